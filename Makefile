@@ -1,0 +1,39 @@
+# Every target makes its own environment: Python 3.11+ and git are all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= auto
+
+.PHONY: demo test test-slow lint docs bench clean
+
+.venv/.installed: setup.cfg constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('emclassify needs Python 3.11 or newer: make PYTHON=python3.11' if sys.version_info < (3, 11) else 0)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	touch $@
+
+.venv/.installed-docs: .venv/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,docs]"
+	touch $@
+
+demo: .venv/.installed  ## CNN against SVM on simulated liposomes; writes benchmark.html
+	$(BIN)/emclassify benchmark --out benchmark.html
+
+test: .venv/.installed  ## everything but the slow tests
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-slow: .venv/.installed
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: .venv/.installed-docs  ## the site, in docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -j auto -b html docs docs/_build/html
+
+bench: .venv/.installed
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist *.egg-info docs/_build docs/auto_examples docs/api/generated

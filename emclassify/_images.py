@@ -1,0 +1,206 @@
+"""The one door for images: every estimator's X passes here.
+
+Inside the library a stack of images is always an array (n, height, width, channels).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    check_array,
+)
+
+__all__ = ["ImageInputMixin", "check_image_shape", "check_images"]
+
+IMAGE_FORMS = (
+    "(n, height, width), (n, height, width, channels), or flat rows "
+    "(n, n_features) with image_shape"
+)
+
+
+def check_image_shape(image_shape):
+    """Return `image_shape` as (height, width, channels), or raise ValueError.
+
+    Parameters
+    ----------
+    image_shape : sequence of 2 or 3 int
+        (height, width) or (height, width, channels), each at least 1.
+
+    Returns
+    -------
+    tuple of int
+        (height, width, channels).
+    """
+    try:
+        shape = tuple(int(size) for size in image_shape)
+        exact = shape == tuple(image_shape)
+    except (TypeError, ValueError):
+        shape, exact = (), False
+    if not exact or len(shape) not in (2, 3) or min(shape) < 1:
+        raise ValueError(
+            "image_shape must be (height, width) or (height, width, channels), "
+            f"each a whole number of at least 1; got {image_shape!r}."
+        )
+    return shape if len(shape) == 3 else (*shape, 1)
+
+
+def _refuse_ragged(X):
+    """Raise if X is a sequence of images that don't all have one shape."""
+    if not isinstance(X, list | tuple) and not (
+        isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    ):
+        return
+    shapes = [x.shape for x in X if isinstance(x, np.ndarray) and x.ndim in (2, 3)]
+    if not shapes or len(shapes) != len(X):
+        return
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"X holds images of different sizes: image 0 has shape {shapes[0]}, "
+                f"image {i} has shape {shape}. Bring them to one size first, with "
+                "emclassify.preprocessing.ResizeImages."
+            )
+
+
+def _name_first(bad):
+    """'image 3' or 'image 3 and 2 others', for a boolean array over samples."""
+    where = np.flatnonzero(bad)
+    others = len(where) - 1
+    tail = "" if not others else f" and {others} other{'s' * (others > 1)}"
+    return f"image {where[0]}{tail}"
+
+
+def _refuse_non_finite(X, name, estimator_name):
+    if X.dtype.kind != "f":
+        return
+    # One pass over memory that needs no boolean array as large as X; a finite sum
+    # proves that every term is finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(X, dtype=np.float64)):
+            return
+    rows = X.reshape(len(X), -1)
+    for what, found in (("NaN", np.isnan(rows)), ("infinity", np.isinf(rows))):
+        bad = found.any(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"Input {name} contains {what}: {_name_first(bad)} of {len(X)}. "
+                f"{estimator_name} takes finite values only: repair or drop "
+                "these images."
+            )
+
+
+def check_images(X, *, image_shape=None, name="X", estimator=None):
+    """Check images and return them as one array (n, height, width, channels).
+
+    Integers keep their dtype; so do float32 and float64. Nothing is copied where
+    a view will do.
+
+    Parameters
+    ----------
+    X : array-like
+        (n, height, width); (n, height, width, channels); or flat rows
+        (n, n_features), which `image_shape` cuts into images and which are one-row
+        images (1, n_features) without it. Lists of 2-D or 3-D arrays of one shape
+        are stacked.
+    image_shape : None or tuple of 2 or 3 int
+        Shape of the image in a flat row.
+    name : str
+        What to call X in errors.
+    estimator : str or estimator, default=None
+        Who is asking, for errors.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width, channels)
+
+    Raises
+    ------
+    ValueError
+        If X is empty, of another dimension, holds NaN, infinity or images of
+        different sizes, or does not fit `image_shape`.
+    TypeError
+        If X is sparse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify._images import check_images
+    >>> check_images(np.zeros((5, 28, 28), dtype=np.uint8)).shape
+    (5, 28, 28, 1)
+    >>> check_images(np.zeros((5, 64)), image_shape=(8, 8)).shape
+    (5, 8, 8, 1)
+    """
+    if not sparse.issparse(X):
+        _refuse_ragged(X)
+    X = check_array(
+        X,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name=name,
+        estimator=estimator,
+    )
+    if X.dtype == np.float16:
+        X = X.astype(np.float32)
+    if X.dtype == bool:
+        X = X.view(np.uint8)
+    if X.ndim > 4:
+        raise ValueError(
+            f"{name} has {X.ndim} dimensions, shape {X.shape}; expected {IMAGE_FORMS}."
+        )
+    if min(X.shape) < 1:
+        raise ValueError(
+            f"{name} has images without pixels: shape {X.shape}; expected "
+            f"{IMAGE_FORMS}."
+        )
+    asked_by = estimator if isinstance(estimator, str) else type(estimator).__name__
+    _refuse_non_finite(X, name, "emclassify" if estimator is None else asked_by)
+    if X.ndim == 4:
+        return X
+    if X.ndim == 3:
+        return X[..., np.newaxis]
+    if image_shape is None:
+        return X[:, np.newaxis, :, np.newaxis]
+    shape = check_image_shape(image_shape)
+    if X.shape[1] != np.prod(shape):
+        raise ValueError(
+            f"image_shape={tuple(image_shape)} needs {np.prod(shape)} values in a "
+            f"row, but {name} has shape {X.shape}."
+        )
+    return X.reshape(len(X), *shape)
+
+
+class ImageInputMixin:
+    """Gives an estimator `_validate_images` and the tags that say it takes images."""
+
+    def __sklearn_tags__(self):
+        """Say that 2-D, 3-D and 4-D arrays are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _validate_images(self, X, *, reset):
+        """Check X, set or compare `image_shape_`, return (n, height, width, channels).
+
+        `n_features_in_` stays as scikit-learn defines it: ``X.shape[1]``.
+        """
+        image_shape = getattr(self, "image_shape", None)
+        images = check_images(X, image_shape=image_shape, estimator=self)
+        _check_feature_names(self, X, reset=reset)
+        flat = (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2
+        if reset:
+            _check_n_features(self, X, reset=True)
+            self.image_shape_ = images.shape[1:]
+            return images
+        if flat and image_shape is None and self.image_shape_[0] == 1:
+            _check_n_features(self, X, reset=False)
+        if images.shape[1:] != self.image_shape_:
+            raise ValueError(
+                f"X has images of shape {images.shape[1:]}, but "
+                f"{type(self).__name__} was fitted on images of shape "
+                f"{self.image_shape_} (height, width, channels). Resize them with "
+                "emclassify.preprocessing.ResizeImages, or fit again."
+            )
+        return images

@@ -1,0 +1,179 @@
+"""ResizeImages: bring images to one size."""
+
+from numbers import Integral
+
+import numpy as np
+from PIL import Image
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from .._images import ImageInputMixin, check_images
+
+__all__ = ["ResizeImages"]
+
+
+class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
+    """Resize images to one height and width.
+
+    Bilinear interpolation, with the kernel widened when shrinking so that nothing
+    aliases (Pillow's). The aspect ratio is not kept.
+
+    Parameters
+    ----------
+    output_shape : tuple of 2 int, default=(64, 64)
+        (height, width) in pixels.
+    mask : {"auto", "last"} or None, default="auto"
+        Whether the last channel is a particle's mask, which stays two-valued: a pixel
+        belongs to it when at least half of it did. "auto" means yes for images of
+        exactly two channels.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of 3 int or None
+        (height, width, channels) seen in `fit`; None if the sizes differed.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`; not set for images of different sizes.
+
+    Notes
+    -----
+    Integers are rounded and keep their dtype. Interpolation is in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import ResizeImages
+    >>> images = [np.zeros((40, 40), np.uint8), np.zeros((90, 120), np.uint8)]
+    >>> ResizeImages((28, 28)).fit_transform(images).shape
+    (2, 28, 28)
+    """
+
+    _parameter_constraints = {
+        "output_shape": ["array-like"],
+        "mask": [StrOptions({"auto", "last"}), None],
+        "image_shape": ["array-like", None],
+    }
+
+    def __init__(self, output_shape=(64, 64), *, mask="auto", image_shape=None):
+        self.output_shape = output_shape
+        self.mask = mask
+        self.image_shape = image_shape
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the images and remember their shape.
+
+        Parameters
+        ----------
+        X : array-like or sequence of arrays
+            Images; in a list or 1-D object array they may differ in size.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ResizeImages
+        """
+        self._check_output_shape()
+        if _is_sequence_of_images(X):
+            _check_each(X)
+            self.image_shape_ = None
+        else:
+            self._validate_images(X, reset=True)
+        return self
+
+    def transform(self, X):
+        """Resize.
+
+        Parameters
+        ----------
+        X : array-like or sequence of arrays
+            Images of any size, with the channels seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, height, width) or (n, height, width, channels)
+            With the channel axis if X has one.
+        """
+        check_is_fitted(self, "image_shape_")
+        size = self._check_output_shape()
+        if _is_sequence_of_images(X):
+            images = _check_each(X)
+            keep_axis = X[0].ndim == 3
+        elif (ndim := X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2:
+            # Rows of another length are another kind of data, not another size.
+            images = self._validate_images(X, reset=False)
+            keep_axis = images.shape[-1] > 1
+        else:
+            images = check_images(X, estimator=self)
+            keep_axis = ndim == 4
+        channels = images[0].shape[-1]
+        has_mask = self.mask == "last" or (self.mask == "auto" and channels == 2)
+        out = np.empty((len(images), *size, channels), images[0].dtype)
+        for i, image in enumerate(images):
+            for c in range(channels):
+                if has_mask and c == channels - 1:
+                    out[i, ..., c] = _resize_mask(image[..., c], size)
+                else:
+                    out[i, ..., c] = _resize(image[..., c], size, out.dtype)
+        return out if keep_axis else out[..., 0]
+
+    def _check_output_shape(self):
+        size = tuple(self.output_shape)
+        good = all(isinstance(side, Integral) and side >= 1 for side in size)
+        if len(size) != 2 or not good:
+            raise ValueError(
+                "output_shape must be (height, width), whole numbers of at least 1; "
+                f"got {self.output_shape!r}."
+            )
+        return size
+
+
+def _is_sequence_of_images(X):
+    """Whether X is a list or object array of image arrays."""
+    listed = isinstance(X, list | tuple) or (
+        isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    )
+    return (
+        listed
+        and len(X) > 0
+        and all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in X)
+    )
+
+
+def _check_each(X):
+    """Check each image by itself; return them as arrays (height, width, channels)."""
+    images = []
+    for i, image in enumerate(X):
+        checked = check_images(image[np.newaxis], name=f"X[{i}]")[0]
+        if images and checked.shape[-1] != images[0].shape[-1]:
+            raise ValueError(
+                f"X[{i}] has {checked.shape[-1]} channels, X[0] has "
+                f"{images[0].shape[-1]}: all images need the same channels."
+            )
+        images.append(checked)
+    return images
+
+
+def _resize(plane, size, dtype):
+    """Resize one channel (height, width)."""
+    if plane.shape == size:
+        return plane
+    height, width = size
+    resized = np.asarray(
+        Image.fromarray(plane.astype(np.float32)).resize(
+            (width, height), Image.Resampling.BILINEAR
+        )
+    )
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return np.clip(np.rint(resized), limits.min, limits.max).astype(dtype)
+    return resized
+
+
+def _resize_mask(plane, size):
+    """Resize a mask, which keeps its value inside and zero outside."""
+    inside = _resize((plane != 0).astype(np.float32), size, np.dtype(np.float32))
+    return np.where(inside >= 0.5, plane.max(), 0)

@@ -1,0 +1,39 @@
+"""What stands between images and weights: batches, augmentation, losses, devices."""
+
+from ._augmentation import (
+    RandomDihedral,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+    make_augmentation,
+)
+from ._batches import ImageBatches, ImageDataset
+from ._losses import WeightedCrossEntropyLoss
+from ._module import ImageModule
+from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
+from ._progress import EpochProgress
+from ._runtime import isolated, resolve_device, resolve_precision, resolve_threads
+from ._sample_weight import canonical_order, repeat_by_weight
+from ._validation_split import validation_split
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "EpochProgress",
+    "ImageBatches",
+    "ImageDataset",
+    "ImageModule",
+    "RandomDihedral",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "WeightedCrossEntropyLoss",
+    "canonical_order",
+    "isolated",
+    "make_augmentation",
+    "make_optimizer",
+    "make_schedule",
+    "repeat_by_weight",
+    "resolve_device",
+    "resolve_precision",
+    "resolve_threads",
+    "validation_split",
+]

@@ -1,0 +1,51 @@
+"""The network with all that happens to a batch on the device."""
+
+import torch
+from torch import nn
+
+__all__ = ["ImageModule"]
+
+
+class ImageModule(nn.Module):
+    """Convert, normalise and augment a batch, then ask the network.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Takes float tensors (n, channels, height, width), returns logits.
+    mean, std : array-like of shape (channels,) or None
+        Of the training images. None normalises each image by itself.
+    augmentation : nn.Module
+        Takes and returns (n, channels, height, width); acts in training only.
+    precision : {"float32", "bfloat16"}
+        "bfloat16" runs the network under autocast; the logits are float32.
+    """
+
+    def __init__(self, net, mean, std, augmentation, precision):
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last)
+        self.augmentation = augmentation
+        self.precision = precision
+        for name, value in (("mean", mean), ("std", std)):
+            if value is not None:
+                value = torch.as_tensor(value, dtype=torch.float32)[:, None, None]
+            self.register_buffer(name, value)
+
+    def prepare(self, images):
+        """Turn (n, height, width, channels) of any dtype into normalised floats."""
+        images = images.permute(0, 3, 1, 2).to(torch.float32)
+        if self.mean is not None:
+            return (images - self.mean) / self.std
+        centred = images - images.mean(dim=(2, 3), keepdim=True)
+        scale = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
+        return centred / torch.where(scale > 0, scale, 1.0)
+
+    def forward(self, images):
+        """Return logits (n, n_classes) of images (n, height, width, channels)."""
+        images = self.augmentation(self.prepare(images))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(
+            images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
+        ):
+            logits = self.net(images)
+        return logits.float()

@@ -1,0 +1,71 @@
+"""Optimizers and learning-rate schedules by name."""
+
+import torch
+from skorch.callbacks import LRScheduler
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "make_optimizer", "make_schedule"]
+
+OPTIMIZERS = {
+    "adamw": (torch.optim.AdamW, {"fused": True}),
+    "adam": (torch.optim.Adam, {"fused": True}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True, "fused": True}),
+}
+SCHEDULES = ("one_cycle", "cosine")
+
+
+def make_optimizer(optimizer, lr, weight_decay):
+    """Return an optimizer's class and its parameters.
+
+    Parameters
+    ----------
+    optimizer : str or type
+        A key of `OPTIMIZERS`, or a class of torch optimizers.
+    lr, weight_decay : float
+    """
+    cls, params = (
+        OPTIMIZERS[optimizer] if isinstance(optimizer, str) else (optimizer, {})
+    )
+    return cls, {**params, "lr": lr, "weight_decay": weight_decay}
+
+
+def make_schedule(lr_schedule, lr, n_steps):
+    """Return the skorch callbacks that change the learning rate batch by batch.
+
+    Parameters
+    ----------
+    lr_schedule : {"one_cycle", "cosine"} or None
+        "one_cycle" rises to `lr` over 30 % of the steps and falls to nearly zero
+        (Smith & Topin 2019); "cosine" falls from `lr` to zero.
+    lr : float
+    n_steps : int
+        Batches over all epochs.
+    """
+    if lr_schedule is None:
+        return []
+    if lr_schedule == "one_cycle":
+        policy = {
+            "policy": torch.optim.lr_scheduler.OneCycleLR,
+            "max_lr": lr,
+            "total_steps": n_steps,
+        }
+    else:
+        policy = {
+            "policy": torch.optim.lr_scheduler.CosineAnnealingLR,
+            "T_max": n_steps,
+        }
+    return [("lr_schedule", _EveryBatch(step_every="batch", **policy))]
+
+
+class _EveryBatch(LRScheduler):
+    """Steps before each batch but the first: the schedule has a rate for each batch.
+
+    skorch steps after each batch, once too often for `OneCycleLR`, which refuses.
+    """
+
+    def on_batch_end(self, net, training, **kwargs):
+        if training and self.lr_scheduler_.last_epoch + 1 < self._n_steps():
+            super().on_batch_end(net, training, **kwargs)
+
+    def _n_steps(self):
+        scheduler = self.lr_scheduler_
+        return getattr(scheduler, "total_steps", None) or scheduler.T_max + 1

@@ -1,0 +1,46 @@
+"""Progress of a training run."""
+
+import sys
+
+from skorch.callbacks import Callback
+from tqdm import tqdm
+
+__all__ = ["EpochProgress"]
+
+
+class EpochProgress(Callback):
+    """A bar over the epochs with the latest losses, on standard error.
+
+    Parameters
+    ----------
+    description : str
+        What stands before the bar.
+    n_epochs : int
+        Epochs of this run.
+    """
+
+    def __init__(self, description, n_epochs):
+        self.description = description
+        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(
+            total=self.n_epochs, desc=self.description, unit="epoch", file=sys.stderr
+        )
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move the bar by one."""
+        last = net.history[-1]
+        losses = {
+            name: f"{last[name]:.4f}"
+            for name in ("train_loss", "valid_loss")
+            if name in last
+        }
+        self.bar_.set_postfix(losses, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar, and drop it: it can't be pickled."""
+        self.bar_.close()
+        del self.bar_

@@ -1,0 +1,66 @@
+"""ResizeImages."""
+
+import numpy as np
+import pytest
+from skimage.transform import resize
+
+from emclassify.preprocessing import ResizeImages
+
+
+def test_agrees_with_scikit_image_on_a_smooth_image():
+    rows, columns = np.mgrid[:60, :48]
+    X = (np.sin(rows / 9) + np.cos(columns / 7))[np.newaxis]
+    got = ResizeImages((30, 24)).fit_transform(X)[0]
+    expected = resize(X[0], (30, 24), order=1, anti_aliasing=False)
+    np.testing.assert_allclose(got[2:-2, 2:-2], expected[2:-2, 2:-2], atol=0.02)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_constant_stays_constant(dtype):
+    X = np.full((2, 9, 13, 3), 200, dtype)
+    out = ResizeImages((5, 6)).fit_transform(X)
+    assert out.shape == (2, 5, 6, 3)
+    assert out.dtype == X.dtype
+    assert (out == 200).all()
+
+
+def test_same_size_is_untouched():
+    X = np.random.default_rng(0).integers(0, 65536, (3, 8, 8), dtype="uint16")
+    np.testing.assert_array_equal(ResizeImages((8, 8)).fit_transform(X), X)
+
+
+def test_mask_stays_a_mask():
+    X = np.zeros((1, 40, 40, 2), np.uint8)
+    X[0, 10:30, 10:30] = 255
+    image, mask = np.moveaxis(ResizeImages((13, 13)).fit_transform(X)[0], -1, 0)
+    assert set(np.unique(mask)) == {0, 255}
+    assert len(np.unique(image)) > 2
+    blurred = ResizeImages((13, 13), mask=None).fit_transform(X)[0, ..., 1]
+    assert len(np.unique(blurred)) > 2
+
+
+def test_different_sizes_come_out_as_one_stack():
+    X = [np.full((40, 40), 3, np.uint8), np.full((90, 120), 5, np.uint8)]
+    model = ResizeImages((28, 20)).fit(X)
+    out = model.transform(X)
+    assert out.shape == (2, 28, 20)
+    assert out[0].max() == 3
+    assert out[1].min() == 5
+    assert model.transform([np.zeros((7, 5, 1), np.uint8)]).shape == (1, 28, 20, 1)
+
+
+def test_different_channels_named():
+    with pytest.raises(ValueError, match=r"X\[1\] has 3 channels, X\[0\] has 1"):
+        ResizeImages().fit([np.zeros((4, 4)), np.zeros((5, 5, 3))])
+
+
+def test_bad_image_in_a_list_is_named():
+    X = [np.zeros((4, 4)), np.full((5, 5), np.nan)]
+    with pytest.raises(ValueError, match=r"X\[1\] contains NaN"):
+        ResizeImages().fit(X)
+
+
+@pytest.mark.parametrize("bad", [(0, 4), (4, -1), (4,), (4, 4, 1), (2.5, 3)])
+def test_bad_output_shape(bad):
+    with pytest.raises(ValueError, match="output_shape must be"):
+        ResizeImages(bad).fit(np.zeros((2, 4, 4)))
