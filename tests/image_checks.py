@@ -98,7 +98,7 @@ def check_dimensions_refused(name, estimator):
     """No images, images without pixels, and too many axes are refused."""
     X, y = make_images(8, 8)
     for bad in (X[:0], X[:, :, :0], X[:, :, :, None, None]):
-        with pytest.raises(ValueError, match="sample|shape"):
+        with pytest.raises(ValueError, match=r"sample|shape"):
             fitted(estimator, bad, y[: len(bad)])
 
 

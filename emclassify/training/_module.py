@@ -23,6 +23,11 @@ class ImageModule(nn.Module):
 
     def __init__(self, net, mean, std, augmentation, precision):
         super().__init__()
+        if not isinstance(net, nn.Module):
+            raise ValueError(
+                "net must return a torch.nn.Module when called with (image_shape, "
+                f"n_classes); it returned {net!r}."
+            )
         self.net = net.to(memory_format=torch.channels_last)
         self.augmentation = augmentation
         self.precision = precision
@@ -30,6 +35,30 @@ class ImageModule(nn.Module):
             if value is not None:
                 value = torch.as_tensor(value, dtype=torch.float32)[:, None, None]
             self.register_buffer(name, value)
+
+    def check_net(self, image_shape, n_classes):
+        """Raise ValueError unless the network turns two images into two logits rows.
+
+        Better now, by name, than from within torch in the first batch.
+        """
+        height, width, channels = image_shape
+        images = torch.zeros(2, channels, height, width)
+        training = self.training
+        try:
+            with torch.no_grad():
+                shape = tuple(self.eval().net(images).shape)
+        except (RuntimeError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"net fails on a batch of shape {tuple(images.shape)} (n, channels, "
+                f"height, width): {error}"
+            ) from error
+        finally:
+            self.train(training)
+        if shape != (2, n_classes):
+            raise ValueError(
+                f"net must return logits (n, n_classes), here (2, {n_classes}); it "
+                f"returned {shape}."
+            )
 
     def prepare(self, images):
         """Turn (n, height, width, channels) of any dtype into normalised floats."""

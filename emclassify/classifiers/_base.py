@@ -1,0 +1,304 @@
+"""What every network classifier shares: from images and labels to trained weights."""
+
+import math
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+
+from .._images import ImageInputMixin
+from ..training import (
+    EpochProgress,
+    ImageBatches,
+    ImageDataset,
+    ImageModule,
+    WeightedCrossEntropyLoss,
+    canonical_order,
+    isolated,
+    make_augmentation,
+    make_optimizer,
+    make_schedule,
+    repeat_by_weight,
+    resolve_device,
+    resolve_precision,
+    resolve_threads,
+    validation_split,
+)
+
+__all__ = ["BaseImageClassifier"]
+
+
+class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
+    """Trains a network through skorch behind scikit-learn's interface.
+
+    Children list the parameters and return the network from `_make_net`.
+    """
+
+    @abstractmethod
+    def _make_net(self, image_shape, n_classes):
+        """Return the untrained network."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like
+            Images: (n, height, width), (n, height, width, channels), or flat rows.
+        y : array-like of shape (n,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n,), default=None
+            Finite, not negative; see Notes of the class.
+        groups : array-like of shape (n,), default=None
+            Samples of one group never stand on both sides of the validation split.
+            Without `early_stopping` there is no split, and they have no effect.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If images, labels, weights or parameters are no good, or `y` holds one
+            class only.
+        """
+        again = self.warm_start and hasattr(self, "net_")
+        images = self._validate_images(X, reset=not again)
+        target = self._encode_labels(images, y, reset=not again)
+        train, valid = self._make_datasets(images, target, sample_weight, groups)
+        if not again:
+            self._initialize(train)
+        with self._isolated(train=True):
+            self._train(train, valid, self.max_epochs, self.lr_schedule)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these images, at the constant rate `lr`.
+
+        Parameters
+        ----------
+        X : array-like
+            Images, as in `fit`.
+        y : array-like of shape (n,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed in the first call. The pixel
+            statistics of `normalization` are those of the first call.
+        sample_weight : array-like of shape (n,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        first = not hasattr(self, "net_")
+        images = self._validate_images(X, reset=first)
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None:
+            classes = np.unique(classes)
+            if not first and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} is not the same as in the first call "
+                    f"to partial_fit, {self.classes_.tolist()}."
+                )
+        target = self._encode_labels(images, y, reset=first, classes=classes)
+        train = self._make_dataset(
+            images, target, np.arange(len(images)), sample_weight
+        )
+        if first:
+            self._initialize(train)
+        with self._isolated(train=True):
+            self._train(train, None, 1, None)
+        return self
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            Images of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            In the order of `classes_`; rows sum to one.
+        """
+        check_is_fitted(self)
+        images = self._validate_images(X, reset=False)
+        dataset = ImageDataset(images)
+        with self._isolated(train=False):
+            logits = [
+                batch.cpu() for batch in self.net_.forward_iter(dataset, training=False)
+            ]
+            return torch.cat(logits).double().softmax(dim=1).numpy()
+
+    def predict(self, X):
+        """Return the most probable label of each image.
+
+        Parameters
+        ----------
+        X : array-like
+            Images of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
+
+    def _encode_labels(self, images, y, *, reset, classes=None):
+        """Set or use `classes_`; return class indices."""
+        y = validate_data(self, X="no_validation", y=y)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(images, y)
+        check_classification_targets(y)
+        if reset:
+            self.classes_ = np.unique(y) if classes is None else classes
+            if len(self.classes_) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs samples of at least 2 classes; y "
+                    f"holds one class only, {self.classes_[0]!r}."
+                )
+        unknown = ~np.isin(y, self.classes_)
+        if unknown.any():
+            raise ValueError(
+                f"y holds labels that are not among classes_ "
+                f"{self.classes_.tolist()}: {np.unique(y[unknown]).tolist()}."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _make_datasets(self, images, target, sample_weight, groups):
+        """Return the training set, and the validation set or None."""
+        if groups is not None:
+            groups = column_or_1d(groups)
+            check_consistent_length(images, groups)
+        index = canonical_order(images, target)
+        if not self.early_stopping:
+            return self._make_dataset(images, target, index, sample_weight), None
+        train, valid = validation_split(
+            target[index],
+            None if groups is None else groups[index],
+            self.validation_fraction,
+            check_random_state(self.random_state),
+        )
+        return (
+            self._make_dataset(images, target, index[train], sample_weight),
+            self._make_dataset(images, target, index[valid], sample_weight),
+        )
+
+    def _make_dataset(self, images, target, index, sample_weight):
+        """Return the samples at `index`, with the product of both kinds of weight."""
+        sample_weight = _check_sample_weight(
+            sample_weight, images, dtype=np.float64, ensure_non_negative=True
+        )
+        rows, weight = repeat_by_weight(sample_weight[index])
+        rows = index[rows]
+        target = target[rows]
+        present = np.unique(target)
+        factor = np.ones(len(self.classes_))
+        factor[present] = compute_class_weight(
+            self.class_weight, classes=self.classes_[present], y=self.classes_[target]
+        )
+        weight = weight * factor[target]
+        if weight.sum() <= 0:
+            raise ValueError(
+                "class_weight and sample_weight leave no sample with a positive weight."
+            )
+        return ImageDataset(images, target, weight * (len(weight) / weight.sum()), rows)
+
+    def _initialize(self, train):
+        """Build the network with fresh weights."""
+        self._rng = check_random_state(self.random_state)
+        device = resolve_device(self.device)
+        self.device_ = str(device)
+        optimizer, optimizer_params = make_optimizer(
+            self.optimizer, self.lr, self.weight_decay
+        )
+        mean, std = (
+            train.channel_statistics()
+            if self.normalization == "dataset"
+            else (None, None)
+        )
+        with self._isolated(train=True):
+            module = ImageModule(
+                self._make_net(self.image_shape_, len(self.classes_)),
+                mean,
+                std,
+                make_augmentation(self.augmentation, self.image_shape_),
+                resolve_precision(self.precision, device),
+            )
+            module.check_net(self.image_shape_, len(self.classes_))
+            self.net_ = NeuralNetClassifier(
+                module,
+                criterion=WeightedCrossEntropyLoss(self.label_smoothing),
+                optimizer=optimizer,
+                **{f"optimizer__{key}": v for key, v in optimizer_params.items()},
+                batch_size=self.batch_size,
+                iterator_train=ImageBatches,
+                iterator_train__shuffle=True,
+                iterator_valid=ImageBatches,
+                classes=np.arange(len(self.classes_)),
+                callbacks__valid_acc=None,
+                callbacks__print_log=None,
+                device=self.device_,
+                verbose=0,
+            )
+            self.net_.initialize()
+        self.history_ = self.net_.history
+
+    def _train(self, train, valid, n_epochs, lr_schedule):
+        """Train `net_` for some epochs, with the callbacks of this run only."""
+        n_steps = n_epochs * math.ceil(len(train) / self.batch_size)
+        run = make_schedule(lr_schedule, self.lr, n_steps)
+        if valid is not None:
+            stopping = EarlyStopping(
+                monitor="valid_loss",
+                patience=self.n_iter_no_change,
+                load_best=True,
+                sink=_silent,
+            )
+            run.append(("early_stopping", stopping))
+        if self.verbose:
+            threads = "" if self.device_ != "cpu" else f", {self._threads()} thread(s)"
+            title = f"{type(self).__name__} ({self.device_}{threads})"
+            run.append(("progress", EpochProgress(title, n_epochs)))
+        net = self.net_
+        net.callbacks = [*run, *(self.callbacks or [])]
+        net.train_split = None if valid is None else predefined_split(valid)
+        net.initialize_callbacks()
+        net.partial_fit(train, epochs=n_epochs)
+        self.history_ = net.history
+
+    def _threads(self):
+        return resolve_threads(self.n_threads, self.random_state)
+
+    def _isolated(self, *, train):
+        """Guard the caller's random state and threads; seed torch for training."""
+        seed = self._rng.randint(np.iinfo(np.int32).max) if train else None
+        return isolated(torch.device(self.device_), self._threads(), seed)
+
+
+def _silent(message):
+    """Swallow skorch's notes: `history_` says what happened."""

@@ -1,0 +1,134 @@
+"""The command line."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from emclassify.cli import main
+
+QUICK = ["--epochs", "1", "--cv", "2", "--image-size", "8", "--jobs", "1", "--quiet"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of images, with a table that has groups."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(24):
+        label = ["dim", "bright"][i % 2]
+        image = rng.integers(0, 100, (12, 12)) + 100 * (i % 2)
+        name = f"{i:02d}.png"
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / name)
+        rows.append({"name": name, "kind": label, "grid": f"grid{i // 4}"})
+    pd.DataFrame(rows).to_csv(tmp_path / "labels.csv", index=False)
+    return tmp_path
+
+
+def columns(folder):
+    return [
+        *(str(folder), "--labels", str(folder / "labels.csv")),
+        *("--file-column", "name", "--label-column", "kind", "--group-column", "grid"),
+    ]
+
+
+def test_folder_with_table(folder, capsys):
+    out = folder / "report.html"
+    assert main(["benchmark", *columns(folder), *QUICK, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    for word in ("lipnet4", "svm", "dim", "bright", "F1", str(out)):
+        assert word in printed
+    report = out.read_text(encoding="utf-8")
+    assert "--group-column grid" in report
+    assert "grid0" in report or "6 groups" in report
+
+
+def test_simulated_says_so(tmp_path, capsys):
+    out = tmp_path / "report.html"
+    argv = ["benchmark", *QUICK, "--samples", "60", "--weights", "0.5,0.3,0.2"]
+    assert main([*argv, "--models", "svm,svm-linear", "--out", str(out)]) == 0
+    assert "multilamellar" in capsys.readouterr().out
+    assert "imulated" in out.read_text(encoding="utf-8")
+
+
+def test_same_as_the_python_api(folder, capsys):
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    from emclassify import benchmark_classifiers, load_image_folder, svm_baseline
+
+    argv = ["benchmark", *columns(folder), *QUICK, "--models", "svm"]
+    main([*argv, "--out", str(folder / "r.html")])
+    printed = capsys.readouterr().out
+    data = load_image_folder(
+        folder,
+        labels=folder / "labels.csv",
+        file_column="name",
+        label_column="kind",
+        group_column="grid",
+    )
+    result = benchmark_classifiers(
+        {"svm": svm_baseline()},
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=StratifiedGroupKFold(2, shuffle=True, random_state=0),
+        target_names=data.target_names,
+        random_state=0,
+    )
+    assert str(result) in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--group-column", "nowhere"], "nowhere"),
+        (["--labels", "missing.csv"], "missing.csv"),
+        (["--out", "no/such/folder/report.html"], "no/such/folder"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_status_2(folder, capsys, change, message):
+    assert main(["benchmark", *columns(folder), *QUICK, *change]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.startswith("emclassify: ")
+    assert "Traceback" not in err
+
+
+def test_labels_without_folder_is_refused(capsys):
+    assert main(["benchmark", "--labels", "x.csv"]) == 2
+    assert "--labels needs a FOLDER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--models", "lipnet5"],
+        ["--models", "svm,svm"],
+        ["--cv", "1"],
+        ["--epochs", "0"],
+        ["--image-size", "-3"],
+        ["--weights", "a,b"],
+    ],
+)
+def test_bad_options_are_named(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["benchmark", *argv])
+    assert stop.value.code == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_help_does_not_import_torch():
+    code = (
+        "import sys; from emclassify.cli import main\n"
+        "try: main(['benchmark', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert b"--group-column" in done.stdout

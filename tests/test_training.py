@@ -1,0 +1,210 @@
+"""Batches, augmentation, losses, schedules, weights, and the validation split."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from emclassify.training import (
+    ImageBatches,
+    ImageDataset,
+    ImageModule,
+    RandomDihedral,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+    WeightedCrossEntropyLoss,
+    canonical_order,
+    make_augmentation,
+    repeat_by_weight,
+    resolve_device,
+    resolve_threads,
+    validation_split,
+)
+from emclassify.training._augmentation import dihedral
+
+
+def test_dihedral_is_the_group_of_the_square():
+    image = torch.arange(9.0).reshape(1, 1, 3, 3)
+    got = dihedral(image.repeat(8, 1, 1, 1), torch.arange(8))[:, 0]
+    plane = np.arange(9, dtype=np.float32).reshape(3, 3)
+    expected = {
+        np.rot90(side, turns).tobytes()
+        for side in (plane, plane.T)
+        for turns in range(4)
+    }
+    assert {one.contiguous().numpy().tobytes() for one in got} == expected
+
+
+def test_dihedral_keeps_the_shape_of_a_rectangle():
+    image = torch.arange(6.0).reshape(1, 1, 2, 3)
+    got = dihedral(image.repeat(8, 1, 1, 1), torch.arange(8))
+    assert got.shape == (8, 1, 2, 3)
+    assert len({one.contiguous().numpy().tobytes() for one in got}) == 4
+
+
+@pytest.mark.parametrize(
+    ("flip", "axis"), [(RandomHorizontalFlip, -1), (RandomVerticalFlip, -2)]
+)
+def test_flips(flip, axis):
+    x = torch.rand(50, 1, 3, 4)
+    assert torch.equal(flip(p=1.0)(x), x.flip(axis))
+    assert torch.equal(flip(p=0.0)(x), x)
+    assert torch.equal(flip(p=1.0).eval()(x), x)
+    some = (flip(p=0.5)(x) != x).flatten(1).any(1).float().mean()
+    assert 0.2 < some < 0.8
+    with pytest.raises(ValueError, match=r"p must lie in \[0, 1\]"):
+        flip(p=1.5)
+
+
+def test_image_and_mask_turn_together():
+    x = torch.rand(20, 1, 5, 5).repeat(1, 2, 1, 1)
+    out = RandomDihedral()(x)
+    assert torch.equal(out[:, 0], out[:, 1])
+
+
+def test_auto_augmentation_leaves_rows_alone():
+    assert isinstance(make_augmentation("auto", (1, 30, 1)), nn.Identity)
+    assert isinstance(make_augmentation("auto", (30, 30, 1)), RandomDihedral)
+
+
+def test_augmentation_acts_in_training_only():
+    module = make_augmentation(lambda x: x + 1, (4, 4, 1))
+    x = torch.zeros(2, 1, 4, 4)
+    assert (module.train()(x) == 1).all()
+    assert (module.eval()(x) == 0).all()
+
+
+def test_augmentation_that_changes_the_shape_is_named():
+    module = make_augmentation([lambda x: x[:, :, 1:]], (4, 4, 1))
+    with pytest.raises(ValueError, match=r"\(2, 1, 4, 4\).*returned.*\[2, 1, 3, 4\]"):
+        module(torch.zeros(2, 1, 4, 4))
+
+
+def test_batches_cover_every_sample_once_and_none_is_alone():
+    dataset = ImageDataset(
+        np.arange(129, dtype=np.uint8).reshape(-1, 1, 1, 1),
+        np.zeros(129),
+        np.ones(129),
+    )
+    batches = ImageBatches(dataset, 128, shuffle=True)
+    assert len(batches) == 2
+    seen = [images.flatten() for images, _ in batches]
+    assert sorted(torch.cat(seen).tolist()) == list(range(129))
+    assert min(map(len, seen)) == 64
+    plain = [images.flatten() for images, _ in ImageBatches(dataset, 128)]
+    assert torch.cat(plain).tolist() == list(range(129))
+
+
+def test_images_stay_in_their_dtype():
+    for dtype in ("uint8", "uint16", "float32"):
+        images = np.ones((4, 2, 2, 1), dtype)
+        batch, _ = ImageDataset(images).take(slice(0, 2))
+        assert str(batch.dtype) == f"torch.{dtype}"
+        shared = torch.from_numpy(images).data_ptr()
+        assert batch.data_ptr() == shared
+
+
+def test_values_beyond_float32_name_the_image():
+    images = np.zeros((3, 2, 2, 1))
+    images[1] = 1e39
+    with pytest.raises(ValueError, match="range of float32: image 1 of 3"):
+        ImageDataset(images)
+
+
+def test_channel_statistics():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 60000, (2500, 3, 4, 2), dtype=np.uint16)
+    images[..., 1] = 7
+    rows = rng.integers(0, 2500, 3000)
+    dataset = ImageDataset(images, rows=rows)
+    mean, std = dataset.channel_statistics()
+    np.testing.assert_allclose(mean, images[rows].mean((0, 1, 2)))
+    np.testing.assert_allclose(std, [images[rows][..., 0].std(), 1])
+
+
+def test_image_normalization_by_hand():
+    module = ImageModule(nn.Identity(), None, None, nn.Identity(), "float32")
+    images = torch.tensor([[[[1.0], [3.0]]], [[[5.0], [5.0]]]])
+    out = module.prepare(images)
+    assert out.flatten().tolist() == [-1, 1, 0, 0]
+
+
+def test_loss_by_hand():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    target, weight = torch.tensor([0, 0]), torch.tensor([1.0, 3.0])
+    one = np.log(1 + np.exp(-2))
+    two = np.log(1 + np.exp(1))
+    loss = WeightedCrossEntropyLoss()(logits, (target, weight))
+    assert loss.item() == pytest.approx((one + 3 * two) / 2, rel=1e-6)
+    # Smoothing by 0.2 puts 0.9 on the label and 0.1 on the other class.
+    smooth = WeightedCrossEntropyLoss(0.2)(logits, (target, torch.ones(2)))
+    by_hand = (one + 0.1 * 2 + two - 0.1 * 1) / 2
+    assert smooth.item() == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_weights_by_hand():
+    rows, weight = repeat_by_weight(np.array([2.0, 0.0, 0.5, 1.5]))
+    assert rows.tolist() == [0, 0, 2, 3, 3]
+    assert weight.tolist() == [1, 1, 0.5, 0.75, 0.75]
+
+
+def test_weights_that_would_never_end():
+    with pytest.raises(ValueError, match="divide the weights"):
+        repeat_by_weight(np.full(5, 1e12))
+    with pytest.raises(ValueError, match="no positive weight"):
+        repeat_by_weight(np.zeros(3))
+
+
+def test_canonical_order_does_not_see_the_rows_order():
+    rng = np.random.default_rng(0)
+    images, target = rng.normal(size=(40, 2, 3, 1)), rng.integers(0, 2, 40)
+    shuffled = rng.permutation(40)
+    first = canonical_order(images, target)
+    second = canonical_order(images[shuffled], target[shuffled])
+    np.testing.assert_array_equal(first, shuffled[second])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_validation_split_never_parts_a_group_nor_robs_training_of_a_class(data):
+    n = data.draw(st.integers(4, 60))
+    target = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
+    target = np.unique(target, return_inverse=True)[1]
+    groups = np.array(data.draw(st.lists(st.integers(0, 6), min_size=n, max_size=n)))
+    fraction = data.draw(st.sampled_from([0.05, 0.1, 0.2, 0.5]))
+    use_groups = data.draw(st.booleans())
+    try:
+        train, valid = validation_split(
+            target, groups if use_groups else None, fraction, np.random.RandomState(0)
+        )
+    except ValueError as error:
+        assert "early_stopping" in str(error)  # noqa: PT017 (either outcome is right)
+        return
+    assert sorted([*train, *valid]) == list(range(n))
+    assert len(valid)
+    assert set(target[train]) == set(target)
+    if use_groups:
+        assert not set(groups[train]) & set(groups[valid])
+
+
+def test_validation_split_takes_rare_groups_along():
+    # The rare class stands in two groups: one of them must go to validation.
+    target = np.repeat([0, 0, 0, 0, 1, 1], 10)
+    groups = np.repeat([0, 1, 2, 3, 4, 5], 10)
+    train, valid = validation_split(target, groups, 0.3, np.random.RandomState(0))
+    assert set(target[valid]) == {0, 1}
+    assert set(target[train]) == {0, 1}
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "mps"])
+def test_unknown_device_is_named(device):
+    with pytest.raises(ValueError, match=r"device='.*' is"):
+        resolve_device(device)
+
+
+def test_threads():
+    assert resolve_threads(None, 0) == 1
+    assert resolve_threads(None, None) == torch.get_num_threads()
+    assert resolve_threads(3, 0) == 3
