@@ -150,7 +150,6 @@ def _benchmark(args):
         data.target,
         groups=data.groups,
         cv=splitter(args.cv, shuffle=True, random_state=args.seed),
-        target_names=data.target_names,
         random_state=args.seed,
         n_jobs=args.jobs,
         verbose=0 if args.quiet else 1,

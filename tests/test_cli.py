@@ -75,7 +75,6 @@ def test_same_as_the_python_api(folder, capsys):
         data.target,
         groups=data.groups,
         cv=StratifiedGroupKFold(2, shuffle=True, random_state=0),
-        target_names=data.target_names,
         random_state=0,
     )
     assert str(result) in printed

@@ -48,15 +48,13 @@ def lipnet(**params):
     ids=["lipnet", "svm", "pipeline", "imblearn"],
 )
 def test_cross_validate_with_groups_and_per_class_scores(liposomes, model):
-    classes = liposomes.target_names
-    labels = np.asarray(classes)[liposomes.target]
     scores = cross_validate(
         model,
         liposomes.images,
-        labels,
+        liposomes.target,
         groups=liposomes.groups,
         cv=GroupKFold(5),
-        scoring=per_class_scorers(list(classes)),
+        scoring=per_class_scorers(NAMES),
         n_jobs=2,
         error_score="raise",
     )
@@ -105,7 +103,6 @@ def test_benchmark_is_the_same_at_any_n_jobs(liposomes):
             liposomes.target,
             groups=liposomes.groups,
             cv=GroupKFold(3),
-            target_names=liposomes.target_names,
             random_state=0,
             n_jobs=n_jobs,
         )

@@ -1,0 +1,7 @@
+"""Pictures of results in scikit-learn's display form, and the HTML report."""
+
+from ._benchmark_display import BenchmarkDisplay
+from ._confusion_matrices import ConfusionMatricesDisplay
+from ._report import write_report
+
+__all__ = ["BenchmarkDisplay", "ConfusionMatricesDisplay", "write_report"]

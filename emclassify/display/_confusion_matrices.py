@@ -1,0 +1,168 @@
+"""Confusion matrices of several models side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+from sklearn.utils.multiclass import unique_labels
+
+__all__ = ["ConfusionMatricesDisplay"]
+
+
+def row_shares(counts):
+    """Return each row over its sum, 0 where the sum is 0."""
+    counts = np.asarray(counts, dtype=np.float64)
+    sums = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
+    return np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
+
+
+class ConfusionMatricesDisplay:
+    """Confusion matrices of one or more models, all in one shading.
+
+    Cells show counts and the share of the true class; the share sets the shade, so
+    that rare classes are as easy to read as frequent ones.
+
+    Parameters
+    ----------
+    confusion_matrices : dict of str to array-like of shape (n_classes, n_classes)
+        Counts by model; rows are true classes.
+    display_labels : sequence of str
+        Names of the classes.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+    axes_ : ndarray of matplotlib Axes, shape (n_models,)
+
+    Examples
+    --------
+    >>> from emclassify.display import ConfusionMatricesDisplay
+    >>> y_true = ["full", "full", "empty", "empty"]
+    >>> display = ConfusionMatricesDisplay.from_predictions(
+    ...     y_true,
+    ...     {"CNN": ["full", "full", "empty", "full"], "SVM": ["full"] * 4},
+    ... )
+    >>> [ax.get_title() for ax in display.axes_]
+    ['CNN', 'SVM']
+    >>> display.confusion_matrices["CNN"].tolist()
+    [[1, 1], [0, 2]]
+    """
+
+    def __init__(self, confusion_matrices, *, display_labels):
+        self.confusion_matrices = confusion_matrices
+        self.display_labels = display_labels
+
+    @classmethod
+    def from_predictions(
+        cls, y_true, y_pred, *, labels=None, display_labels=None, axes=None
+    ):
+        """Count and draw the predictions of each model.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_pred : dict of str to array-like of shape (n_samples,)
+            Predicted labels by model.
+        labels : array-like, default=None
+            Order of the classes; sorted by default.
+        display_labels : sequence of str, default=None
+            Names of the classes in this order; the labels by default.
+        axes : sequence of matplotlib Axes, default=None
+            One for each model; a new figure by default.
+
+        Returns
+        -------
+        ConfusionMatricesDisplay
+        """
+        if not isinstance(y_pred, dict) or not y_pred:
+            raise TypeError("y_pred must be a non-empty {model name: predictions}.")
+        if labels is None:
+            labels = unique_labels(y_true, *y_pred.values())
+        matrices = {
+            name: confusion_matrix(y_true, predicted, labels=labels)
+            for name, predicted in y_pred.items()
+        }
+        names = labels if display_labels is None else display_labels
+        return cls(matrices, display_labels=[str(name) for name in names]).plot(axes)
+
+    @classmethod
+    def from_result(cls, result, *, axes=None):
+        """Draw the pooled out-of-fold predictions of a benchmark.
+
+        Parameters
+        ----------
+        result : BenchmarkResult
+        axes : sequence of matplotlib Axes, default=None
+            One for each model; a new figure by default.
+
+        Returns
+        -------
+        ConfusionMatricesDisplay
+        """
+        return cls(
+            {
+                name: result.confusion_matrix(name).to_numpy()
+                for name in predicting(result)
+            },
+            display_labels=result.target_names,
+        ).plot(axes)
+
+    def plot(self, axes=None, *, cmap="Blues"):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            One for each model; a new figure by default.
+        cmap : str or Colormap, default="Blues"
+            Shades from 0 to 1.
+
+        Returns
+        -------
+        ConfusionMatricesDisplay
+        """
+        import matplotlib.pyplot as plt
+
+        n = len(self.confusion_matrices)
+        if axes is None:
+            side = 1.6 + 0.55 * len(self.display_labels)
+            _, axes = plt.subplots(
+                1, n, figsize=(n * (side + 0.4), side), layout="constrained"
+            )
+        axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+        if len(axes) != n:
+            raise ValueError(f"axes holds {len(axes)} axes for {n} models.")
+        for i, (ax, name) in enumerate(zip(axes, self.confusion_matrices, strict=True)):
+            self._draw(ax, self.confusion_matrices[name], cmap, first=i == 0)
+            ax.set_title(name)
+        self.axes_ = axes
+        self.figure_ = axes[0].figure.figure
+        return self
+
+    def _draw(self, ax, counts, cmap, *, first):
+        """Draw one matrix; names of the true classes on the first only."""
+        counts, shares = np.asarray(counts), row_shares(counts)
+        image = ax.imshow(shares, cmap=cmap, vmin=0, vmax=1)
+        k = len(counts)
+        size = "medium" if k <= 4 else "small" if k <= 8 else "xx-small"
+        for i, j in np.ndindex(k, k):
+            if counts[i, j] == 0 and i != j:
+                continue
+            text = f"{counts[i, j]:g}"
+            if k <= 8:
+                text += f"\n{100 * shares[i, j]:.0f} %"
+            red, green, blue, _ = image.cmap(image.norm(shares[i, j]))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+            colour = "white" if dark else "black"
+            ax.text(j, i, text, ha="center", va="center", color=colour, size=size)
+        ax.set_xticks(range(k), self.display_labels, rotation=45, ha="right")
+        ax.set_yticks(range(k), self.display_labels if first else [])
+        ax.set_xlabel("predicted class")
+        if first:
+            ax.set_ylabel("true class")
+
+
+def predicting(result):
+    """Return the names of the models that have predictions."""
+    return [name for name in result.names if not result.failed(name)]

@@ -1,0 +1,214 @@
+"""The report: one HTML file that holds everything."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from ..model_selection._verdict import metric_name, number, p_value
+from ._benchmark_display import BenchmarkDisplay
+from ._confusion_matrices import predicting
+from ._parameters import chosen_parameters
+from ._report_tables import (
+    class_rows,
+    comparison_rows,
+    confusion_rows,
+    data_facts,
+    fold_rows,
+    mistake_kinds,
+    overview_rows,
+    run_facts,
+)
+
+__all__ = ["write_report"]
+
+
+def write_report(
+    result,
+    path,
+    *,
+    metric="F1_macro",
+    title="Benchmark of classifiers",
+    description=None,
+    command=None,
+    images=None,
+    names=None,
+    n_examples=6,
+    max_kinds=12,
+):
+    """Write the report of a benchmark as one self-contained HTML file.
+
+    Verdict, tables with intervals, confusion matrices, example images of each kind
+    of mistake, the data, settings and versions. The file needs no network and no
+    scripts; it reads on a phone and in print.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    path : str or path-like
+        File to write.
+    metric : str, default="F1_macro"
+        The score that decides; one of ``result.metrics``.
+    title : str
+        Heading.
+    description : str, default=None
+        What the data are. Say so here if they are simulated.
+    command : str, default=None
+        The command line that made this.
+    images : sequence of n_samples images, default=None
+        What to show of each sample: arrays or paths of image files. ``result.X`` by
+        default; flat rows can't be shown.
+    names : sequence of str, default=None
+        Name of each sample, such as its file. The file names where images are paths.
+    n_examples : int, default=6
+        Images to show of each kind of mistake.
+    max_kinds : int, default=12
+        Kinds of mistakes to show of each model, the most frequent first.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    ImportError
+        If jinja2 is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from emclassify.display import write_report
+    >>> from emclassify.model_selection import benchmark_classifiers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = benchmark_classifiers({"Bayes": GaussianNB()}, X, y, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_report(result, f"{folder}/iris.html", title="Iris")
+    ...     "<h1>Iris</h1>" in path.read_text(encoding="utf-8")
+    True
+    """
+    environment = _environment()
+    images = result.X if images is None else images
+    _check_per_sample("images", images, result)
+    if names is None and len(images) and _is_path(_first(images)):
+        names = [Path(item).name for item in images]
+    if names is not None:
+        _check_per_sample("names", names, result)
+    for parameter, value in (("n_examples", n_examples), ("max_kinds", max_kinds)):
+        if not isinstance(value, int | np.integer) or value < 0:
+            raise ValueError(f"{parameter} must be 0 or more; got {value!r}.")
+    models = []
+    for name in predicting(result):
+        kinds = mistake_kinds(
+            result, name, images, names, n_examples=n_examples, max_kinds=max_kinds
+        )
+        models.append(
+            {
+                "name": name,
+                "classes": class_rows(result, name),
+                "confusion": confusion_rows(result, name),
+                "mistakes": kinds,
+                "parameters": chosen_parameters(result.estimators[name]),
+                "estimator": type(result.estimators[name]).__name__,
+            }
+        )
+    html = environment.get_template("report.html.j2").render(
+        title=title,
+        description=[] if description is None else description.split("\n\n"),
+        verdict=result.verdict(metric),
+        metric=metric_name(metric),
+        figure=_scores_figure(result, metric),
+        figure_text=_describe_figure(result, metric),
+        overview=overview_rows(result, metric),
+        comparison=comparison_rows(result, metric),
+        models=models,
+        failed=[name for name in result.names if result.failed(name)],
+        target_names=result.target_names,
+        tall=max(map(len, result.target_names)) > 7 or len(result.target_names) > 6,
+        data=data_facts(result),
+        folds=fold_rows(result),
+        facts=run_facts(result, command),
+        level=f"{100 * result.confidence_level:g} %",
+        unit="sample" if result.groups is None else "group",
+        n_units=result.pooled.n_units,
+        n_folds=len(result.folds),
+        n_pairs=len(result.names) * (len(result.names) - 1) // 2,
+    )
+    path = Path(path)
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def _environment():
+    """Return the jinja2 environment, everything escaped."""
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ImportError(
+            "The HTML report needs jinja2: pip install emclassify[report]"
+        ) from error
+    folder = resources.files(__package__) / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(
+            lambda name: (folder / name).read_text(encoding="utf-8")
+        ),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, p_value=p_value)
+    return environment
+
+
+def _first(items):
+    """Return the first entry of a sequence, Series or table."""
+    return items.iloc[0] if hasattr(items, "iloc") else items[0]
+
+
+def _is_path(item):
+    return isinstance(item, str | os.PathLike)
+
+
+def _check_per_sample(parameter, values, result):
+    """Raise unless there is one value for each sample."""
+    if len(values) != len(result.y):
+        raise ValueError(
+            f"{parameter} holds {len(values)} entries for {len(result.y)} samples."
+        )
+
+
+def _scores_figure(result, metric):
+    """Return the scores as an SVG data URI."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    settings = {"svg.fonttype": "path", "svg.hashsalt": "emclassify", "font.size": 10}
+    with mpl.rc_context(settings):
+        figure = Figure(
+            figsize=(4.6, 1.0 + 0.5 * len(result.names)), layout="constrained"
+        )
+        BenchmarkDisplay.from_result(result, metric=metric, ax=figure.subplots())
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _describe_figure(result, metric):
+    """Return the figure in words, for those who don't see it."""
+    parts = []
+    for name in predicting(result):
+        value, low, high = result.pooled.score(name, metric)
+        if np.isfinite(value):
+            parts.append(f"{name} {number(value)}, {number(low)} to {number(high)}")
+        else:
+            mean = result.overview([metric]).loc[name, metric]
+            parts.append(f"{name} {number(mean)}")
+    return f"{metric_name(metric)} with interval: {'; '.join(parts)}."

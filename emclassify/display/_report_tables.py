@@ -1,0 +1,263 @@
+"""What the report's tables hold, ready to print."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..metrics._confusion import AVERAGES, FIGURES
+from ..model_selection._verdict import metric_name, number
+from ._confusion_matrices import predicting, row_shares
+from ._mistakes import find_mistakes
+from ._thumbnails import image_at, thumbnail
+
+
+def _span(low, high, digits=3):
+    """Return "0.81–0.89", or with "to" where a sign could confuse; "" for NaN."""
+    if not np.isfinite([low, high]).all():
+        return ""
+    dash = " to " if low < 0 else "–"
+    return f"{number(low, digits)}{dash}{number(high, digits)}"
+
+
+def overview_rows(result, metric):
+    """Return the names of the scores, and one row for each model."""
+    table = result.overview()
+    if metric not in table:
+        table = table.join(result.overview([metric]), rsuffix="_again")
+    columns = [c[: -len("_sd")] for c in table.columns if c.endswith("_sd")]
+    columns = [metric, *(c for c in columns if c != metric)]
+    best = table[metric].idxmax() if table[metric].notna().any() else None
+    rows = []
+    for name, row in table.iterrows():
+        cells = [
+            {
+                "mean": number(row[c]),
+                "sd": number(row[f"{c}_sd"]),
+                "span": _span(row[f"{c}_low"], row[f"{c}_high"]),
+            }
+            for c in columns
+        ]
+        rows.append({"name": name, "best": name == best, "cells": cells})
+    return {"columns": [metric_name(c) for c in columns], "rows": rows}
+
+
+def comparison_rows(result, metric):
+    """Return one row for each pair of models, the better one first."""
+    rows = []
+    for row in result.compare(metric).itertuples():
+        turned = row.difference < 0
+        a, b = (row.model_b, row.model_a) if turned else (row.model_a, row.model_b)
+        sign = -1 if turned else 1
+        ends = sorted((sign * row.low, sign * row.high))
+        pooled_ends = sorted((sign * row.pooled_low, sign * row.pooled_high))
+        rows.append(
+            {
+                "better": a,
+                "other": b,
+                "difference": number(sign * row.difference),
+                "span": _span(*ends),
+                "p": None if np.isnan(row.p_adjusted) else row.p_adjusted,
+                "beyond_noise": row.p_adjusted < 1 - result.confidence_level,
+                "pooled": number(sign * row.pooled_difference),
+                "pooled_span": _span(*pooled_ends),
+            }
+        )
+    return rows
+
+
+def class_rows(result, name):
+    """Return one row for each class and average of model `name`."""
+    table = result.summary().loc[name]
+    rows = []
+    for what, row in table.iterrows():
+        cells = [
+            {
+                "value": number(row[figure], 2),
+                "span": _span(row[f"{figure}_low"], row[f"{figure}_high"], 2),
+            }
+            for figure in FIGURES
+        ]
+        rows.append(
+            {
+                "name": what,
+                "average": what in AVERAGES,
+                "support": int(row["support"]),
+                "cells": cells,
+            }
+        )
+    return rows
+
+
+def _shade(share):
+    """Return (background, text) colours that keep a contrast above 4.5."""
+    end = np.array([0, 114, 178])
+    colour = np.round(255 + share * (end - 255)).astype(int)
+    linear = np.where(
+        colour / 255 <= 0.04045,
+        colour / 255 / 12.92,
+        ((colour / 255 + 0.055) / 1.055) ** 2.4,
+    )
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    on_white, on_black = 1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05
+    text = "#fff" if on_white > on_black else "#000"
+    return "#{:02x}{:02x}{:02x}".format(*colour), text
+
+
+def confusion_rows(result, name):
+    """Return the rows of the confusion matrix, with shades."""
+    counts = result.confusion_matrix(name).to_numpy()
+    shares = row_shares(counts)
+    rows = []
+    for i, target in enumerate(result.target_names):
+        cells = []
+        for j in range(len(counts)):
+            background, text = _shade(shares[i, j])
+            cells.append(
+                {
+                    "count": int(counts[i, j]),
+                    "share": f"{100 * shares[i, j]:.0f}",
+                    "background": background,
+                    "text": text,
+                    "right": i == j,
+                }
+            )
+        rows.append({"name": target, "cells": cells})
+    return rows
+
+
+def mistake_kinds(result, name, images, names, *, n_examples, max_kinds):
+    """Return the kinds of mistakes with their pictures, and what is left out."""
+    mistakes = find_mistakes(result, name, n_examples=n_examples)
+    shown, rest = mistakes[:max_kinds], mistakes[max_kinds:]
+    _, kind = result.class_scores(name)
+    kinds = []
+    for mistake in shown:
+        pictures = []
+        for example in mistake.examples:
+            image = image_at(images, example.sample)
+            group = None if result.groups is None else result.groups[example.sample]
+            pictures.append(
+                {
+                    "source": None if image is None else thumbnail(image),
+                    "sample": example.sample,
+                    "group": group,
+                    "name": _sample_name(names, example.sample),
+                    "score": None
+                    if example.score is None
+                    else number(example.score, 2),
+                }
+            )
+        kinds.append(
+            {
+                "true": mistake.true,
+                "predicted": mistake.predicted,
+                "count": mistake.count,
+                "support": mistake.support,
+                "percent": number(100 * mistake.count / mistake.support, 1),
+                "pictures": pictures,
+            }
+        )
+    pictures = [picture for kind in kinds for picture in kind["pictures"]]
+    return {
+        "kinds": kinds,
+        "score_kind": kind,
+        "total": sum(mistake.count for mistake in mistakes),
+        "rest": len(rest),
+        "rest_count": sum(mistake.count for mistake in rest),
+        "images_missing": any(picture["source"] is None for picture in pictures),
+    }
+
+
+def _sample_name(names, sample):
+    """Return the name of a sample, without folders, or None."""
+    if names is None:
+        return None
+    name = names.iloc[sample] if hasattr(names, "iloc") else names[sample]
+    return os.path.basename(str(name)) or str(name)
+
+
+def _some(values, limit=12):
+    """Return 'a, b, c and 4 more'."""
+    values = [str(value) for value in values]
+    more = len(values) - limit
+    return ", ".join(values[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def data_facts(result):
+    """Return how many samples and groups there are, in all and by class."""
+    codes = np.searchsorted(result.classes, result.y)
+    classes = []
+    for code, target in enumerate(result.target_names):
+        of_class = codes == code
+        groups = None
+        if result.groups is not None:
+            groups = len(np.unique(result.groups[of_class]))
+        count = int(of_class.sum())
+        percent = number(100 * count / len(codes), 1)
+        classes.append(
+            {"name": target, "count": count, "percent": percent, "groups": groups}
+        )
+    shape = getattr(result.X, "shape", None)
+    tested = np.concatenate([test for _, test in result.folds])
+    return {
+        "n": len(codes),
+        "n_groups": None if result.groups is None else len(np.unique(result.groups)),
+        "classes": classes,
+        "shape": None if shape is None or len(shape) < 2 else tuple(shape[1:]),
+        "dtype": str(getattr(result.X, "dtype", "")),
+        "n_untested": len(codes) - len(np.unique(tested)),
+        "times_tested": int(np.bincount(tested).max()),
+    }
+
+
+def fold_rows(result):
+    """Return what the test side of each fold holds."""
+    codes = np.searchsorted(result.classes, result.y)
+    rows = []
+    for fold, (train, test) in enumerate(result.folds):
+        groups = None
+        if result.groups is not None:
+            groups = _some(np.unique(result.groups[test]))
+        counts = np.bincount(codes[test], minlength=len(result.classes))
+        rows.append(
+            {
+                "fold": fold,
+                "n_train": len(train),
+                "n_test": len(test),
+                "counts": counts.tolist(),
+                "groups": groups,
+            }
+        )
+    return rows
+
+
+def run_facts(result, command):
+    """Return date, seeds, times and versions as (what, value) pairs."""
+    settings = result.settings
+    frame = result.to_frame()
+    facts = [] if command is None else [("Command", command)]
+    facts += [
+        ("Date", settings["started"].replace("T", " ")),
+        ("Took", f"{settings['seconds']:.1f} s in all"),
+        ("Folds from", settings["cv"]),
+        ("random_state", repr(settings["random_state"])),
+        (
+            "Bootstrap",
+            f"{settings['n_bootstrap']} replicates, seed {settings['bootstrap_seed']}",
+        ),
+    ]
+    for name in predicting(result):
+        rows = frame[frame["estimator"] == name]
+        per_image = 1000 * rows["predict_time"].sum() / rows["n_test"].sum()
+        facts.append(
+            (
+                f"Time of {name}",
+                f"fit {rows['fit_time'].mean():.2f} s a fold, predict "
+                f"{per_image:.3g} ms an image",
+            )
+        )
+    versions = settings["versions"]
+    facts.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    return facts

@@ -1,0 +1,188 @@
+"""The arithmetic behind every per-class figure: one confusion matrix in, figures out.
+
+All functions take stacks (..., n_classes, n_classes), so that thousands of bootstrap
+replicates are one call. Rows are true classes, columns predicted ones.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+FIGURES = ("TPR", "TNR", "PPV", "NPV", "F1")
+AVERAGES = ("macro", "weighted", "micro")
+
+# What has to be missing for a figure to have a zero denominator.
+_LACKING = {
+    "TPR": "no true samples",
+    "TNR": "no true samples of another class",
+    "PPV": "no predicted samples",
+    "NPV": "no samples predicted as another class",
+    "F1": "neither true nor predicted samples",
+}
+
+
+def check_zero_division(zero_division):
+    """Return the number that stands for 0/0, or raise ValueError."""
+    if isinstance(zero_division, str):
+        if zero_division == "warn":
+            return 0.0
+    elif zero_division in (0, 1) or zero_division != zero_division:
+        return float(zero_division)
+    raise ValueError(
+        f'zero_division must be "warn", 0, 1 or np.nan; got {zero_division!r}.'
+    )
+
+
+def check_confusion_matrix(confusion):
+    """Return `confusion` as an array (k, k) of non-negative numbers, or raise."""
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise ValueError(
+            "confusion_matrix must be square, (n_classes, n_classes); got shape "
+            f"{confusion.shape}."
+        )
+    if confusion.size == 0 or confusion.dtype.kind not in "biuf":
+        raise ValueError(
+            "confusion_matrix must hold at least one class and only numbers; got "
+            f"shape {confusion.shape} and dtype {confusion.dtype}."
+        )
+    if not (np.isfinite(confusion).all() and (confusion >= 0).all()):
+        raise ValueError("confusion_matrix must hold finite counts of at least 0.")
+    return confusion
+
+
+def one_vs_rest_counts(confusion):
+    """Return (tp, fp, fn, tn), each (..., n_classes), of a confusion matrix."""
+    confusion = np.asarray(confusion, dtype=np.float64)
+    tp = np.diagonal(confusion, axis1=-2, axis2=-1)
+    # Sums without the diagonal, not differences with it: a class without mistakes
+    # has exactly zero of them also where sample weights are fractions.
+    off = confusion * ~np.eye(confusion.shape[-1], dtype=bool)
+    fp = off.sum(axis=-2)
+    fn = off.sum(axis=-1)
+    total = confusion.sum(axis=(-2, -1))[..., np.newaxis]
+    tn = total - tp - fp - fn
+    tn = np.where(tn > 1e-12 * total, tn, 0.0)
+    return tp, fp, fn, tn
+
+
+def figures_from_counts(tp, fp, fn, tn, zero_division=0):
+    """Return the figures (..., 5) in the order of FIGURES, 0/0 as asked."""
+    fill = check_zero_division(zero_division)
+    parts = (
+        (tp, tp + fn),
+        (tn, tn + fp),
+        (tp, tp + fp),
+        (tn, tn + fn),
+        (2 * tp, 2 * tp + fp + fn),
+    )
+    return np.stack(
+        [
+            np.divide(
+                top, bottom, out=np.full(np.shape(bottom), fill), where=bottom > 0
+            )
+            for top, bottom in parts
+        ],
+        axis=-1,
+    )
+
+
+def nan_average(values, weights=None):
+    """Average over the last axis, leaving NaN out; NaN where nothing is left."""
+    known = ~np.isnan(values)
+    plain = known.astype(np.float64)
+    if weights is None:
+        weights = plain
+    else:
+        weights = np.where(known, weights, 0.0)
+        # As scikit-learn: where no class has any weight, all count alike.
+        weights = np.where(weights.sum(-1, keepdims=True) > 0, weights, plain)
+    total = weights.sum(-1)
+    top = (np.where(known, values, 0.0) * weights).sum(-1)
+    return np.divide(top, total, out=np.full(total.shape, np.nan), where=total > 0)
+
+
+def per_class_and_averages(confusion, *, zero_division=0, absent_is_nan=False):
+    """Return every figure of every class, and the averages.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_classes, n_classes)
+    zero_division : {"warn", 0, 1, np.nan}
+    absent_is_nan : bool
+        Whether a class without true samples has no figures (NaN) and stays out of
+        the macro average, whatever `zero_division` is.
+
+    Returns
+    -------
+    figures : ndarray of shape (..., n_classes, 5)
+    averages : dict of str to ndarray of shape (..., 5)
+    support : ndarray of shape (..., n_classes)
+    """
+    tp, fp, fn, tn = one_vs_rest_counts(confusion)
+    return combine_counts(
+        tp, fp, fn, tn, zero_division=zero_division, absent_is_nan=absent_is_nan
+    )
+
+
+def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
+    """Return figures, averages and support as `per_class_and_averages` does."""
+    support = tp + fn
+    figures = figures_from_counts(tp, fp, fn, tn, zero_division)
+    if absent_is_nan:
+        figures = np.where(support[..., np.newaxis] > 0, figures, np.nan)
+    by_figure = np.swapaxes(figures, -1, -2)
+    averages = {
+        "macro": nan_average(by_figure),
+        "weighted": nan_average(by_figure, support[..., np.newaxis, :]),
+        "micro": figures_from_counts(
+            *(count.sum(-1) for count in (tp, fp, fn, tn)), zero_division
+        ),
+    }
+    return figures, averages, support
+
+
+def score_arrays(
+    confusion, names, *, averages=AVERAGES, zero_division=0, absent_is_nan=False
+):
+    """Return {"accuracy": ..., "balanced_accuracy": ..., "TPR_<class>": ..., ...}.
+
+    Values have the shape of the leading axes of `confusion`.
+    """
+    figures, means, support = per_class_and_averages(
+        confusion, zero_division=zero_division, absent_is_nan=absent_is_nan
+    )
+    recall = np.where(support > 0, figures[..., 0], np.nan)
+    total = support.sum(-1)
+    hits = np.trace(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    scores = {
+        "accuracy": np.divide(
+            hits, total, out=np.full(total.shape, np.nan), where=total > 0
+        ),
+        "balanced_accuracy": nan_average(recall),
+    }
+    for average in averages:
+        for f, figure in enumerate(FIGURES):
+            scores[f"{figure}_{average}"] = means[average][..., f]
+    for c, name in enumerate(names):
+        for f, figure in enumerate(FIGURES):
+            scores[f"{figure}_{name}"] = figures[..., c, f]
+    return scores
+
+
+def warn_undefined(tp, fp, fn, tn, names, figures=FIGURES, stacklevel=3):
+    """Warn once for each of `figures` that is 0/0 for some class, naming the class."""
+    undefined = np.isnan(figures_from_counts(tp, fp, fn, tn, np.nan))
+    for f, figure in enumerate(FIGURES):
+        lacking = [str(n) for n, bad in zip(names, undefined[:, f], strict=True) if bad]
+        if lacking and figure in figures:
+            warnings.warn(
+                f"{figure} is ill-defined and set to 0.0 for class "
+                f"{', '.join(lacking)}: {_LACKING[figure]}. Set zero_division to "
+                "control this.",
+                UndefinedMetricWarning,
+                stacklevel=stacklevel,
+            )

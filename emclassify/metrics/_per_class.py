@@ -1,0 +1,249 @@
+"""Per-class figures as functions of labels, and as one table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
+from sklearn.utils.multiclass import unique_labels
+
+from ._confusion import (
+    AVERAGES,
+    FIGURES,
+    check_confusion_matrix,
+    check_zero_division,
+    combine_counts,
+    one_vs_rest_counts,
+    warn_undefined,
+)
+
+__all__ = [
+    "negative_predictive_value_score",
+    "per_class_scores",
+    "per_class_scores_from_confusion_matrix",
+]
+
+
+def _check_labels(labels):
+    """Return `labels` as a list without repeats, or raise ValueError."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(
+            "labels must be a non-empty one-dimensional sequence; got shape "
+            f"{labels.shape}."
+        )
+    values, counts = np.unique(labels, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"labels holds {values[counts > 1][0]} more than once.")
+    return labels
+
+
+def _check_names(target_names, labels):
+    """Return the name of each row, or raise ValueError."""
+    if target_names is None:
+        names = list(labels.tolist())
+    else:
+        names = [str(name) for name in target_names]
+        if len(names) != len(labels):
+            raise ValueError(
+                f"target_names holds {len(names)} names for {len(labels)} classes."
+            )
+    if len(set(names)) < len(names):
+        raise ValueError(f"Class names must differ from each other; got {names}.")
+    clash = set(AVERAGES).intersection(names)
+    if clash:
+        raise ValueError(
+            f"A class is called {clash.pop()!r}, the name of an average. Give "
+            "target_names that differ from macro, weighted and micro."
+        )
+    return names
+
+
+def _counts(y_true, y_pred, labels, sample_weight):
+    """Return labels and the four one-against-rest counts of each of them."""
+    present = unique_labels(y_true, y_pred)
+    if labels is None:
+        labels = everything = present
+    else:
+        labels = _check_labels(labels)
+        # Samples of other classes still are false or true negatives of these.
+        everything = np.concatenate([labels, np.setdiff1d(present, labels)])
+    confusion = sklearn_confusion_matrix(
+        y_true, y_pred, labels=everything, sample_weight=sample_weight
+    )
+    counts = one_vs_rest_counts(confusion)
+    return labels, [count[: len(labels)] for count in counts]
+
+
+def negative_predictive_value_score(
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    average="macro",
+    sample_weight=None,
+    zero_division="warn",
+):
+    """Negative predictive value: how far "not this class" can be trusted.
+
+    For each class, TN / (TN + FN): the share of the samples predicted as any other
+    class that indeed are of another class. The remaining figures of a class have
+    their functions already: :func:`sklearn.metrics.recall_score` (TPR),
+    :func:`sklearn.metrics.precision_score` (PPV), :func:`sklearn.metrics.f1_score`
+    and :func:`imblearn.metrics.specificity_score` (TNR).
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        True and predicted labels.
+    labels : array-like, default=None
+        Classes to report, in this order. Others still count as "the rest". All
+        classes found in `y_true` or `y_pred` by default, sorted.
+    average : {None, "macro", "weighted", "micro"}, default="macro"
+        None returns one value for each class; "macro" their mean; "weighted" their
+        mean weighted by the number of true samples; "micro" the ratio of the sums.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Sample weights.
+    zero_division : {"warn", 0, 1, np.nan}, default="warn"
+        Value where all samples are predicted as the class. "warn" is 0 with a
+        warning; NaN is left out of the averages.
+
+    Returns
+    -------
+    float or ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from emclassify.metrics import negative_predictive_value_score
+    >>> y_true = ["full", "full", "empty", "empty", "empty"]
+    >>> y_pred = ["full", "empty", "empty", "empty", "full"]
+    >>> negative_predictive_value_score(
+    ...     y_true, y_pred, labels=["full", "empty"], average=None
+    ... ).round(3)
+    array([0.667, 0.5  ])
+    """
+    if average is not None and average not in AVERAGES:
+        raise ValueError(
+            f'average must be None, "macro", "weighted" or "micro"; got {average!r}.'
+        )
+    check_zero_division(zero_division)
+    labels, counts = _counts(y_true, y_pred, labels, sample_weight)
+    if isinstance(zero_division, str):
+        warn_undefined(*counts, labels, figures=("NPV",))
+    figures, averages, _ = combine_counts(*counts, zero_division=zero_division)
+    f = FIGURES.index("NPV")
+    return figures[:, f] if average is None else float(averages[average][f])
+
+
+def per_class_scores(
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    target_names=None,
+    sample_weight=None,
+    zero_division="warn",
+):
+    """Table of TPR, TNR, PPV, NPV and F1 of each class, and their averages.
+
+    All figures come from one confusion matrix, each class against the rest.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        True and predicted labels.
+    labels : array-like, default=None
+        Classes to report, in this order. Others still count as "the rest". All
+        classes found in `y_true` or `y_pred` by default, sorted.
+    target_names : list of str, default=None
+        Names of the rows, in the order of `labels`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Sample weights.
+    zero_division : {"warn", 0, 1, np.nan}, default="warn"
+        Value of a figure whose denominator is 0. "warn" is 0 with a warning; NaN
+        is left out of the averages.
+
+    Returns
+    -------
+    DataFrame
+        One row for each class, then "macro", "weighted" and "micro". Columns TPR
+        (recall, sensitivity), TNR (specificity), PPV (precision), NPV, F1 and
+        support (the number, or weight, of true samples).
+
+    See Also
+    --------
+    per_class_scores_from_confusion_matrix : The same from counts.
+    per_class_scorers : The same figures for cross-validation and grid search.
+
+    Examples
+    --------
+    >>> from emclassify.metrics import per_class_scores
+    >>> y_true = ["full", "full", "empty", "empty", "empty"]
+    >>> y_pred = ["full", "empty", "empty", "empty", "full"]
+    >>> per_class_scores(y_true, y_pred).round(2)
+               TPR   TNR   PPV   NPV    F1  support
+    empty     0.67  0.50  0.67  0.50  0.67        3
+    full      0.50  0.67  0.50  0.67  0.50        2
+    macro     0.58  0.58  0.58  0.58  0.58        5
+    weighted  0.60  0.57  0.60  0.57  0.60        5
+    micro     0.60  0.60  0.60  0.60  0.60        5
+    """
+    check_zero_division(zero_division)
+    labels, counts = _counts(y_true, y_pred, labels, sample_weight)
+    names = _check_names(target_names, labels)
+    return _table(counts, names, zero_division, whole=sample_weight is None)
+
+
+def per_class_scores_from_confusion_matrix(
+    confusion_matrix, *, labels=None, zero_division="warn"
+):
+    """Table of TPR, TNR, PPV, NPV and F1 of each class from a confusion matrix.
+
+    Parameters
+    ----------
+    confusion_matrix : array-like of shape (n_classes, n_classes)
+        Counts, or weights, of true class (row) and predicted class (column).
+    labels : array-like of length n_classes, default=None
+        Names of the classes. The columns of a DataFrame, or 0, 1, ..., by default.
+    zero_division : {"warn", 0, 1, np.nan}, default="warn"
+        Value of a figure whose denominator is 0.
+
+    Returns
+    -------
+    DataFrame
+        As from :func:`per_class_scores`.
+
+    Examples
+    --------
+    >>> from emclassify.metrics import per_class_scores_from_confusion_matrix
+    >>> table = per_class_scores_from_confusion_matrix(
+    ...     [[8, 2], [1, 9]], labels=["uni", "multi"]
+    ... )
+    >>> table.loc["uni", ["TPR", "TNR"]].tolist()
+    [0.8, 0.9]
+    """
+    check_zero_division(zero_division)
+    if labels is None and isinstance(confusion_matrix, pd.DataFrame):
+        labels = confusion_matrix.columns
+    confusion = check_confusion_matrix(confusion_matrix)
+    labels = _check_labels(np.arange(len(confusion)) if labels is None else labels)
+    if len(labels) != len(confusion):
+        raise ValueError(
+            f"labels holds {len(labels)} names, but confusion_matrix has shape "
+            f"{confusion.shape}."
+        )
+    names = _check_names(None, labels)
+    whole = confusion.dtype.kind in "biu"
+    return _table(one_vs_rest_counts(confusion), names, zero_division, whole=whole)
+
+
+def _table(counts, names, zero_division, *, whole):
+    """Build the DataFrame of figures from one-against-rest counts."""
+    if isinstance(zero_division, str):
+        warn_undefined(*counts, names, stacklevel=4)
+    figures, averages, support = combine_counts(*counts, zero_division=zero_division)
+    values = np.vstack([figures, *(averages[a] for a in AVERAGES)])
+    table = pd.DataFrame(values, index=[*names, *AVERAGES], columns=list(FIGURES))
+    support = np.append(support, [support.sum()] * len(AVERAGES))
+    table["support"] = support.astype(np.int64) if whole else support
+    return table

@@ -1,0 +1,183 @@
+"""Per-class figures as scorers for cross_validate and GridSearchCV."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, make_scorer
+from sklearn.utils.multiclass import unique_labels
+
+from ._confusion import (
+    AVERAGES,
+    FIGURES,
+    check_zero_division,
+    one_vs_rest_counts,
+    score_arrays,
+    warn_undefined,
+)
+from ._per_class import _check_labels, _check_names
+
+__all__ = ["PerClassScorer", "per_class_scorers"]
+
+
+def _check_averages(averages):
+    """Return `averages` as a tuple of known names, or raise ValueError."""
+    averages = (averages,) if isinstance(averages, str) else tuple(averages)
+    unknown = [a for a in averages if a not in AVERAGES]
+    if unknown:
+        raise ValueError(
+            f"averages holds {unknown[0]!r}; known are {', '.join(AVERAGES)}."
+        )
+    return averages
+
+
+def _all_scores(
+    y_true, y_pred, *, labels, names, averages, zero_division, sample_weight=None
+):
+    """Return every score as {name: float}, from one confusion matrix."""
+    unknown = np.setdiff1d(unique_labels(y_true, y_pred), labels)
+    if len(unknown):
+        raise ValueError(
+            f"Found class {unknown[0]} in the data, which is not among the labels "
+            f"given to the scorer: {list(labels)}."
+        )
+    confusion = confusion_matrix(
+        y_true, y_pred, labels=labels, sample_weight=sample_weight
+    )
+    if isinstance(zero_division, str):
+        warn_undefined(*one_vs_rest_counts(confusion), names, stacklevel=4)
+    scores = score_arrays(
+        confusion, names, averages=averages, zero_division=zero_division
+    )
+    return {name: float(score) for name, score in scores.items()}
+
+
+def _one_score(y_true, y_pred, *, score, sample_weight=None, **settings):
+    """Return the one score called `score`."""
+    return _all_scores(y_true, y_pred, sample_weight=sample_weight, **settings)[score]
+
+
+def _score_names(names, averages):
+    """List the keys in the order of `score_arrays`."""
+    groups = [*averages, *names]
+    figures = [f"{figure}_{group}" for group in groups for figure in FIGURES]
+    return ["accuracy", "balanced_accuracy", *figures]
+
+
+def per_class_scorers(
+    labels, *, target_names=None, averages=("macro",), zero_division=0
+):
+    """Return the dict of scorers for TPR, TNR, PPV, NPV and F1 of each class.
+
+    Give it to ``scoring`` of :func:`sklearn.model_selection.cross_validate`,
+    :class:`sklearn.model_selection.GridSearchCV` and the like. scikit-learn then
+    calls ``predict`` once for all of them.
+
+    Parameters
+    ----------
+    labels : array-like
+        Every class of y. A class in the data that is missing here is an error.
+    target_names : list of str, default=None
+        Names for the keys, in the order of `labels`. The labels by default.
+    averages : sequence of {"macro", "weighted", "micro"}, default=("macro",)
+        Averages over classes to add.
+    zero_division : {"warn", 0, 1, np.nan}, default=0
+        Value of a figure whose denominator is 0, such as the TPR of a class that
+        the test fold lacks. NaN is left out of the averages.
+
+    Returns
+    -------
+    dict of str to scorer
+        Keys "accuracy", "balanced_accuracy", then "TPR_macro", "TNR_macro", ...,
+        then "TPR_<class>", "TNR_<class>", "PPV_<class>", "NPV_<class>",
+        "F1_<class>" of each class.
+
+    See Also
+    --------
+    PerClassScorer : One callable that returns all of it from one confusion matrix.
+    per_class_scores : The same figures as a table.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import cross_validate
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from emclassify.metrics import per_class_scorers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> scorers = per_class_scorers([0, 1, 2], target_names=["seto", "vers", "virg"])
+    >>> results = cross_validate(GaussianNB(), X, y, scoring=scorers)
+    >>> results["test_TPR_seto"]
+    array([1., 1., 1., 1., 1.])
+    >>> results["test_F1_macro"].mean().round(2)
+    np.float64(0.95)
+    """
+    # The checks, and their errors, belong to the class.
+    checked = PerClassScorer(
+        labels,
+        target_names=target_names,
+        averages=averages,
+        zero_division=zero_division,
+    )
+    return {
+        score: make_scorer(_one_score, score=score, **checked._settings)
+        for score in checked.score_names
+    }
+
+
+class PerClassScorer:
+    """Scorer that returns the figures of all classes as one dict.
+
+    scikit-learn takes such a callable wherever it takes a dict of scorers. It
+    computes one confusion matrix where the dict computes one for each key, which
+    tells in a grid search over many thousand samples.
+
+    Parameters
+    ----------
+    labels, target_names, averages, zero_division
+        As for :func:`per_class_scorers`.
+
+    Attributes
+    ----------
+    score_names : list of str
+        The keys of the dict.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from emclassify.metrics import PerClassScorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     KNeighborsClassifier(),
+    ...     {"n_neighbors": [1, 5]},
+    ...     scoring=PerClassScorer([0, 1, 2]),
+    ...     refit="F1_macro",
+    ... ).fit(X, y)
+    >>> search.best_params_
+    {'n_neighbors': 5}
+    """
+
+    def __init__(
+        self, labels, *, target_names=None, averages=("macro",), zero_division=0
+    ):
+        check_zero_division(zero_division)
+        labels = _check_labels(labels)
+        names = _check_names(target_names, labels)
+        averages = _check_averages(averages)
+        self._settings = {
+            "labels": labels,
+            "names": names,
+            "averages": averages,
+            "zero_division": zero_division,
+        }
+        self.score_names = _score_names(names, averages)
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        """Return {name: score} of `estimator` on X and y."""
+        return _all_scores(
+            y, estimator.predict(X), sample_weight=sample_weight, **self._settings
+        )
+
+    def __repr__(self):
+        names = ", ".join(str(name) for name in self._settings["names"])
+        return f"{type(self).__name__}({names})"

@@ -1,0 +1,118 @@
+"""One estimator on one fold: the task that runs, on whichever core, by itself."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.utils.metaestimators import _safe_split
+
+from ._fit_params import cut_to
+
+
+@dataclass
+class FoldOutcome:
+    """What one estimator did on one fold."""
+
+    name: str
+    fold: int
+    predicted: np.ndarray | None = None
+    class_scores: np.ndarray | None = None
+    score_kind: str | None = None
+    fit_time: float = float("nan")
+    predict_time: float = float("nan")
+    extra_scores: dict = field(default_factory=dict)
+    fitted: Any = None
+    error: str | None = None
+
+
+def encode(labels, classes, name):
+    """Return class codes of predicted labels, or raise on a label never seen."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"Estimator {name!r} predicts an array of shape {labels.shape}; a "
+            "benchmark takes one label a sample."
+        )
+    codes = np.clip(np.searchsorted(classes, labels), 0, len(classes) - 1)
+    strange = labels[classes[codes] != labels]
+    if len(strange):
+        raise ValueError(
+            f"Estimator {name!r} predicts {str(strange[0])!r}, which is not a class of "
+            f"y: {classes.tolist()}."
+        )
+    return codes
+
+
+def _class_scores(estimator, X, classes):
+    """Return (probabilities or decision scores (n, k), which of both), or Nones."""
+    for method, kind, fill in (
+        ("predict_proba", "probability", 0.0),
+        ("decision_function", "decision", np.nan),
+    ):
+        if not hasattr(estimator, method):
+            continue
+        scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
+        if scores.ndim == 1:
+            scores = np.column_stack([-scores, scores])
+        known = np.asarray(getattr(estimator, "classes_", classes))
+        if scores.shape[1] != len(known):
+            continue
+        full = np.full((len(scores), len(classes)), fill)
+        full[:, np.searchsorted(classes, known)] = scores
+        return full, kind
+    return None, None
+
+
+def _extra_scores(estimator, X, y, scoring):
+    """Return the scores of the user's `scoring` as {name: float}."""
+    if scoring is None:
+        return {}
+    scores = check_scoring(estimator, scoring=scoring)(estimator, X, y)
+    if not isinstance(scores, dict):
+        scores = {scoring if isinstance(scoring, str) else "score": scores}
+    return {name: float(score) for name, score in scores.items()}
+
+
+def run_fold(
+    name, estimator, fold, X, y, classes, train, test, *, settings, fit_params
+):
+    """Fit a clone on the training side, predict the test side, time both."""
+    outcome = FoldOutcome(name, fold)
+    try:
+        estimator = clone(estimator)
+        params = cut_to(fit_params, train, len(y))
+        X_train, y_train = _safe_split(estimator, X, y, train)
+        X_test, y_test = _safe_split(estimator, X, y, test, train)
+        start = time.perf_counter()
+        estimator.fit(X_train, y_train, **params)
+        fitted = time.perf_counter()
+        predicted = estimator.predict(X_test)
+        outcome.predict_time = time.perf_counter() - fitted
+        outcome.fit_time = fitted - start
+        predicted = encode(predicted, classes, name)
+        class_scores, kind = _class_scores(estimator, X_test, classes)
+        extra = _extra_scores(estimator, X_test, y_test, settings["scoring"])
+    except Exception as error:
+        error.add_note(f"This came from estimator {name!r} in fold {fold}.")
+        if settings["error_score"] == "raise":
+            raise
+        outcome.error = f"{type(error).__name__}: {error}"
+        warnings.warn(
+            f"Estimator {name!r} failed in fold {fold} and has no score there: "
+            f"{outcome.error}",
+            UserWarning,
+            stacklevel=2,
+        )
+        return outcome
+    outcome.predicted = predicted
+    outcome.class_scores, outcome.score_kind = class_scores, kind
+    outcome.extra_scores = extra
+    if settings["return_estimators"]:
+        outcome.fitted = estimator
+    return outcome

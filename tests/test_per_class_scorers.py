@@ -1,0 +1,164 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from emclassify.metrics import PerClassScorer, per_class_scorers, per_class_scores
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(n_class=3, return_X_y=True)
+    return X[:150], np.array(["zero", "one", "<two>"])[y[:150]]
+
+
+LABELS = ["zero", "one", "<two>"]
+
+
+class CountingNB(GaussianNB):
+    """Counts the calls of predict."""
+
+    calls = 0
+
+    def predict(self, X):
+        type(self).calls += 1
+        return super().predict(X)
+
+
+def test_keys():
+    scorers = per_class_scorers(LABELS, averages=("macro", "micro"))
+    assert len(scorers) == 2 + 5 * 2 + 5 * 3
+    assert list(scorers)[:3] == ["accuracy", "balanced_accuracy", "TPR_macro"]
+    assert "NPV_<two>" in scorers
+    assert (
+        list(scorers) == PerClassScorer(LABELS, averages=["macro", "micro"]).score_names
+    )
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+def test_cross_validate_equals_the_table(digits, kind):
+    X, y = digits
+    results = cross_validate(
+        GaussianNB(), X, y, cv=3, scoring=kind(LABELS), return_indices=True
+    )
+    for fold in range(3):
+        train = results["indices"]["train"][fold]
+        test = results["indices"]["test"][fold]
+        y_pred = GaussianNB().fit(X[train], y[train]).predict(X[test])
+        table = per_class_scores(y[test], y_pred)
+        for name in [*LABELS, "macro"]:
+            for figure in ("TPR", "TNR", "PPV", "NPV", "F1"):
+                assert results[f"test_{figure}_{name}"][fold] == pytest.approx(
+                    table.loc[name, figure]
+                )
+        assert results["test_accuracy"][fold] == pytest.approx(
+            (y_pred == y[test]).mean()
+        )
+        assert results["test_balanced_accuracy"][fold] == pytest.approx(
+            table.loc["macro", "TPR"]
+        )
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+def test_predict_is_called_once_a_fold(digits, kind):
+    CountingNB.calls = 0
+    cross_validate(CountingNB(), *digits, cv=4, scoring=kind(LABELS))
+    assert CountingNB.calls == 4
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_grid_search(digits, kind, n_jobs):
+    search = GridSearchCV(
+        KNeighborsClassifier(),
+        {"n_neighbors": [1, 50]},
+        scoring=kind(LABELS),
+        refit="F1_macro",
+        n_jobs=n_jobs,
+        cv=3,
+    ).fit(*digits)
+    assert search.best_params_ == {"n_neighbors": 1}
+    assert "mean_test_TPR_<two>" in search.cv_results_
+    assert clone(search).fit(*digits).best_score_ == search.best_score_
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+def test_inside_an_imblearn_pipeline(digits, kind):
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.pipeline import make_pipeline
+
+    X, y = digits
+    images = X.reshape(-1, 8, 8)
+    flatten = FunctionTransformer(lambda images: images.reshape(len(images), -1))
+    model = make_pipeline(
+        flatten,
+        StandardScaler(),
+        RandomOverSampler(random_state=0),
+        GaussianNB(),
+    )
+    results = cross_validate(model, images, y, cv=3, scoring=kind(LABELS))
+    assert results["test_F1_macro"].shape == (3,)
+
+
+def test_pickle(digits):
+    model = GaussianNB().fit(*digits)
+    scorers = per_class_scorers(LABELS)
+    again = pickle.loads(pickle.dumps(scorers))
+    for name in scorers:
+        assert again[name](model, *digits) == scorers[name](model, *digits)
+    scorer = PerClassScorer(LABELS)
+    assert pickle.loads(pickle.dumps(scorer))(model, *digits) == scorer(model, *digits)
+    assert repr(scorer) == "PerClassScorer(zero, one, <two>)"
+
+
+def test_sample_weight(digits):
+    X, y = digits
+    model = GaussianNB().fit(X, y)
+    weight = (y != "one").astype(float)
+    expected = model.score(X[y != "one"], y[y != "one"])
+    scorers = per_class_scorers(LABELS)
+    assert scorers["accuracy"](model, X, y, sample_weight=weight) == pytest.approx(
+        expected
+    )
+    scores = PerClassScorer(LABELS)(model, X, y, sample_weight=weight)
+    assert scores["accuracy"] == pytest.approx(expected)
+
+
+def test_fold_without_a_class(digits):
+    X, y = digits
+    model = GaussianNB().fit(X, y)
+    present = y != "one"
+    X, y = X[present], y[present]
+    assert PerClassScorer(LABELS)(model, X, y)["TPR_one"] == 0
+    scores = PerClassScorer(LABELS, zero_division=np.nan)(model, X, y)
+    assert np.isnan(scores["TPR_one"])
+    assert scores["TPR_macro"] == pytest.approx(scores["balanced_accuracy"])
+    with pytest.warns(UndefinedMetricWarning, match="TPR .* class one"):
+        PerClassScorer(LABELS, zero_division="warn")(model, X, y)
+
+
+def test_class_unknown_to_the_scorer(digits):
+    model = GaussianNB().fit(*digits)
+    with pytest.raises(ValueError, match="Found class one"):
+        PerClassScorer(["zero", "<two>"])(model, *digits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"labels": ["a", "macro"]}, "name of an average"),
+        ({"labels": ["a", "b"], "averages": ["mean"]}, "averages holds 'mean'"),
+        ({"labels": ["a", "b"], "zero_division": 3}, "zero_division must be"),
+        ({"labels": [0, 1], "target_names": ["x", "x"]}, "must differ"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        per_class_scorers(**arguments)

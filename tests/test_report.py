@@ -1,0 +1,396 @@
+import base64
+import builtins
+import io
+import re
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from emclassify.display import (
+    BenchmarkDisplay,
+    ConfusionMatricesDisplay,
+    write_report,
+)
+from emclassify.display._mistakes import find_mistakes
+from emclassify.display._parameters import chosen_parameters
+from emclassify.display._report_tables import _shade
+from emclassify.display._thumbnails import image_at, thumbnail, to_8_bit
+from emclassify.model_selection import benchmark_classifiers
+
+CLASSES = ["full & whole", "<script>alert(1)</script>", "unsure"]
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+def flatten(images):
+    return np.asarray(images).reshape(len(images), -1)
+
+
+def flat(model):
+    return make_pipeline(FunctionTransformer(flatten), model)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def result():
+    digits = load_digits(n_class=3)
+    rng = np.random.RandomState(0)
+    X = digits.images[:180] + rng.normal(scale=6, size=(180, 8, 8))
+    return benchmark_classifiers(
+        {
+            "<b>Bayes</b>": flat(GaussianNB(var_smoothing=1e-3)),
+            "SVM": flat(SVC(C=0.02, class_weight="balanced")),
+        },
+        X.astype(np.float32),
+        digits.target[:180],
+        target_names=CLASSES,
+        groups=np.repeat([f"grid<{i}>" for i in range(18)], 10),
+        cv=GroupKFold(3),
+        n_bootstrap=200,
+        random_state=0,
+    )
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text; fails on tags that don't close."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes, self.open, self.words = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(result, tmp_path_factory):
+    path = result.to_html(
+        tmp_path_factory.mktemp("report") / "report.html",
+        title="Vesicles & <others>",
+        description="Simulated.\n\nSecond <paragraph>.",
+        command="emclassify benchmark --out <x>",
+        names=[f"folder/img_{i:03d}.tif" for i in range(180)],
+    )
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def test_report_says_what_was_found(result, page):
+    for words in (
+        "Vesicles & <others>",
+        "Second <paragraph>.",
+        "emclassify benchmark --out <x>",
+        result.verdict(),
+        *CLASSES,
+        *result.names,
+        "GroupKFold(n_splits=3",
+        "180 samples of shape 8 × 8 (float32) in 18 groups.",
+        "No group is on both the training and the test side",
+        "svc__C 0.02",
+        "svc__class_weight 'balanced'",
+        "gaussiannb__var_smoothing 0.001",
+        "scikit-learn",
+        "random_state 0",
+        result.settings["started"][:10],
+        "Few groups:",
+        "grid<0>",
+    ):
+        assert words in page.text
+
+
+def test_report_holds_the_figures(result, page):
+    for name in result.names:
+        for count in result.confusion_matrix(name).to_numpy().ravel():
+            assert f" {count} " in page.text
+        for row in result.summary().loc[name].itertuples():
+            assert f"{row.TPR:.2f} {row.TPR_low:.2f}–{row.TPR_high:.2f}" in page.text
+    comparison = result.compare().iloc[0]
+    assert f"{abs(comparison.difference):.3f}" in page.text
+
+
+def test_report_is_self_contained_and_escaped(page):
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    for _, name, value in page.attributes:
+        assert not name.startswith("on")
+        if name in ("src", "href"):
+            assert value.startswith(("data:image/", "#"))
+    style = " ".join(value for _, name, value in page.attributes if name == "style")
+    assert "url(" not in style
+
+
+def test_report_is_accessible(page):
+    images = page.tags.count("img")
+    alts = [
+        value for tag, name, value in page.attributes if tag == "img" and name == "alt"
+    ]
+    assert len(alts) == images
+    assert all(alts)
+    scopes = [value for tag, name, value in page.attributes if name == "scope"]
+    assert len(scopes) == page.tags.count("th")
+    assert set(scopes) == {"row", "col"}
+    assert ("html", "lang", "en") in page.attributes
+    assert page.tags.count("h1") == 1
+    for share in np.linspace(0, 1, 101):
+        assert contrast(*_shade(share)) >= 4.5
+
+
+def contrast(one, two):
+    def luminance(colour):
+        colour = colour.lstrip("#")
+        if len(colour) == 3:
+            colour = "".join(2 * c for c in colour)
+        parts = np.array([int(colour[i : i + 2], 16) for i in (0, 2, 4)]) / 255
+        linear = np.where(
+            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted([luminance(one), luminance(two)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_report_shows_each_kind_of_mistake(result, page):
+    for name in result.names:
+        counts = result.confusion_matrix(name)
+        for true in CLASSES:
+            for predicted in CLASSES:
+                n = counts.loc[true, predicted]
+                if true != predicted and n:
+                    words = f"{true} taken for {predicted} {n} of "
+                    assert words + str(counts.loc[true].sum()) in page.text
+    kind = find_mistakes(result, result.names[0], n_examples=1)[0]
+    sample = kind.examples[0].sample
+    assert f"{kind.examples[0].score:.2f} · no. {sample}" in page.text
+    assert f"img_{sample:03d}.tif" in page.text
+    assert "folder/" not in page.text
+
+
+def test_mistakes_are_the_surest_first(result):
+    name = result.names[0]
+    frame = result.out_of_fold(name)
+    mistakes = find_mistakes(result, name, n_examples=4)
+    assert sum(m.count for m in mistakes) == (frame["y_true"] != frame["y_pred"]).sum()
+    assert [m.count for m in mistakes] == sorted(
+        (m.count for m in mistakes), reverse=True
+    )
+    for mistake in mistakes:
+        rows = frame[
+            (frame["y_true"] == CLASSES.index(mistake.true))
+            & (frame["y_pred"] == CLASSES.index(mistake.predicted))
+        ].sort_values(f"score_{mistake.predicted}", ascending=False)
+        assert [e.sample for e in mistake.examples] == rows["sample"].tolist()[:4]
+        assert mistake.support == (frame["y_true"] == rows["y_true"].iloc[0]).sum()
+
+
+def test_number_of_pictures_is_limited(result, tmp_path):
+    path = result.to_html(tmp_path / "r.html", n_examples=2, max_kinds=1)
+    text = path.read_text(encoding="utf-8")
+    assert text.count("data:image/png") == 2 * len(result.names)
+    assert re.search(r"Not shown: \d+ rarer kinds", text)
+
+
+def test_flat_rows_need_images(result, tmp_path):
+    digits = load_digits(n_class=3)
+    rng = np.random.RandomState(0)
+    X = digits.data[:150] + rng.normal(scale=6, size=(150, 64))
+    flat_result = benchmark_classifiers(
+        {"tree": DecisionTreeClassifier(max_depth=2, random_state=0)},
+        X,
+        digits.target[:150],
+        cv=3,
+        n_bootstrap=20,
+        scoring="roc_auc_ovr",
+    )
+    text = flat_result.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "no pictures" in text
+    assert "data:image/png" not in text
+    assert "No groups were given" in text
+    assert "roc auc ovr" in text
+    text = flat_result.to_html(
+        tmp_path / "b.html", images=X.reshape(-1, 8, 8), metric="roc_auc_ovr"
+    ).read_text(encoding="utf-8")
+    assert "data:image/png" in text
+    assert "tree reaches a roc auc ovr of" in text
+
+
+def test_images_from_files(result, tmp_path):
+    paths = []
+    for i, image in enumerate(result.X):
+        paths.append(tmp_path / f"particle_{i}.png")
+        Image.fromarray(to_8_bit(image)).save(paths[-1])
+    path = write_report(result, tmp_path / "r.html", images=paths)
+    text = path.read_text(encoding="utf-8")
+    assert "data:image/png" in text
+    assert re.search(r"particle_\d+\.png", text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"names": ["a"]}, "names holds 1 entries for 180 samples"),
+        ({"images": np.zeros((3, 8, 8))}, "images holds 3 entries"),
+        ({"n_examples": -1}, "n_examples must be 0 or more"),
+        ({"max_kinds": 1.5}, "max_kinds must be 0 or more"),
+        ({"metric": "f1"}, "metric='f1' is not among the scores"),
+    ],
+)
+def test_bad_arguments(result, tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        result.to_html(tmp_path / "r.html", **settings)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_missing_jinja2_names_the_extra(result, tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without_jinja2(name, *args, **kwargs):
+        if name == "jinja2":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_jinja2)
+    with pytest.raises(ImportError, match=r"pip install emclassify\[report\]"):
+        result.to_html(tmp_path / "r.html")
+
+
+# Thumbnails
+
+
+def decode(uri):
+    assert uri.startswith("data:image/png;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
+
+
+def test_thumbnail_of_16_bits_is_scaled_and_outliers_clipped():
+    image = np.tile(np.linspace(30000, 31000, 40), (40, 1)).astype(np.uint16)
+    image[0, 0] = 65535
+    shown = decode(thumbnail(image))
+    assert shown.dtype == np.uint8
+    assert shown.min() == 0
+    assert np.median(shown) == pytest.approx(127, abs=5)
+
+
+def test_thumbnail_of_floats_with_nan_and_of_constants():
+    image = np.array([[0.0, np.nan], [1.0, np.inf]])
+    assert decode(thumbnail(image)).shape == (2, 2)
+    assert (to_8_bit(np.full((4, 4), 7.0)) == 128).all()
+    assert (to_8_bit(np.full((4, 4), np.nan)) == 0).all()
+    one_bright = np.zeros((40, 40), dtype=np.uint8)
+    one_bright[3, 3] = 9
+    assert to_8_bit(one_bright)[3, 3] == 255
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape"),
+    [(1, (6, 5)), (2, (6, 5)), (3, (6, 5, 3)), (4, (6, 5, 3)), (7, (6, 5))],
+)
+def test_thumbnail_channels(channels, shape):
+    image = np.random.RandomState(0).randint(255, size=(6, 5, channels), dtype=np.uint8)
+    shown = decode(thumbnail(image))
+    assert shown.shape == shape
+    if channels in (3, 4):
+        np.testing.assert_array_equal(shown, image[..., :3])
+
+
+def test_large_images_shrink():
+    assert decode(thumbnail(np.random.RandomState(0).rand(300, 600))).shape == (64, 128)
+
+
+def test_image_at():
+    assert image_at(np.zeros((2, 5)), 0) is None
+    assert image_at([np.zeros((2, 5))], 0).shape == (2, 5)
+
+
+# Settings
+
+
+def test_chosen_parameters():
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC(C=3, gamma="auto")),
+        {"svc__C": [1, 2]},
+        cv=3,
+    )
+    chosen = dict(chosen_parameters(search))
+    assert chosen == {
+        "estimator": "Pipeline",
+        "estimator__standardscaler": "StandardScaler",
+        "estimator__svc": "SVC",
+        "estimator__svc__C": "3",
+        "estimator__svc__gamma": "'auto'",
+        "param_grid": "{'svc__C': [1, 2]}",
+        "cv": "3",
+    }
+    assert chosen_parameters(GaussianNB()) == []
+    priors = dict(chosen_parameters(GaussianNB(priors=np.full(20, 0.05))))
+    assert priors == {"priors": "array of shape (20,), float64"}
+
+
+# Displays
+
+
+def test_benchmark_display(result):
+    display = result.plot()
+    assert isinstance(display, BenchmarkDisplay)
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == result.names
+    assert len(display.axes_) == 2
+    assert display.figure_.get_layout_engine() is not None
+    folds = display.ax_.lines[0].get_xdata()
+    frame = result.to_frame()
+    np.testing.assert_allclose(
+        folds, frame.loc[frame["estimator"] == result.names[0], "F1_macro"]
+    )
+    _, low, high = result.pooled.score(result.names[0], "F1_macro")
+    np.testing.assert_allclose(display.ax_.lines[1].get_xdata(), [low, high])
+
+
+def test_benchmark_display_on_given_axes(result):
+    figure, ax = plt.subplots()
+    display = result.plot(metric="accuracy", ax=ax)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert len(display.axes_) == 0
+    assert ax.get_xlabel() == "accuracy"
+    with pytest.raises(ValueError, match="is not among the scores"):
+        BenchmarkDisplay.from_result(result, metric="f1")
+
+
+def test_confusion_matrices_display(result):
+    display = ConfusionMatricesDisplay.from_result(result)
+    assert [ax.get_title() for ax in display.axes_] == result.names
+    texts = [text.get_text() for text in display.axes_[0].texts]
+    counts = result.confusion_matrix(result.names[0]).to_numpy()
+    assert texts[0].split("\n")[0] == str(counts[0, 0])
+    image = display.axes_[0].images[0].get_array()
+    np.testing.assert_allclose(np.sum(image, axis=1), 1)
+    with pytest.raises(ValueError, match="axes holds 1 axes for 2 models"):
+        display.plot([display.axes_[0]])
+    with pytest.raises(TypeError, match="y_pred must be"):
+        ConfusionMatricesDisplay.from_predictions(["a"], ["a"])
