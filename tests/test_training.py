@@ -15,6 +15,7 @@ from emclassify.training import (
     RandomHorizontalFlip,
     RandomVerticalFlip,
     WeightedCrossEntropyLoss,
+    WeightedFocalLoss,
     canonical_order,
     make_augmentation,
     repeat_by_weight,
@@ -142,6 +143,19 @@ def test_loss_by_hand():
     smooth = WeightedCrossEntropyLoss(0.2)(logits, (target, torch.ones(2)))
     by_hand = (one + 0.1 * 2 + two - 0.1 * 1) / 2
     assert smooth.item() == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_focal_loss_by_hand():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    y_true = torch.tensor([0, 0]), torch.tensor([1.0, 3.0])
+    p = torch.softmax(logits, 1)[:, 0].numpy()
+    by_hand = ((1 - p) ** 2 * -np.log(p) * [1, 3]).mean()
+    assert WeightedFocalLoss()(logits, y_true).item() == pytest.approx(by_hand)
+    for smoothing in (0.0, 0.2):
+        torch.testing.assert_close(
+            WeightedFocalLoss(smoothing, gamma=0)(logits, y_true),
+            WeightedCrossEntropyLoss(smoothing)(logits, y_true),
+        )
 
 
 def test_weights_by_hand():

@@ -22,11 +22,11 @@ from skorch.helper import predefined_split
 
 from .._images import ImageInputMixin
 from ..training import (
+    LOSSES,
     EpochProgress,
     ImageBatches,
     ImageDataset,
     ImageModule,
-    WeightedCrossEntropyLoss,
     canonical_order,
     isolated,
     make_augmentation,
@@ -252,7 +252,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             module.check_net(self.image_shape_, len(self.classes_))
             self.net_ = NeuralNetClassifier(
                 module,
-                criterion=WeightedCrossEntropyLoss(self.label_smoothing),
+                criterion=LOSSES[self.loss](self.label_smoothing),
                 optimizer=optimizer,
                 **{f"optimizer__{key}": v for key, v in optimizer_params.items()},
                 batch_size=self.batch_size,

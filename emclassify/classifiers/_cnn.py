@@ -6,7 +6,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..nets import LipNet4
-from ..training import OPTIMIZERS, SCHEDULES
+from ..training import LOSSES, OPTIMIZERS, SCHEDULES
 from ._base import BaseImageClassifier
 
 __all__ = ["CNNClassifier"]
@@ -33,17 +33,20 @@ class CNNClassifier(BaseImageClassifier):
         Learning rate; the highest one where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9.
-    lr_schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
-        How the learning rate changes from batch to batch. `partial_fit` keeps it
-        constant.
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
+        How the learning rate changes from batch to batch; a callable turns the
+        number of the batch into a factor on `lr`. `partial_fit` keeps it constant.
     weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
         Share of a label's probability that is spread over all classes, in [0, 1).
     class_weight : dict, "balanced" or None, default=None
         Factor on the loss of each class; "balanced" is n / (n_classes · count).
-    augmentation : {"auto", "dihedral"}, callable, list or None, default="auto"
+    augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch, a float tensor (n, channels, height,
-        width). "dihedral" is flips and quarter turns; "auto" is the same, but
+        width). "dihedral" is flips and quarter turns; "affine" is the liposome
+        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
         nothing for images of one row or column. See `emclassify.training`.
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
@@ -124,11 +127,17 @@ class CNNClassifier(BaseImageClassifier):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
-        "lr_schedule": [StrOptions(set(SCHEDULES)), None],
+        "lr_schedule": [StrOptions(set(SCHEDULES)), callable, None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "loss": [StrOptions(set(LOSSES))],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "augmentation": [StrOptions({"auto", "dihedral"}), callable, list, None],
+        "augmentation": [
+            StrOptions({"auto", "dihedral", "affine"}),
+            callable,
+            list,
+            None,
+        ],
         "normalization": [StrOptions({"dataset", "image"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -153,6 +162,7 @@ class CNNClassifier(BaseImageClassifier):
         optimizer="adamw",
         lr_schedule="one_cycle",
         weight_decay=0.01,
+        loss="cross_entropy",
         label_smoothing=0.1,
         class_weight=None,
         augmentation="auto",
@@ -176,6 +186,7 @@ class CNNClassifier(BaseImageClassifier):
         self.optimizer = optimizer
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
+        self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.augmentation = augmentation

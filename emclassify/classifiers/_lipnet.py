@@ -4,12 +4,12 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, Options
 
-from ..nets import LipNet4
+from ..nets import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 from ._cnn import CNNClassifier
 
 __all__ = ["LipNetClassifier"]
 
-_NETS = {4: LipNet4}
+_NETS = {2: LipNet2, 4: LipNet4, 6: LipNet6, 8: LipNet8, 10: LipNet10}
 
 
 class LipNetClassifier(CNNClassifier):
@@ -23,16 +23,19 @@ class LipNetClassifier(CNNClassifier):
 
     The architecture is the thesis's. The default recipe is not: AdamW with a
     one-cycle learning rate over 20 epochs, label smoothing 0.1, flips and quarter
-    turns.
+    turns. `as_published` has the thesis's.
 
     Parameters
     ----------
-    depth : {4}, default=4
-        Number of convolutions.
-    dropout : float, default=0.25
-        Share dropped after each pooling, in [0, 1).
-    dropout_dense : float, default=0.5
-        Share dropped after the dense layer, in [0, 1).
+    depth : {2, 4, 6, 8, 10}, default=4
+        Number of convolutions. The source names five networks and describes those of
+        2, 4 and 6; 8 and 10 continue LipNet-4's blocks and are ours.
+    dropout : float, default=None
+        Share dropped after each pooling, in [0, 1). None is the network's own: 0.25,
+        and 0 for LipNet-2.
+    dropout_dense : float, default=None
+        Share dropped after each dense layer, in [0, 1). None is the network's own:
+        0.5, and 0 for LipNet-2.
     max_epochs : int, default=20
         Passes over the training images.
     batch_size : int, default=128
@@ -41,15 +44,18 @@ class LipNetClassifier(CNNClassifier):
         Learning rate; the highest one where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9.
-    lr_schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
         How the learning rate changes from batch to batch.
     weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
         Share of a label's probability that is spread over all classes, in [0, 1).
     class_weight : dict, "balanced" or None, default=None
         Factor on the loss of each class; "balanced" is n / (n_classes · count).
-    augmentation : {"auto", "dihedral"}, callable, list or None, default="auto"
-        What happens to a training batch; see `CNNClassifier`.
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch: "auto", "dihedral", "affine" or callables;
+        see `CNNClassifier`.
     normalization : {"dataset", "image"}, default="dataset"
         Whether pixels are brought to mean 0 and standard deviation 1 over the
         training set or in each image.
@@ -116,8 +122,8 @@ class LipNetClassifier(CNNClassifier):
     _parameter_constraints = {
         **CNNClassifier._parameter_constraints,
         "depth": [Options(Integral, set(_NETS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "dropout_dense": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "dropout_dense": [Interval(Real, 0, 1, closed="left"), None],
     }
     del _parameter_constraints["net"]
 
@@ -125,14 +131,15 @@ class LipNetClassifier(CNNClassifier):
         self,
         depth=4,
         *,
-        dropout=0.25,
-        dropout_dense=0.5,
+        dropout=None,
+        dropout_dense=None,
         max_epochs=20,
         batch_size=128,
         lr=0.003,
         optimizer="adamw",
         lr_schedule="one_cycle",
         weight_decay=0.01,
+        loss="cross_entropy",
         label_smoothing=0.1,
         class_weight=None,
         augmentation="auto",
@@ -156,6 +163,7 @@ class LipNetClassifier(CNNClassifier):
             optimizer=optimizer,
             lr_schedule=lr_schedule,
             weight_decay=weight_decay,
+            loss=loss,
             label_smoothing=label_smoothing,
             class_weight=class_weight,
             augmentation=augmentation,
@@ -177,9 +185,48 @@ class LipNetClassifier(CNNClassifier):
         self.dropout_dense = dropout_dense
 
     def _make_net(self, image_shape, n_classes):
-        return _NETS[self.depth](
-            image_shape,
-            n_classes,
-            dropout=self.dropout,
-            dropout_dense=self.dropout_dense,
-        )
+        dropout = {"dropout": self.dropout, "dropout_dense": self.dropout_dense}
+        given = {name: share for name, share in dropout.items() if share is not None}
+        return _NETS[self.depth](image_shape, n_classes, **given)
+
+    @classmethod
+    def as_published(cls, depth=4, **params):
+        """Return a classifier with the training recipe of the thesis.
+
+        SGD at 0.01 with Nesterov momentum 0.9 and decay 1e-6 (the rate of batch t is
+        0.01 / (1 + 1e-6 · t)), no weight decay, label smoothing 0.1, the thesis's
+        augmentation, and early stopping with a patience of 20 epochs.
+
+        Parameters
+        ----------
+        depth : {2, 4, 6, 8, 10}, default=4
+        **params
+            Any parameter of the class; they go before the recipe's.
+
+        Returns
+        -------
+        LipNetClassifier
+
+        Examples
+        --------
+        >>> from emclassify import LipNetClassifier
+        >>> LipNetClassifier.as_published(6, max_epochs=300).optimizer
+        'sgd'
+        """
+        recipe = {
+            "max_epochs": 200,
+            "lr": 0.01,
+            "optimizer": "sgd",
+            "lr_schedule": _published_decay,
+            "weight_decay": 0.0,
+            "label_smoothing": 0.1,
+            "augmentation": "affine",
+            "early_stopping": True,
+            "n_iter_no_change": 20,
+        }
+        return cls(depth, **{**recipe, **params})
+
+
+def _published_decay(batch):
+    """Factor on the learning rate of a batch: the decay of Keras's SGD in 2016."""
+    return 1 / (1 + 1e-6 * batch)

@@ -1,6 +1,16 @@
 """Network architectures: torch only, one a file."""
 
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
-from ._lipnet import LipNet4
+from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LipNet4", "conv_block", "pool"]
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "LipNet2",
+    "LipNet4",
+    "LipNet6",
+    "LipNet8",
+    "LipNet10",
+    "conv_block",
+    "pool",
+]

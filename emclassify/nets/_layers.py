@@ -34,7 +34,7 @@ class BatchNorm2d(_SurvivesOne, nn.BatchNorm2d):
     """Batch normalisation of (n, channels, h, w) that takes a batch of one."""
 
 
-def conv_block(in_channels, out_channels, kernel, size, *, same):
+def conv_block(in_channels, out_channels, kernel, size, *, same, norm=True):
     """Convolution, batch normalisation and ReLU, and the size of what comes out.
 
     Parameters
@@ -48,6 +48,8 @@ def conv_block(in_channels, out_channels, kernel, size, *, same):
         Whether the output has the size of the input. If not, the convolution is
         valid, except along a side that is shorter than the kernel: there it is
         padded, so that tiny images pass.
+    norm : bool, default=True
+        Whether to normalise between convolution and ReLU.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def conv_block(in_channels, out_channels, kernel, size, *, same):
         nn.Conv2d(
             in_channels, out_channels, kernel, padding=tuple(p[0] for p in padding)
         ),
-        BatchNorm2d(out_channels),
+        *([BatchNorm2d(out_channels)] if norm else []),
         nn.ReLU(),
     ]
     size = tuple(

@@ -1,5 +1,6 @@
 """What stands between images and weights: batches, augmentation, losses, devices."""
 
+from ._affine import RandomAffine
 from ._augmentation import (
     RandomDihedral,
     RandomHorizontalFlip,
@@ -7,7 +8,7 @@ from ._augmentation import (
     make_augmentation,
 )
 from ._batches import ImageBatches, ImageDataset
-from ._losses import WeightedCrossEntropyLoss
+from ._losses import LOSSES, WeightedCrossEntropyLoss, WeightedFocalLoss
 from ._module import ImageModule
 from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
 from ._progress import EpochProgress
@@ -16,16 +17,19 @@ from ._sample_weight import canonical_order, repeat_by_weight
 from ._validation_split import validation_split
 
 __all__ = [
+    "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "EpochProgress",
     "ImageBatches",
     "ImageDataset",
     "ImageModule",
+    "RandomAffine",
     "RandomDihedral",
     "RandomHorizontalFlip",
     "RandomVerticalFlip",
     "WeightedCrossEntropyLoss",
+    "WeightedFocalLoss",
     "canonical_order",
     "isolated",
     "make_augmentation",

@@ -7,6 +7,8 @@ Each transform is a pure function of a batch and its random draws, and a thin
 import torch
 from torch import nn
 
+from ._affine import RandomAffine
+
 __all__ = [
     "RandomDihedral",
     "RandomHorizontalFlip",
@@ -117,8 +119,9 @@ def make_augmentation(augmentation, image_shape):
 
     Parameters
     ----------
-    augmentation : {"auto", "dihedral"}, None, callable or list of callables
-        "auto" is "dihedral", but nothing for images of one row or one column, which
+    augmentation : {"auto", "dihedral", "affine"}, None, callable or list of callables
+        "affine" is `RandomAffine` and both flips, as in the liposome thesis. "auto"
+        is "dihedral", but nothing for images of one row or one column, which
         are rows of features more often than pictures.
     image_shape : tuple of 3 int
         (height, width, channels).
@@ -129,13 +132,17 @@ def make_augmentation(augmentation, image_shape):
         return nn.Identity()
     if augmentation == "dihedral":
         return RandomDihedral()
+    if augmentation == "affine":
+        return nn.Sequential(
+            RandomAffine(), RandomHorizontalFlip(), RandomVerticalFlip()
+        )
     steps = augmentation if isinstance(augmentation, list | tuple) else [augmentation]
     for step in steps:
         if not callable(step):
             raise ValueError(
-                "augmentation must be 'auto', 'dihedral', None, or a callable (or a "
-                "list of them) that takes and returns a tensor (n, channels, height, "
-                f"width); got {step!r}."
+                "augmentation must be 'auto', 'dihedral', 'affine', None, or a "
+                "callable (or a list of them) that takes and returns a tensor (n, "
+                f"channels, height, width); got {step!r}."
             )
     return _TrainingOnly(steps)
 

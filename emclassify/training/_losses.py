@@ -1,9 +1,10 @@
 """Losses that take a weight for each sample."""
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["WeightedCrossEntropyLoss"]
+__all__ = ["LOSSES", "WeightedCrossEntropyLoss", "WeightedFocalLoss"]
 
 
 class WeightedCrossEntropyLoss(nn.Module):
@@ -30,3 +31,46 @@ class WeightedCrossEntropyLoss(nn.Module):
             logits, target, reduction="none", label_smoothing=self.label_smoothing
         )
         return (loss * weight).mean()
+
+
+class WeightedFocalLoss(nn.Module):
+    """Focal loss: cross-entropy times (1 − p)**gamma, with p of the true class.
+
+    What the network already knows counts less, so that the many easy samples of a
+    large class don't drown the few of a small one [1]_. With label smoothing, each
+    class's term has the factor of that class's probability.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the probability that is spread evenly over all classes.
+    gamma : float, default=2.0
+        0 is cross-entropy.
+
+    References
+    ----------
+    .. [1] T.-Y. Lin et al., "Focal loss for dense object detection", ICCV 2017,
+       equation 4.
+    """
+
+    def __init__(self, label_smoothing=0.0, gamma=2.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+        self.gamma = gamma
+
+    def forward(self, logits, y_true):
+        """Return the loss of logits (n, n_classes) against (target, weight)."""
+        target, weight = y_true
+        log_p = F.log_softmax(logits, dim=1)
+        n_classes = logits.shape[1]
+        share = torch.full_like(log_p, self.label_smoothing / n_classes)
+        share.scatter_(
+            1,
+            target[:, None],
+            1 - self.label_smoothing * (n_classes - 1) / n_classes,
+        )
+        loss = -(share * (1 - log_p.exp()) ** self.gamma * log_p).sum(dim=1)
+        return (loss * weight).mean()
+
+
+LOSSES = {"cross_entropy": WeightedCrossEntropyLoss, "focal": WeightedFocalLoss}

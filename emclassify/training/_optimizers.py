@@ -33,7 +33,8 @@ def make_schedule(lr_schedule, lr, n_steps):
 
     Parameters
     ----------
-    lr_schedule : {"one_cycle", "cosine"} or None
+    lr_schedule : {"one_cycle", "cosine"}, callable or None
+        A callable turns the number of the batch, from 0, into a factor on `lr`.
         "one_cycle" rises to `lr` over 30 % of the steps and falls to nearly zero
         (Smith & Topin 2019); "cosine" falls from `lr` to zero.
     lr : float
@@ -42,6 +43,9 @@ def make_schedule(lr_schedule, lr, n_steps):
     """
     if lr_schedule is None:
         return []
+    if callable(lr_schedule):
+        policy = {"policy": torch.optim.lr_scheduler.LambdaLR, "lr_lambda": lr_schedule}
+        return [("lr_schedule", LRScheduler(step_every="batch", **policy))]
     if lr_schedule == "one_cycle":
         policy = {
             "policy": torch.optim.lr_scheduler.OneCycleLR,
