@@ -13,7 +13,13 @@ from sklearn.utils.validation import (
     check_array,
 )
 
-__all__ = ["ImageInputMixin", "check_image_shape", "check_images"]
+__all__ = [
+    "ImageInputMixin",
+    "check_each_image",
+    "check_image_shape",
+    "check_images",
+    "is_sequence_of_images",
+]
 
 IMAGE_FORMS = (
     "(n, height, width), (n, height, width, channels), or flat rows "
@@ -47,15 +53,23 @@ def check_image_shape(image_shape):
     return shape if len(shape) == 3 else (*shape, 1)
 
 
+def is_sequence_of_images(X):
+    """Whether X is a list or 1-D object array of image arrays, 2-D or 3-D."""
+    listed = isinstance(X, list | tuple) or (
+        isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    )
+    return (
+        listed
+        and len(X) > 0
+        and all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in X)
+    )
+
+
 def _refuse_ragged(X):
     """Raise if X is a sequence of images that don't all have one shape."""
-    if not isinstance(X, list | tuple) and not (
-        isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    ):
+    if not is_sequence_of_images(X):
         return
-    shapes = [x.shape for x in X if isinstance(x, np.ndarray) and x.ndim in (2, 3)]
-    if not shapes or len(shapes) != len(X):
-        return
+    shapes = [x.shape for x in X]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise ValueError(
@@ -172,6 +186,26 @@ def check_images(X, *, image_shape=None, name="X", estimator=None):
     return X.reshape(len(X), *shape)
 
 
+def check_each_image(X):
+    """Check images of different sizes; return a list of (height, width, channels).
+
+    Raises
+    ------
+    ValueError
+        If an image is no good by itself, or has other channels than the first.
+    """
+    images = []
+    for i, image in enumerate(X):
+        checked = check_images(image[np.newaxis], name=f"X[{i}]")[0]
+        if images and checked.shape[-1] != images[0].shape[-1]:
+            raise ValueError(
+                f"X[{i}] has {checked.shape[-1]} channels, X[0] has "
+                f"{images[0].shape[-1]}: all images need the same channels."
+            )
+        images.append(checked)
+    return images
+
+
 class ImageInputMixin:
     """Gives an estimator `_validate_images` and the tags that say it takes images."""
 
@@ -202,5 +236,35 @@ class ImageInputMixin:
                 f"{type(self).__name__} was fitted on images of shape "
                 f"{self.image_shape_} (height, width, channels). Resize them with "
                 "emclassify.preprocessing.ResizeImages, or fit again."
+            )
+        return images
+
+    def _validate_images_of_any_size(self, X, *, reset):
+        """Check X, whose images may differ in size, also from those in `fit`.
+
+        Returns a list of arrays (height, width, channels) if X is a sequence of
+        images, else one array (n, height, width, channels). `image_shape_` is None
+        after a sequence; the number of channels must stay the same.
+        """
+        if is_sequence_of_images(X):
+            images, shape = check_each_image(X), None
+        elif (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2:
+            # Rows of another length are another kind of data, not another size.
+            images = self._validate_images(X, reset=reset)
+            shape = images.shape[1:]
+        else:
+            images = check_images(
+                X, image_shape=getattr(self, "image_shape", None), estimator=self
+            )
+            shape = images.shape[1:]
+            if reset:
+                _check_n_features(self, X, reset=True)
+        channels = images[0].shape[-1]
+        if reset:
+            self.image_shape_, self.n_channels_ = shape, channels
+        elif channels != self.n_channels_:
+            raise ValueError(
+                f"X has images of {channels} channels, but {type(self).__name__} was "
+                f"fitted on images of {self.n_channels_}."
             )
         return images

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin, check_images
+from .._images import ImageInputMixin, is_sequence_of_images
 
 __all__ = ["ResizeImages"]
 
@@ -34,6 +34,8 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
     ----------
     image_shape_ : tuple of 3 int or None
         (height, width, channels) seen in `fit`; None if the sizes differed.
+    n_channels_ : int
+        Channels seen in `fit`.
     n_features_in_ : int
         ``X.shape[1]`` seen in `fit`; not set for images of different sizes.
 
@@ -77,11 +79,7 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         self : ResizeImages
         """
         self._check_output_shape()
-        if _is_sequence_of_images(X):
-            _check_each(X)
-            self.image_shape_ = None
-        else:
-            self._validate_images(X, reset=True)
+        self._validate_images_of_any_size(X, reset=True)
         return self
 
     def transform(self, X):
@@ -99,16 +97,8 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "image_shape_")
         size = self._check_output_shape()
-        if _is_sequence_of_images(X):
-            images = _check_each(X)
-            keep_axis = X[0].ndim == 3
-        elif (ndim := X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2:
-            # Rows of another length are another kind of data, not another size.
-            images = self._validate_images(X, reset=False)
-            keep_axis = images.shape[-1] > 1
-        else:
-            images = check_images(X, estimator=self)
-            keep_axis = ndim == 4
+        images = self._validate_images_of_any_size(X, reset=False)
+        keep_axis = images[0].shape[-1] > 1 or _has_channel_axis(X)
         channels = images[0].shape[-1]
         has_mask = self.mask == "last" or (self.mask == "auto" and channels == 2)
         out = np.empty((len(images), *size, channels), images[0].dtype)
@@ -131,30 +121,11 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         return size
 
 
-def _is_sequence_of_images(X):
-    """Whether X is a list or object array of image arrays."""
-    listed = isinstance(X, list | tuple) or (
-        isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    )
-    return (
-        listed
-        and len(X) > 0
-        and all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in X)
-    )
-
-
-def _check_each(X):
-    """Check each image by itself; return them as arrays (height, width, channels)."""
-    images = []
-    for i, image in enumerate(X):
-        checked = check_images(image[np.newaxis], name=f"X[{i}]")[0]
-        if images and checked.shape[-1] != images[0].shape[-1]:
-            raise ValueError(
-                f"X[{i}] has {checked.shape[-1]} channels, X[0] has "
-                f"{images[0].shape[-1]}: all images need the same channels."
-            )
-        images.append(checked)
-    return images
+def _has_channel_axis(X):
+    """Whether the images of X have three axes."""
+    if is_sequence_of_images(X):
+        return X[0].ndim == 3
+    return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 4
 
 
 def _resize(plane, size, dtype):

@@ -1,0 +1,52 @@
+"""Classes of the simulated liposomes and how many images each gets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+CLASS_COUNTS = {
+    "lamellarity": {"unilamellar": 12368, "multilamellar": 1717, "uncertain": 84},
+    "encapsulation": {"full": 24255, "empty": 161, "uncertain": 502},
+}
+
+
+def check_weights(weights, names, task):
+    """Return the classes' shares, in the order of `names`; they sum to 1."""
+    if weights is None:
+        weights = CLASS_COUNTS[task]
+    if isinstance(weights, dict):
+        unknown = [name for name in weights if name not in names]
+        if unknown:
+            raise ValueError(
+                f"weights names the class {unknown[0]!r}, which task={task!r} does "
+                f"not have. Its classes are {', '.join(names)}."
+            )
+        weights = [weights.get(name, 0) for name in names]
+    try:
+        shares = np.array(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        shares = np.empty(0)
+    if shares.shape != (len(names),):
+        raise ValueError(
+            f"weights must be a dict by class name or {len(names)} numbers, in the "
+            f"order {', '.join(names)}; got {weights!r}."
+        )
+    if not np.isfinite(shares).all() or shares.min() < 0 or shares.sum() == 0:
+        raise ValueError(
+            "weights must be finite, none negative and not all zero; got "
+            f"{dict(zip(names, shares.tolist(), strict=True))}."
+        )
+    return shares / shares.sum()
+
+
+def share_out(n_samples, shares):
+    """Share out `n_samples` by largest remainder, one at least to each class."""
+    exact = shares * n_samples
+    counts = np.floor(exact).astype(int)
+    by_remainder = np.argsort(counts - exact, kind="stable")
+    counts[by_remainder[: n_samples - counts.sum()]] += 1
+    for empty in np.flatnonzero((counts == 0) & (shares > 0)):
+        if counts.max() > 1:
+            counts[counts.argmax()] -= 1
+            counts[empty] = 1
+    return counts

@@ -1,0 +1,320 @@
+"""Tests of load_image_folder: what is read, and what each fault says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image
+from sklearn.utils import Bunch
+
+from emclassify.datasets import load_image_folder
+
+
+def save(path, array, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix in (".tif", ".tiff"):
+        tifffile.imwrite(path, array, **options)
+    else:
+        Image.fromarray(array).save(path, **options)
+
+
+def pattern(shape=(6, 5), dtype=np.uint8, start=0):
+    return (np.arange(np.prod(shape)) * 7 + start).reshape(shape).astype(dtype)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes; names that sort differently by number and by letter."""
+    for i, name in enumerate(["b/img10.png", "b/img2.png", "a/deep/img1.png"]):
+        save(tmp_path / name, pattern(start=i))
+    return tmp_path
+
+
+@pytest.fixture
+def table(folder):
+    frame = pd.DataFrame(
+        {
+            "file": ["b/img10.png", "a/deep/img1.png", "b/img2.png"],
+            "label": ["x", "y", "x"],
+            "grid": [3, 1, 3],
+        }
+    )
+    frame.to_csv(folder / "labels.csv", index=False)
+    return frame
+
+
+def test_class_folders(folder):
+    bunch = load_image_folder(folder)
+    assert isinstance(bunch, Bunch)
+    assert bunch.filenames.tolist() == ["a/deep/img1.png", "b/img2.png", "b/img10.png"]
+    assert bunch.target.tolist() == ["a", "b", "b"]
+    assert bunch.target_names == ["a", "b"]
+    assert bunch.groups is None
+    assert bunch.errors.empty
+    assert bunch.images.dtype == np.uint8
+    expected = [pattern(start=i) for i in (2, 1, 0)]
+    np.testing.assert_array_equal(bunch.images, expected)
+    assert "a 1, b 2" in bunch.DESCR
+    assert "6×5" in bunch.DESCR
+
+
+def test_str_and_path_and_x_y(folder):
+    images, target = load_image_folder(str(folder), return_X_y=True)
+    bunch = load_image_folder(folder)
+    np.testing.assert_array_equal(images, bunch.images)
+    np.testing.assert_array_equal(target, bunch.target)
+
+
+def test_threads_change_nothing(folder, capsys):
+    one, two = load_image_folder(folder), load_image_folder(folder, n_jobs=2, verbose=1)
+    np.testing.assert_array_equal(one.images, two.images)
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_hidden_and_unknown_files_are_ignored(folder):
+    (folder / "a" / "notes.txt").write_text("no image")
+    (folder / "a" / ".DS_Store").write_bytes(b"x")
+    (folder / "Thumbs.db").write_bytes(b"x")
+    save(folder / "a" / "._img1.png", pattern())
+    save(folder / ".cache" / "img.png", pattern())
+    assert len(load_image_folder(folder).images) == 3
+
+
+def test_upper_case_suffix(folder):
+    save(folder / "a" / "IMG.PNG", pattern())
+    assert len(load_image_folder(folder).images) == 4
+
+
+def test_links_to_folders_are_followed_once(folder):
+    (folder / "a" / "loop").symlink_to(folder)
+    (folder / "c").symlink_to(folder / "a" / "deep")
+    assert len(load_image_folder(folder).images) == 3
+
+
+@pytest.mark.parametrize(
+    "where", ["labels.csv", "absolute", "DataFrame", "beside another folder"]
+)
+def test_table(folder, table, tmp_path_factory, where):
+    path, labels = folder, "labels.csv"
+    if where == "absolute":
+        labels = folder / "labels.csv"
+    elif where == "DataFrame":
+        labels = table
+    elif where == "beside another folder":
+        path, labels = tmp_path_factory.mktemp("other"), folder / "labels.csv"
+    bunch = load_image_folder(path, labels=labels, group_column="grid")
+    assert bunch.filenames.tolist() == table["file"].tolist()
+    assert bunch.target.tolist() == ["x", "y", "x"]
+    assert bunch.groups.tolist() == [3, 1, 3]
+    expected = [pattern(start=i) for i in (0, 2, 1)]
+    np.testing.assert_array_equal(bunch.images, expected)
+
+
+def test_other_columns_and_numeric_labels(folder, table):
+    renamed = table.rename(columns={"file": "name", "grid": "grade"})
+    bunch = load_image_folder(
+        folder, labels=renamed, file_column="name", label_column="grade"
+    )
+    assert bunch.target.dtype.kind == "i"
+    assert bunch.target_names == ["1", "3"]
+
+
+def test_class_called_na(folder, table):
+    table.assign(label=["NA", "null", "NA"]).to_csv(folder / "l.csv", index=False)
+    assert load_image_folder(folder, labels="l.csv").target_names == ["NA", "null"]
+
+
+def test_sizes_that_differ_make_an_object_array(folder):
+    save(folder / "b" / "wide.png", pattern((3, 9)))
+    bunch = load_image_folder(folder)
+    assert bunch.images.dtype == object
+    assert bunch.images.shape == (4,)
+    assert bunch.images[-1].shape == (3, 9)
+    assert "different sizes" in bunch.DESCR
+    with pytest.raises(
+        ValueError, match=r"wide\.png .* size is \(3, 9\), not image_sh"
+    ):
+        load_image_folder(folder, image_shape=(6, 5))
+    with pytest.warns(UserWarning, match="1 of 4 files"):
+        bunch = load_image_folder(folder, image_shape=(6, 5), on_error="skip")
+    assert bunch.images.shape == (3, 6, 5)
+
+
+def damage_text(path):
+    path.write_text("this is no image")
+
+
+def damage_empty(path):
+    path.write_bytes(b"")
+
+
+def damage_truncated(path):
+    Image.fromarray(pattern((64, 64))).save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def damage_checksum(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+
+
+def damage_missing(path):
+    path.unlink()
+
+
+DAMAGES = [damage_text, damage_empty, damage_truncated, damage_checksum]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("damage", [*DAMAGES, damage_missing])
+def test_damaged_files(folder, table, damage, n_jobs):
+    damage(folder / "a/deep/img1.png")
+    kind = FileNotFoundError if damage is damage_missing else ValueError
+    with pytest.raises(kind, match=r"img1\.png cannot be read as an image: .*skip"):
+        load_image_folder(folder, labels="labels.csv", n_jobs=n_jobs)
+    with pytest.warns(UserWarning, match=r"1 of 3 files were left out: a/deep/img1"):
+        bunch = load_image_folder(
+            folder,
+            labels="labels.csv",
+            group_column="grid",
+            on_error="skip",
+            n_jobs=n_jobs,
+        )
+    assert bunch.filenames.tolist() == ["b/img10.png", "b/img2.png"]
+    assert bunch.groups.tolist() == [3, 3]
+    assert bunch.target_names == ["x"]
+    assert bunch.errors["file"].tolist() == ["a/deep/img1.png"]
+    assert bunch.errors["reason"].str.len().min() > 5
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+@pytest.mark.parametrize("damage", [damage_text, damage_empty, "half"])
+def test_damaged_jpeg_and_tiff(tmp_path, suffix, damage):
+    path = tmp_path / "a" / f"x{suffix}"
+    save(path, np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8))
+    if damage == "half":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    else:
+        damage(path)
+    with pytest.raises(ValueError, match=rf"x\{suffix} cannot be read"):
+        load_image_folder(tmp_path)
+
+
+def test_no_image_can_be_read(folder):
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="None of the 3 images"):
+        load_image_folder(folder, on_error="skip")
+
+
+def test_many_skipped_are_counted_not_all_named(tmp_path):
+    save(tmp_path / "a" / "good.png", pattern())
+    for i in range(5):
+        (tmp_path / "a" / f"bad{i}.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"5 of 6 .*bad2\.png.* and 2 more\. All are"):
+        bunch = load_image_folder(tmp_path, on_error="skip")
+    assert len(bunch.errors) == 5
+
+
+def test_types_that_differ_are_refused(folder):
+    save(folder / "b" / "z.png", pattern(dtype=np.uint16))
+    with pytest.raises(ValueError, match=r"img1\.png is uint8, b/z\.png is uint16"):
+        load_image_folder(folder)
+
+
+def test_missing_path(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load_image_folder(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        load_image_folder(tmp_path / "file")
+    with pytest.raises(FileNotFoundError, match=r"nothing\.csv"):
+        load_image_folder(tmp_path, labels="nothing.csv")
+
+
+def test_no_images(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"holds no images.*\.png"):
+        load_image_folder(tmp_path)
+
+
+def test_images_without_a_class(folder):
+    save(folder / "loose.png", pattern())
+    with pytest.raises(ValueError, match=r"1 images outside class.*loose\.png"):
+        load_image_folder(folder)
+
+
+def test_faulty_tables(folder, table):
+    with pytest.raises(ValueError, match=r"no column 'kind' \(label_column\).*'grid'"):
+        load_image_folder(folder, labels=table, label_column="kind")
+    with pytest.raises(ValueError, match=r"no column 'donor' \(group_column\)"):
+        load_image_folder(folder, labels="labels.csv", group_column="donor")
+    for column in ("file", "label", "grid"):
+        holes = table.astype(object)
+        holes.loc[1, column] = None
+        holes.to_csv(folder / "holes.csv", index=False)
+        for labels in (holes, "holes.csv"):
+            with pytest.raises(ValueError, match=f"no '{column}' in row 2"):
+                load_image_folder(folder, labels=labels, group_column="grid")
+    with pytest.raises(ValueError, match="no rows"):
+        load_image_folder(folder, labels=table.iloc[:0])
+    twice = pd.concat([table, table.iloc[[1]]])
+    twice.iloc[3, 0] = "a/../a/deep/img1.png"
+    with pytest.raises(ValueError, match=r"more than once.*rows 2 and 4"):
+        load_image_folder(folder, labels=twice)
+    (folder / "empty.csv").write_text("")
+    with pytest.raises(ValueError, match=r"empty\.csv cannot be read as a CSV"):
+        load_image_folder(folder, labels="empty.csv")
+    (folder / "binary.csv").write_bytes(bytes(range(128, 256)))
+    with pytest.raises(ValueError, match=r"binary\.csv cannot be read as a CSV"):
+        load_image_folder(folder, labels="binary.csv")
+    with pytest.raises(ValueError, match="labels is None"):
+        load_image_folder(folder, group_column="grid")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"on_error": "ignore"},
+        {"labels": 3},
+        {"n_jobs": 1.5},
+        {"image_shape": (3,)},
+        {"image_shape": (0, 3)},
+        {"image_shape": (2.5, 3)},
+        {"as_gray": "yes"},
+    ],
+)
+def test_parameters(folder, parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        load_image_folder(folder, **parameters)
+
+
+@pytest.mark.real_data
+def test_serial_section_tem(shared_data):
+    bunch = load_image_folder(
+        shared_data / "vnc_sstem", labels="labels.csv", group_column="group"
+    )
+    assert bunch.images.shape == (6426, 64, 64)
+    assert bunch.images.dtype == np.uint8
+    names, counts = np.unique(bunch.target, return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
+        "cytoplasm": 2400,
+        "glia_extracellular": 599,
+        "membrane": 2000,
+        "mitochondria": 1184,
+        "synapse": 243,
+    }
+    assert len(set(bunch.groups)) == 16
+    with Image.open(shared_data / "vnc_sstem" / bunch.filenames[4321]) as image:
+        np.testing.assert_array_equal(bunch.images[4321], np.asarray(image))
+
+
+@pytest.mark.real_data
+def test_solar_cells(shared_data):
+    images, target = load_image_folder(
+        shared_data / "elpv", labels="labels.csv", return_X_y=True, n_jobs=2
+    )
+    assert images.shape == (2624, 150, 150)
+    assert set(target) == {"defective", "functional"}
