@@ -1,0 +1,66 @@
+"""The particle's longest axis and its extent across, from the ends of its rows.
+
+The outline of a mask is the set of midpoints of its pixels' edges. Of two pixel
+centres that lie (dy, dx) apart, the edge midpoints that lie furthest apart are half a
+pixel further out along the longer of |dy| and |dx|, so their squared distance is
+dy² + dx² + 2 max(|dy|, |dx|) + 1. That grows with |dx|, so on each row only the first
+and the last pixel can be an end of the longest axis.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def squared_lengths(first, last, used):
+    """Squared outline distance of the last pixel of row i and the first of row k.
+
+    Takes what `ParticleMasks.row_ends` gives. Returns (n, lines, lines), 0 where a
+    row is empty.
+    """
+    across = np.abs(last[:, :, None] - first[:, None, :])
+    lines = np.arange(first.shape[1], dtype=first.dtype)
+    along = np.abs(lines[:, None] - lines)
+    squared = np.maximum(across, along)
+    squared *= 2
+    across *= across
+    squared += across
+    squared += along**2 + 1
+    if not used.all():
+        squared *= used[:, :, None]
+        squared *= used[:, None, :]
+    return squared
+
+
+def length(masks):
+    """Largest distance of two outline points, (n,) px; 0 for an empty mask."""
+    return np.broadcast_to(np.sqrt(masks.squared_lengths.max(axis=(1, 2))), (masks.n,))
+
+
+def maximum_width(masks):
+    """Extent across the longest axis, (n,) px; the largest where axes tie."""
+    squared = masks.squared_lengths
+    first, last, used = masks.row_ends
+    longest = squared.max(axis=(1, 2))
+    ties = (squared == longest[:, None, None]) & (longest > 0)[:, None, None]
+    image, i, k = np.unravel_index(np.flatnonzero(ties), ties.shape)
+    along, across = i - k, last[image, i] - first[image, k]
+    # Both diagonal neighbours of a tie between the axes are axes as well.
+    both = np.abs(along) == np.abs(across)
+    outward_along = np.abs(along) > np.abs(across)
+    image = np.r_[image, image[both]]
+    outward_along = np.r_[outward_along, np.ones(both.sum(), dtype=bool)]
+    along, across = np.r_[along, along[both]], np.r_[across, across[both]]
+    along = along + np.where(outward_along, np.where(along < 0, -1, 1), 0)
+    across = across + np.where(outward_along, 0, np.where(across < 0, -1, 1))
+    norm = np.sqrt(along**2 + across**2)
+    # The unit vector across the axis, in (line, column).
+    u, v = across / norm, -along / norm
+    place = u[:, None] * np.arange(first.shape[1])
+    ends = v[:, None] * first[image], v[:, None] * last[image]
+    empty = ~used[image]
+    low = np.where(empty, np.inf, place + np.minimum(*ends)).min(axis=1)
+    high = np.where(empty, -np.inf, place + np.maximum(*ends)).max(axis=1)
+    width = np.zeros(len(first))
+    np.maximum.at(width, image, high - low + np.maximum(np.abs(u), np.abs(v)))
+    return np.broadcast_to(width, (masks.n,))
