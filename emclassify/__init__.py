@@ -18,7 +18,12 @@ __getattr__, __dir__, _names = _lazy.attach(
     ],
     submod_attrs={
         "baselines": ["svm_baseline"],
-        "classifiers": ["CNNClassifier", "LipNetClassifier"],
+        "classifiers": [
+            "CNNClassifier",
+            "FullyConvolutionalClassifier",
+            "FusionClassifier",
+            "LipNetClassifier",
+        ],
         "datasets": ["load_image_folder", "make_liposomes"],
         "features": ["FeatureExtractor"],
         "model_selection": ["benchmark_classifiers"],

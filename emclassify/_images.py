@@ -250,7 +250,7 @@ class ImageInputMixin:
             images, shape = check_each_image(X), None
         elif (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2:
             # Rows of another length are another kind of data, not another size.
-            images = self._validate_images(X, reset=reset)
+            images = ImageInputMixin._validate_images(self, X, reset=reset)
             shape = images.shape[1:]
         else:
             images = check_images(

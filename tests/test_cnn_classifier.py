@@ -117,7 +117,7 @@ def test_early_stopping_keeps_groups_apart():
     X = X + 1000 * groups[:, None, None]
     clf = tiny(early_stopping=True, validation_fraction=0.25).fit(X, y, groups=groups)
     dataset = clf.net_.train_split.keywords["valid_ds"]
-    held = dataset.images[dataset.rows].double().mean((1, 2, 3)) // 1000
+    held = dataset.stacks[0][dataset.rows].double().mean((1, 2, 3)) // 1000
     for group in held.unique().tolist():
         assert (held == group).sum() == 3
     assert set(dataset.target.tolist()) == {0, 1}

@@ -2,27 +2,57 @@
 
 import importlib
 import inspect
+import math
 import pkgutil
 
 import pytest
 from image_checks import IMAGE_CHECKS, check_other_size_refused
-from sklearn.base import BaseEstimator
+from imblearn.utils.estimator_checks import estimator_checks_generator
+from sampler_checks import SAMPLER_CHECKS, make_noise
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from torch import nn
 
 import emclassify
-from emclassify.classifiers import CNNClassifier, LipNetClassifier
-from emclassify.preprocessing import ResizeImages
+from emclassify.classifiers import (
+    CNNClassifier,
+    FullyConvolutionalClassifier,
+    FusionClassifier,
+    LipNetClassifier,
+)
+from emclassify.preprocessing import ParticleCropper, PixelSizeScaler, ResizeImages
+from emclassify.sampling import ArtificialImageSampler
+
+
+def small_net(image_shape, n_classes):
+    """A network of one hidden layer: the machinery around it is what is checked."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(math.prod(image_shape), 16),
+        nn.ReLU(),
+        nn.Linear(16, n_classes),
+    )
+
 
 # Where the defaults are too slow or too small for thirty one-pixel samples. The high
 # rate is for the check on class weights: few batches have to overrule 99 % of them.
 QUICK = {"max_epochs": 20, "batch_size": 16, "lr": 0.03}
 SETTINGS = {
-    CNNClassifier: QUICK,
+    ArtificialImageSampler: {"generator": make_noise},
+    CNNClassifier: {**QUICK, "net": small_net},
+    FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
+    FusionClassifier: {**QUICK, "lr": 0.1},
     LipNetClassifier: QUICK,
+    PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
     ResizeImages: {"output_shape": (4, 4)},
 }
 # Takes images of any size after fit: that is what it is for.
-ANY_SIZE = {ResizeImages}
+ANY_SIZE = {
+    FullyConvolutionalClassifier,
+    ParticleCropper,
+    PixelSizeScaler,
+    ResizeImages,
+}
 
 
 def public_estimators():
@@ -44,6 +74,7 @@ def public_estimators():
 
 
 ESTIMATORS = [cls(**SETTINGS.get(cls, {})) for cls in public_estimators()]
+SAMPLERS = [thing for thing in ESTIMATORS if hasattr(thing, "fit_resample")]
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: {})
@@ -52,11 +83,31 @@ def test_sklearn_checks(estimator, check):
 
 
 @pytest.mark.parametrize("check", IMAGE_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "estimator",
+    [thing for thing in ESTIMATORS if thing not in SAMPLERS],
+    ids=lambda e: type(e).__name__,
+)
 def test_image_checks(estimator, check):
     if check is check_other_size_refused and type(estimator) in ANY_SIZE:
         return
     check(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "check"),
+    [pair for sampler in SAMPLERS for pair in estimator_checks_generator(sampler)],
+    ids=lambda thing: getattr(thing, "func", type(thing)).__name__,
+)
+def test_imblearn_checks(sampler, check):
+    # Some checks compare two draws, and leave it to the sampler that they are equal.
+    check(clone(sampler).set_params(random_state=0))
+
+
+@pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: type(s).__name__)
+def test_sampler_checks(sampler, check):
+    check(type(sampler).__name__, sampler)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)

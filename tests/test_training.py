@@ -91,20 +91,20 @@ def test_batches_cover_every_sample_once_and_none_is_alone():
     )
     batches = ImageBatches(dataset, 128, shuffle=True)
     assert len(batches) == 2
-    seen = [images.flatten() for images, _ in batches]
+    seen = [inputs["images"].flatten() for inputs, _ in batches]
     assert sorted(torch.cat(seen).tolist()) == list(range(129))
     assert min(map(len, seen)) == 64
-    plain = [images.flatten() for images, _ in ImageBatches(dataset, 128)]
+    plain = [inputs["images"].flatten() for inputs, _ in ImageBatches(dataset, 128)]
     assert torch.cat(plain).tolist() == list(range(129))
 
 
 def test_images_stay_in_their_dtype():
     for dtype in ("uint8", "uint16", "float32"):
         images = np.ones((4, 2, 2, 1), dtype)
-        batch, _ = ImageDataset(images).take(slice(0, 2))
-        assert str(batch.dtype) == f"torch.{dtype}"
-        shared = torch.from_numpy(images).data_ptr()
-        assert batch.data_ptr() == shared
+        dataset = ImageDataset(images)
+        inputs, _ = dataset[torch.arange(2)]
+        assert str(inputs["images"].dtype) == f"torch.{dtype}"
+        assert dataset.stacks[0].data_ptr() == torch.from_numpy(images).data_ptr()
 
 
 def test_values_beyond_float32_name_the_image():
@@ -126,7 +126,7 @@ def test_channel_statistics():
 
 
 def test_image_normalization_by_hand():
-    module = ImageModule(nn.Identity(), None, None, nn.Identity(), "float32")
+    module = ImageModule(nn.Identity(), nn.Identity(), "float32")
     images = torch.tensor([[[[1.0], [3.0]]], [[[5.0], [5.0]]]])
     out = module.prepare(images)
     assert out.flatten().tolist() == [-1, 1, 0, 0]

@@ -1,6 +1,13 @@
 """Neural networks as scikit-learn classifiers."""
 
 from ._cnn import CNNClassifier
+from ._fully_convolutional import FullyConvolutionalClassifier
+from ._fusion import FusionClassifier
 from ._lipnet import LipNetClassifier
 
-__all__ = ["CNNClassifier", "LipNetClassifier"]
+__all__ = [
+    "CNNClassifier",
+    "FullyConvolutionalClassifier",
+    "FusionClassifier",
+    "LipNetClassifier",
+]

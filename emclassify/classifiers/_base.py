@@ -1,6 +1,5 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
-import math
 from abc import abstractmethod
 
 import numpy as np
@@ -49,8 +48,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     """
 
     @abstractmethod
-    def _make_net(self, image_shape, n_classes):
+    def _make_net(self, image_shape, n_classes, n_features):
         """Return the untrained network."""
+
+    def _features(self, images):
+        """Return numbers (n, n_features) for the network beside the images.
+
+        None unless a child has any.
+        """
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -123,7 +128,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 )
         target = self._encode_labels(images, y, reset=first, classes=classes)
         train = self._make_dataset(
-            images, target, np.arange(len(images)), sample_weight
+            images,
+            self._features(images),
+            target,
+            np.arange(len(images)),
+            sample_weight,
         )
         if first:
             self._initialize(train)
@@ -146,12 +155,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
-        dataset = ImageDataset(images)
+        dataset = ImageDataset(images, features=self._features(images))
         with self._isolated(train=False):
-            logits = [
-                batch.cpu() for batch in self.net_.forward_iter(dataset, training=False)
-            ]
-            return torch.cat(logits).double().softmax(dim=1).numpy()
+            batches = self.net_.forward_iter(dataset, training=False)
+            logits = torch.cat([batch.cpu() for batch in batches])
+        # Batches come size by size: back into the order of X.
+        logits = logits[torch.argsort(torch.cat(dataset.runs()))]
+        return logits.double().softmax(dim=1).numpy()
 
     def predict(self, X):
         """Return the most probable label of each image.
@@ -195,20 +205,22 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             groups = column_or_1d(groups)
             check_consistent_length(images, groups)
         index = canonical_order(images, target)
+        features = self._features(images)
         if not self.early_stopping:
-            return self._make_dataset(images, target, index, sample_weight), None
+            train = self._make_dataset(images, features, target, index, sample_weight)
+            return train, None
         train, valid = validation_split(
             target[index],
             None if groups is None else groups[index],
             self.validation_fraction,
             check_random_state(self.random_state),
         )
-        return (
-            self._make_dataset(images, target, index[train], sample_weight),
-            self._make_dataset(images, target, index[valid], sample_weight),
+        return tuple(
+            self._make_dataset(images, features, target, index[side], sample_weight)
+            for side in (train, valid)
         )
 
-    def _make_dataset(self, images, target, index, sample_weight):
+    def _make_dataset(self, images, features, target, index, sample_weight):
         """Return the samples at `index`, with the product of both kinds of weight."""
         sample_weight = _check_sample_weight(
             sample_weight, images, dtype=np.float64, ensure_non_negative=True
@@ -226,7 +238,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             raise ValueError(
                 "class_weight and sample_weight leave no sample with a positive weight."
             )
-        return ImageDataset(images, target, weight * (len(weight) / weight.sum()), rows)
+        weight *= len(weight) / weight.sum()
+        return ImageDataset(images, target, weight, rows, features)
 
     def _initialize(self, train):
         """Build the network with fresh weights."""
@@ -236,20 +249,15 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         optimizer, optimizer_params = make_optimizer(
             self.optimizer, self.lr, self.weight_decay
         )
-        mean, std = (
-            train.channel_statistics()
-            if self.normalization == "dataset"
-            else (None, None)
-        )
+        image_shape = tuple(train.stacks[0].shape[1:])
         with self._isolated(train=True):
             module = ImageModule(
-                self._make_net(self.image_shape_, len(self.classes_)),
-                mean,
-                std,
-                make_augmentation(self.augmentation, self.image_shape_),
+                self._make_net(image_shape, len(self.classes_), train.n_features),
+                make_augmentation(self.augmentation, image_shape),
                 resolve_precision(self.precision, device),
             )
-            module.check_net(self.image_shape_, len(self.classes_))
+            module.learn_scales(train, by_image=self.normalization == "image")
+            module.check_net(image_shape, len(self.classes_))
             self.net_ = NeuralNetClassifier(
                 module,
                 criterion=LOSSES[self.loss](self.label_smoothing),
@@ -270,7 +278,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
     def _train(self, train, valid, n_epochs, lr_schedule):
         """Train `net_` for some epochs, with the callbacks of this run only."""
-        n_steps = n_epochs * math.ceil(len(train) / self.batch_size)
+        n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
         run = make_schedule(lr_schedule, self.lr, n_steps)
         if valid is not None:
             stopping = EarlyStopping(

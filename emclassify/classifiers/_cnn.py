@@ -203,6 +203,6 @@ class CNNClassifier(BaseImageClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _make_net(self, image_shape, n_classes):
+    def _make_net(self, image_shape, n_classes, n_features):
         """Return the untrained network."""
         return (self.net or LipNet4)(image_shape, n_classes)

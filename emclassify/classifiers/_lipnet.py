@@ -184,7 +184,7 @@ class LipNetClassifier(CNNClassifier):
         self.dropout = dropout
         self.dropout_dense = dropout_dense
 
-    def _make_net(self, image_shape, n_classes):
+    def _make_net(self, image_shape, n_classes, n_features):
         dropout = {"dropout": self.dropout, "dropout_dense": self.dropout_dense}
         given = {name: share for name, share in dropout.items() if share is not None}
         return _NETS[self.depth](image_shape, n_classes, **given)

@@ -1,11 +1,15 @@
 """Network architectures: torch only, one a file."""
 
+from ._fully_convolutional import FullyConvolutionalNet
+from ._fusion import FusionNet
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
 from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 
 __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
+    "FullyConvolutionalNet",
+    "FusionNet",
     "LipNet2",
     "LipNet4",
     "LipNet6",

@@ -1,4 +1,4 @@
-"""A set of images as one tensor, and its batches as slices of it."""
+"""A set of images as tensors, and its batches as slices of them."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ _TORCH_DTYPES = {np.dtype(t) for t in ("u1", "i1", "i2", "u2", "i4", "i8", "f4",
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def as_tensor(images):
+def as_tensor(images, name="X"):
     """Return images (n, height, width, channels) as a tensor of their own dtype.
 
     Raises
@@ -24,7 +24,7 @@ def as_tensor(images):
         too_large = np.abs(flat).max(axis=1) > _FLOAT32_MAX
         if too_large.any():
             raise ValueError(
-                f"X has values beyond ±{_FLOAT32_MAX:.1e}, the range of float32: "
+                f"{name} has values beyond ±{_FLOAT32_MAX:.1e}, the range of float32: "
                 f"image {np.flatnonzero(too_large)[0]} of {len(images)}. Rescale "
                 "the intensities."
             )
@@ -43,68 +43,121 @@ class ImageDataset(Dataset):
 
     Parameters
     ----------
-    images : ndarray of shape (n, height, width, channels)
-        Kept in their own dtype: batches are converted one by one, on the device.
-    target : ndarray of shape (n,), default=None
+    images : ndarray of shape (n, height, width, channels), or list of ndarray
+        Kept in their own dtype: batches are converted one by one, on the device. A
+        list holds images (height, width, channels) of different sizes.
+    target : ndarray of shape (n_rows,), default=None
         Class indices.
-    weight : ndarray of shape (n,), default=None
+    weight : ndarray of shape (n_rows,), default=None
         Factor on each sample's loss.
-    rows : ndarray of int, default=None
+    rows : ndarray of int of shape (n_rows,), default=None
         Which images make the set, in which order; one may come several times. All
         of them without it.
+    features : ndarray of shape (n, n_features), default=None
+        Numbers that go to the network beside each image.
     """
 
-    def __init__(self, images, target=None, weight=None, rows=None):
-        self.images = as_tensor(images)
-        self.rows = None if rows is None else torch.as_tensor(rows)
+    def __init__(self, images, target=None, weight=None, rows=None, features=None):
+        n = len(images)
+        self.rows = torch.arange(n) if rows is None else torch.as_tensor(rows)
+        # One stack for each size, and for each image its stack and place in it.
+        self.stack_of = torch.zeros(n, dtype=torch.long)
+        self.place_of = torch.arange(n)
+        if isinstance(images, list):
+            self.stacks = self._stack_by_size(images)
+        else:
+            self.stacks = [as_tensor(images)]
         if target is not None:
             target = torch.as_tensor(np.asarray(target, dtype=np.int64))
         if weight is not None:
             weight = torch.as_tensor(np.asarray(weight, dtype=np.float32))
-        self.target, self.weight = target, weight
+        if features is not None:
+            features = torch.as_tensor(np.asarray(features, dtype=np.float32))
+        self.target, self.weight, self.features = target, weight, features
+        self.n_features = 0 if features is None else features.shape[1]
+
+    def _stack_by_size(self, images):
+        members = {}
+        for i, image in enumerate(images):
+            members.setdefault((image.shape, str(image.dtype)), []).append(i)
+        # Sorted, so that the order of the images does not matter.
+        stacks = []
+        for k, key in enumerate(sorted(members)):
+            index = members[key]
+            self.stack_of[index] = k
+            self.place_of[index] = torch.arange(len(index))
+            stacks.append(as_tensor(np.stack([images[i] for i in index])))
+        return stacks
 
     def __len__(self):
         """Count the samples, copies included."""
-        return len(self.images) if self.rows is None else len(self.rows)
+        return len(self.rows)
+
+    def runs(self):
+        """Return indices of samples, one tensor for each size of image."""
+        if len(self.stacks) == 1:
+            return [torch.arange(len(self))]
+        stack_of = self.stack_of[self.rows]
+        return [torch.nonzero(stack_of == k).flatten() for k in stack_of.unique()]
 
     def channel_statistics(self):
         """Return mean and standard deviation of each channel, copies counted.
 
-        A constant channel has standard deviation 1, so that it can be divided by.
+        Every image counts the same, whatever its size. A constant channel has
+        standard deviation 1, so that it can be divided by.
         """
-        pixels = self.images.flatten(1, 2)
-        moments = [
-            torch.stack([part.mean(1), part.square().mean(1)])
-            for part in (chunk.double() for chunk in pixels.split(1024))
-        ]
-        first, second = torch.cat(moments, dim=1)[:, self.rows].mean(1)
-        std = (second - first.square()).clamp(min=0).sqrt()
-        # Below this the difference of two large numbers is rounding, not signal.
-        constant = std <= 1e-6 * first.abs()
-        return first, torch.where(constant, 1.0, std)
+        channels = self.stacks[0].shape[-1]
+        moments = torch.empty(2, len(self.stack_of), channels, dtype=torch.float64)
+        for k, stack in enumerate(self.stacks):
+            parts = [
+                torch.stack([part.mean(1), part.square().mean(1)])
+                for part in (c.double() for c in stack.flatten(1, 2).split(1024))
+            ]
+            members = torch.nonzero(self.stack_of == k).flatten()
+            moments[:, members] = torch.cat(parts, dim=1)
+        return _mean_and_std(moments[:, self.rows])
 
-    def take(self, index):
-        """Return one batch: images, and (target, weight) or an empty tensor."""
-        rows = index if self.rows is None else self.rows[index]
-        images = self.images[rows]
+    def feature_statistics(self):
+        """Return mean and standard deviation of each feature, copies counted."""
+        features = self.features[self.rows].double()
+        return _mean_and_std(torch.stack([features, features.square()]))
+
+    def __getitem__(self, index):
+        """Return one batch: inputs, and (target, weight) or an empty tensor.
+
+        `index` is a tensor of samples whose images have one size.
+        """
+        rows = self.rows[index]
+        inputs = {"images": self.stacks[self.stack_of[rows[0]]][self.place_of[rows]]}
+        if self.features is not None:
+            inputs["features"] = self.features[rows]
         if self.target is None:
-            return images, torch.empty(0)
-        return images, (self.target[index], self.weight[index])
+            return inputs, torch.empty(0)
+        return inputs, (self.target[index], self.weight[index])
 
-    __getitem__ = take
+
+def _mean_and_std(moments):
+    """Mean and deviation from first and second moments (2, n, k); 1 for constants."""
+    first, second = moments.mean(1)
+    std = (second - first.square()).clamp(min=0).sqrt()
+    # Below this the difference of two large numbers is rounding, not signal.
+    constant = std <= 1e-6 * first.abs()
+    return first, torch.where(constant, 1.0, std)
 
 
 class ImageBatches:
     """Iterate over an `ImageDataset` in batches; stands in for skorch's DataLoader.
 
-    In training the samples are shuffled by torch's generator and dealt into batches
-    of nearly one size, so that no batch is left with a single sample to normalise.
+    All images of a batch have one size. In training the samples are shuffled by
+    torch's generator and dealt into batches of nearly one length, so that no batch
+    is left with a single sample to normalise, and batches of different sizes are
+    mixed.
 
     Parameters
     ----------
     dataset : ImageDataset
     batch_size : int
-        Largest size of a batch.
+        Largest length of a batch.
     shuffle : bool, default=False
     """
 
@@ -115,14 +168,18 @@ class ImageBatches:
 
     def __len__(self):
         """Count the batches of an epoch."""
-        return -(-len(self.dataset) // self.batch_size)
+        return sum(-(-len(run) // self.batch_size) for run in self.dataset.runs())
 
     def __iter__(self):
         """Yield the batches of one epoch."""
-        n = len(self.dataset)
-        if self.shuffle:
-            for index in torch.randperm(n).tensor_split(len(self)):
-                yield self.dataset.take(index)
-        else:
-            for start in range(0, n, self.batch_size):
-                yield self.dataset.take(slice(start, start + self.batch_size))
+        batches = []
+        for run in self.dataset.runs():
+            if self.shuffle:
+                run = run[torch.randperm(len(run))]
+                batches += run.tensor_split(-(-len(run) // self.batch_size))
+            else:
+                batches += run.split(self.batch_size)
+        if self.shuffle and len(self.dataset.stacks) > 1:
+            batches = [batches[i] for i in torch.randperm(len(batches))]
+        for index in batches:
+            yield self.dataset[index]

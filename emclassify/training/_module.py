@@ -13,15 +13,13 @@ class ImageModule(nn.Module):
     ----------
     net : nn.Module
         Takes float tensors (n, channels, height, width), returns logits.
-    mean, std : array-like of shape (channels,) or None
-        Of the training images. None normalises each image by itself.
     augmentation : nn.Module
         Takes and returns (n, channels, height, width); acts in training only.
     precision : {"float32", "bfloat16"}
         "bfloat16" runs the network under autocast; the logits are float32.
     """
 
-    def __init__(self, net, mean, std, augmentation, precision):
+    def __init__(self, net, augmentation, precision):
         super().__init__()
         if not isinstance(net, nn.Module):
             raise ValueError(
@@ -31,10 +29,28 @@ class ImageModule(nn.Module):
         self.net = net.to(memory_format=torch.channels_last)
         self.augmentation = augmentation
         self.precision = precision
-        for name, value in (("mean", mean), ("std", std)):
-            if value is not None:
-                value = torch.as_tensor(value, dtype=torch.float32)[:, None, None]
-            self.register_buffer(name, value)
+        for name in ("mean", "std", "features_mean", "features_std"):
+            self.register_buffer(name, None)
+
+    def learn_scales(self, dataset, *, by_image):
+        """Take over mean and standard deviation of the training set.
+
+        Parameters
+        ----------
+        dataset : ImageDataset
+        by_image : bool
+            Whether each image is normalised by its own, and only the features beside
+            it, if there are any, by the training set's.
+        """
+        if not by_image:
+            mean, std = dataset.channel_statistics()
+            self.mean, self.std = (
+                mean.float()[:, None, None],
+                std.float()[:, None, None],
+            )
+        if dataset.features is not None:
+            mean, std = dataset.feature_statistics()
+            self.features_mean, self.features_std = mean.float(), std.float()
 
     def check_net(self, image_shape, n_classes):
         """Raise ValueError unless the network turns two images into two logits rows.
@@ -43,10 +59,13 @@ class ImageModule(nn.Module):
         """
         height, width, channels = image_shape
         images = torch.zeros(2, channels, height, width)
+        beside = {}
+        if self.features_mean is not None:
+            beside["features"] = torch.zeros(2, len(self.features_mean))
         training = self.training
         try:
             with torch.no_grad():
-                shape = tuple(self.eval().net(images).shape)
+                shape = tuple(self.eval().net(images, **beside).shape)
         except (RuntimeError, ValueError, AttributeError) as error:
             raise ValueError(
                 f"net fails on a batch of shape {tuple(images.shape)} (n, channels, "
@@ -69,12 +88,19 @@ class ImageModule(nn.Module):
         scale = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
         return centred / torch.where(scale > 0, scale, 1.0)
 
-    def forward(self, images):
-        """Return logits (n, n_classes) of images (n, height, width, channels)."""
+    def forward(self, images, features=None):
+        """Return logits (n, n_classes) of images (n, height, width, channels).
+
+        The network also gets the features (n, n_features), if there are any,
+        standardised.
+        """
+        beside = {}
+        if features is not None:
+            beside["features"] = (features - self.features_mean) / self.features_std
         images = self.augmentation(self.prepare(images))
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(
             images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         ):
-            logits = self.net(images)
+            logits = self.net(images, **beside)
         return logits.float()

@@ -1,0 +1,187 @@
+"""FusionClassifier: a network on images and on their features."""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval
+
+from ..features import FeatureExtractor
+from ..nets import FusionNet
+from ._cnn import CNNClassifier
+
+__all__ = ["FusionClassifier"]
+
+
+class FusionClassifier(CNNClassifier):
+    """LipNet-4 and a small dense network on image features, trained together.
+
+    The features are those of `FeatureExtractor`, computed inside the estimator and
+    standardised by the training set, so that cross-validation leaks nothing. They are
+    taken from the image as it comes: augmentation changes what LipNet sees, not them.
+    The liposome thesis names this as future work; the layout is ours.
+
+    Parameters
+    ----------
+    families : "all" or list of str, default="all"
+        Feature families, as in `FeatureExtractor`.
+    mask : {"auto", "last", "otsu", "full"}, default="auto"
+        Where the particle's mask comes from, as in `FeatureExtractor`.
+    dropout : float, default=0.25
+        Share dropped after each pooling, in [0, 1).
+    dropout_dense : float, default=0.5
+        Share dropped after the dense layers, in [0, 1).
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int, default=128
+        Images in a batch, at most.
+    lr : float, default=0.003
+        Learning rate; the highest one where `lr_schedule` varies it.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        "sgd" has Nesterov momentum 0.9.
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
+        How the learning rate changes from batch to batch.
+    weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
+    label_smoothing : float, default=0.1
+        Share of a label's probability that is spread over all classes, in [0, 1).
+    class_weight : dict, "balanced" or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count).
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch: "auto", "dihedral", "affine" or callables;
+        see `CNNClassifier`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether pixels are brought to mean 0 and standard deviation 1 over the
+        training set or in each image.
+    early_stopping : bool, default=False
+        Whether to hold out a validation set, stop when its loss has not improved for
+        `n_iter_no_change` epochs, and take the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of samples held out for `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs of patience for `early_stopping`.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "auto" computes in bfloat16 where the hardware does it natively.
+    device : str or torch.device, default="auto"
+        "auto" is a GPU where there is one, else the CPU.
+    n_threads : int, default=None
+        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+    callbacks : list, default=None
+        More skorch callbacks.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, shuffling, augmentation, dropout and validation split.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came.
+    net_ : skorch.NeuralNetClassifier
+        The trained network, ``net_.module_``.
+    history_ : skorch.history.History
+        One record an epoch.
+    image_shape_ : tuple of 3 int
+        (height, width, channels) seen in `fit`.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`.
+    device_ : str
+        Where it was trained.
+
+    See Also
+    --------
+    LipNetClassifier : The network without the features.
+    svm_baseline : The features without the network.
+
+    Examples
+    --------
+    >>> from emclassify import FusionClassifier, make_liposomes
+    >>> data = make_liposomes(60, image_size=16, weights=[1, 1, 0], random_state=0)
+    >>> clf = FusionClassifier(max_epochs=1, random_state=0)
+    >>> clf.fit(data.images, data.target).predict_proba(data.images).shape
+    (60, 2)
+    """
+
+    _parameter_constraints = {
+        **CNNClassifier._parameter_constraints,
+        "families": [str, list, tuple],
+        "mask": [str],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout_dense": [Interval(Real, 0, 1, closed="left")],
+    }
+    del _parameter_constraints["net"]
+
+    def __init__(
+        self,
+        families="all",
+        *,
+        mask="auto",
+        dropout=0.25,
+        dropout_dense=0.5,
+        max_epochs=20,
+        batch_size=128,
+        lr=0.003,
+        optimizer="adamw",
+        lr_schedule="one_cycle",
+        weight_decay=0.01,
+        loss="cross_entropy",
+        label_smoothing=0.1,
+        class_weight=None,
+        augmentation="auto",
+        normalization="dataset",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        precision="auto",
+        device="auto",
+        n_threads=None,
+        callbacks=None,
+        warm_start=False,
+        image_shape=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            weight_decay=weight_decay,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+            augmentation=augmentation,
+            normalization=normalization,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            precision=precision,
+            device=device,
+            n_threads=n_threads,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            image_shape=image_shape,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.families = families
+        self.mask = mask
+        self.dropout = dropout
+        self.dropout_dense = dropout_dense
+
+    def _features(self, images):
+        extractor = FeatureExtractor(families=self.families, mask=self.mask)
+        return extractor.fit_transform(images)
+
+    def _make_net(self, image_shape, n_classes, n_features):
+        return FusionNet(
+            image_shape,
+            n_classes,
+            n_features,
+            dropout=self.dropout,
+            dropout_dense=self.dropout_dense,
+        )
