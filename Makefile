@@ -17,7 +17,8 @@ JOBS ?= auto
 	touch $@
 
 demo: .venv/.installed  ## CNN against SVM on simulated liposomes; writes benchmark.html
-	$(BIN)/emclassify benchmark --out benchmark.html
+	$(BIN)/emclassify benchmark --samples 1200 --weights 0.8,0.15,0.05 \
+		--image-size 28 --out benchmark.html
 
 test: .venv/.installed  ## everything but the slow tests
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
@@ -32,7 +33,7 @@ lint: .venv/.installed
 docs: .venv/.installed-docs  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -j auto -b html docs docs/_build/html
 
-bench: .venv/.installed
+bench: .venv/.installed  ## speed, each against a named opponent
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:

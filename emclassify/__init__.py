@@ -12,9 +12,13 @@ __getattr__, __dir__, _names = _lazy.attach(
         "datasets",
         "display",
         "features",
+        "inspection",
         "metrics",
         "model_selection",
+        "nets",
         "preprocessing",
+        "sampling",
+        "training",
     ],
     submod_attrs={
         "baselines": ["svm_baseline"],
@@ -26,8 +30,15 @@ __getattr__, __dir__, _names = _lazy.attach(
         ],
         "datasets": ["load_image_folder", "make_liposomes"],
         "features": ["FeatureExtractor"],
+        "metrics": ["per_class_scorers", "per_class_scores"],
         "model_selection": ["benchmark_classifiers"],
-        "preprocessing": ["ResizeImages"],
+        "preprocessing": ["ParticleCropper", "PixelSizeScaler", "ResizeImages"],
+        "sampling": [
+            "ArtificialImageSampler",
+            "ImageOverSampler",
+            "ImageSMOTE",
+            "ImageUnderSampler",
+        ],
     },
 )
 

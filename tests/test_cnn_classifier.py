@@ -123,6 +123,18 @@ def test_early_stopping_keeps_groups_apart():
     assert set(dataset.target.tolist()) == {0, 1}
 
 
+def test_early_stopping_keeps_copies_together():
+    # As a random over-sampler before the network makes them.
+    X, y = make_images(6, 6)
+    index = np.concatenate([np.arange(24), np.repeat([20, 21, 22, 23], 6)])
+    clf = tiny(early_stopping=True, validation_fraction=0.3).fit(X[index], y[index])
+    dataset = clf.net_.train_split.keywords["valid_ds"]
+    held = dataset.stacks[0][dataset.rows].flatten(1).numpy()
+    for image in np.unique(held, axis=0):
+        copies = (X[index].reshape(len(index), -1) == image).all(axis=1).sum()
+        assert (held == image).all(axis=1).sum() == copies
+
+
 def test_class_weight_moves_the_decision():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 4, 4)), np.repeat([0, 1], [180, 20])

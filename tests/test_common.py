@@ -24,14 +24,20 @@ from emclassify.preprocessing import ParticleCropper, PixelSizeScaler, ResizeIma
 from emclassify.sampling import ArtificialImageSampler
 
 
-def small_net(image_shape, n_classes):
+class SmallNet:
     """A network of one hidden layer: the machinery around it is what is checked."""
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(math.prod(image_shape), 16),
-        nn.ReLU(),
-        nn.Linear(16, n_classes),
-    )
+
+    def __call__(self, image_shape, n_classes):
+        return nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(math.prod(image_shape), 16),
+            nn.ReLU(),
+            nn.Linear(16, n_classes),
+        )
+
+    def __repr__(self):
+        # No address: pytest-xdist needs the same test ids in every worker.
+        return "SmallNet()"
 
 
 # Where the defaults are too slow or too small for thirty one-pixel samples. The high
@@ -39,7 +45,7 @@ def small_net(image_shape, n_classes):
 QUICK = {"max_epochs": 20, "batch_size": 16, "lr": 0.03}
 SETTINGS = {
     ArtificialImageSampler: {"generator": make_noise},
-    CNNClassifier: {**QUICK, "net": small_net},
+    CNNClassifier: {**QUICK, "net": SmallNet()},
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
     FusionClassifier: {**QUICK, "lr": 0.1},
     LipNetClassifier: QUICK,

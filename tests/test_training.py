@@ -175,9 +175,16 @@ def test_canonical_order_does_not_see_the_rows_order():
     rng = np.random.default_rng(0)
     images, target = rng.normal(size=(40, 2, 3, 1)), rng.integers(0, 2, 40)
     shuffled = rng.permutation(40)
-    first = canonical_order(images, target)
-    second = canonical_order(images[shuffled], target[shuffled])
+    first, _ = canonical_order(images, target)
+    second, _ = canonical_order(images[shuffled], target[shuffled])
     np.testing.assert_array_equal(first, shuffled[second])
+
+
+def test_canonical_order_tells_copies():
+    images = np.arange(4.0).reshape(4, 1, 1, 1)[[0, 1, 0, 2, 0]]
+    _, content = canonical_order(images, np.array([0, 0, 0, 0, 1]))
+    assert content[0] == content[2]
+    assert len(set(content)) == 4
 
 
 @settings(max_examples=60, deadline=None)

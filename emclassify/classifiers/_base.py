@@ -204,11 +204,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         if groups is not None:
             groups = column_or_1d(groups)
             check_consistent_length(images, groups)
-        index = canonical_order(images, target)
+        index, content = canonical_order(images, target)
         features = self._features(images)
         if not self.early_stopping:
             train = self._make_dataset(images, features, target, index, sample_weight)
             return train, None
+        if groups is None and content.max() + 1 < len(content):
+            # Copies, as oversampling makes them, must not stand on both sides.
+            groups = content
         train, valid = validation_split(
             target[index],
             None if groups is None else groups[index],

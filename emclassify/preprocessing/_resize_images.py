@@ -3,12 +3,13 @@
 from numbers import Integral
 
 import numpy as np
-from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin, is_sequence_of_images
+from .._images import ImageInputMixin
+from ._interpolation import resize_image
+from ._stacks import has_channel_axis
 
 __all__ = ["ResizeImages"]
 
@@ -41,7 +42,8 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Integers are rounded and keep their dtype. Interpolation is in float32.
+    Integers are rounded and keep their dtype; images of several dtypes come out in the
+    one that holds all of them. Interpolation is in float32.
 
     Examples
     --------
@@ -98,16 +100,13 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "image_shape_")
         size = self._check_output_shape()
         images = self._validate_images_of_any_size(X, reset=False)
-        keep_axis = images[0].shape[-1] > 1 or _has_channel_axis(X)
+        keep_axis = images[0].shape[-1] > 1 or has_channel_axis(X)
         channels = images[0].shape[-1]
         has_mask = self.mask == "last" or (self.mask == "auto" and channels == 2)
-        out = np.empty((len(images), *size, channels), images[0].dtype)
+        dtype = np.result_type(*{image.dtype for image in images})
+        out = np.empty((len(images), *size, channels), dtype)
         for i, image in enumerate(images):
-            for c in range(channels):
-                if has_mask and c == channels - 1:
-                    out[i, ..., c] = _resize_mask(image[..., c], size)
-                else:
-                    out[i, ..., c] = _resize(image[..., c], size, out.dtype)
+            out[i] = resize_image(image, size, has_mask=has_mask)
         return out if keep_axis else out[..., 0]
 
     def _check_output_shape(self):
@@ -119,32 +118,3 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
                 f"got {self.output_shape!r}."
             )
         return size
-
-
-def _has_channel_axis(X):
-    """Whether the images of X have three axes."""
-    if is_sequence_of_images(X):
-        return X[0].ndim == 3
-    return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 4
-
-
-def _resize(plane, size, dtype):
-    """Resize one channel (height, width)."""
-    if plane.shape == size:
-        return plane
-    height, width = size
-    resized = np.asarray(
-        Image.fromarray(plane.astype(np.float32)).resize(
-            (width, height), Image.Resampling.BILINEAR
-        )
-    )
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        return np.clip(np.rint(resized), limits.min, limits.max).astype(dtype)
-    return resized
-
-
-def _resize_mask(plane, size):
-    """Resize a mask, which keeps its value inside and zero outside."""
-    inside = _resize((plane != 0).astype(np.float32), size, np.dtype(np.float32))
-    return np.where(inside >= 0.5, plane.max(), 0)

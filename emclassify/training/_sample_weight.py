@@ -10,10 +10,21 @@ _MAX_REPEATS = 100
 
 
 def canonical_order(images, target):
-    """Return the order of the samples by content, whatever order they came in.
+    """Return the order of the samples by content, and which of them are copies.
 
     Training shuffles from here, so that it depends on the set of samples and the
     seed, not on the order of rows, nor on the dtype of the images.
+
+    Parameters
+    ----------
+    images : sequence of n arrays (height, width, channels)
+    target : ndarray of int of shape (n,)
+
+    Returns
+    -------
+    order : ndarray of int of shape (n,)
+    content : ndarray of int of shape (n,)
+        One number for each sample, the same for copies.
     """
     keys = [
         blake2b(
@@ -23,7 +34,8 @@ def canonical_order(images, target):
         ).digest()
         for image, label in zip(images, target, strict=True)
     ]
-    return np.argsort(np.array(keys, dtype="S8"), kind="stable")
+    keys = np.unique(np.array(keys, dtype="S8"), return_inverse=True)[1]
+    return np.argsort(keys, kind="stable"), keys
 
 
 def repeat_by_weight(sample_weight):

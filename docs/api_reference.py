@@ -1,0 +1,140 @@
+"""The API reference, made from each room's `__all__`.
+
+`ROOMS` is the one place that lists rooms. `write` makes a page for each room and each
+public class and function in it.
+"""
+
+import importlib
+import inspect
+import shutil
+from pathlib import Path
+
+# Room, title, what to read first. In the order of a user's way through them.
+ROOMS = {
+    "datasets": ("Data", "Where images come from: :doc:`/user_guide/data`."),
+    "preprocessing": ("Preprocessing", "Image in, image out."),
+    "sampling": ("Sampling", "More images of rare classes, fewer of frequent ones."),
+    "features": (
+        "Features",
+        "From images to numbers: :doc:`/user_guide/features_svm`.",
+    ),
+    "baselines": ("Baselines", "What a network has to beat."),
+    "classifiers": (
+        "Network classifiers",
+        "Networks as scikit-learn classifiers: :doc:`/user_guide/cnn`.",
+    ),
+    "metrics": (
+        "Metrics",
+        "The figures of each class: :doc:`/user_guide/per_class`.",
+    ),
+    "model_selection": (
+        "Model selection",
+        "Models against each other: :doc:`/user_guide/benchmark`.",
+    ),
+    "display": ("Display", "Pictures of results, and the report."),
+    "inspection": ("Inspection", "What a trained network has learnt."),
+    "nets": (
+        "Networks",
+        "PyTorch modules, for those who build networks. Not imported by "
+        "``import emclassify``.",
+    ),
+    "training": (
+        "Training",
+        "What stands between images and weights, for those who extend training. Not "
+        "imported by ``import emclassify``.",
+    ),
+}
+
+
+def public_objects(room):
+    """Return the public classes and functions of a room, {name: object}.
+
+    Constants in `__all__` are left out.
+    """
+    module = importlib.import_module(f"emclassify.{room}")
+    objects = {name: getattr(module, name) for name in module.__all__}
+    return {
+        name: thing
+        for name, thing in sorted(objects.items(), key=lambda item: item[0].lower())
+        if inspect.isclass(thing) or inspect.isfunction(thing)
+    }
+
+
+def public_methods(cls):
+    """Return names of public methods and properties that emclassify defines in `cls`.
+
+    What scikit-learn and torch define is documented there.
+    """
+    names = []
+    for name in dir(cls):
+        if name.startswith("_"):
+            continue
+        owner = next(base for base in cls.__mro__ if name in vars(base))
+        thing = vars(owner)[name]
+        if not owner.__module__.startswith("emclassify"):
+            continue
+        # Such as set_fit_request, which scikit-learn generates.
+        if not isinstance(thing, property | classmethod | staticmethod) and not (
+            inspect.isfunction(thing) and thing.__module__.startswith("emclassify")
+        ):
+            continue
+        if inspect.getdoc(getattr(cls, name)):
+            names.append(name)
+    return names
+
+
+def write(folder):
+    """Write all pages of the reference to `folder`, which is emptied first."""
+    folder = Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    contents = ".. toctree::\n   :hidden:\n\n"
+    contents += "".join(f"   generated/emclassify.{room}\n" for room in ROOMS)
+    for room, (title, text) in ROOMS.items():
+        contents += f"\n{title}\n{'-' * len(title)}\n\n{overview(room, text)}"
+        (folder / f"emclassify.{room}.rst").write_text(room_page(room), "utf-8")
+        for name, thing in public_objects(room).items():
+            page = object_page(room, name, thing)
+            (folder / f"emclassify.{room}.{name}.rst").write_text(page, "utf-8")
+    (folder / "contents.inc").write_text(contents, "utf-8")
+
+
+def room_page(room):
+    """Return the page that lists a room."""
+    title, text = ROOMS[room]
+    entries = "".join(f"   emclassify.{room}.{name}\n" for name in public_objects(room))
+    return (
+        f"{title}\n{'=' * len(title)}\n\n{overview(room, text)}\n"
+        f".. toctree::\n   :hidden:\n\n{entries}"
+    )
+
+
+def overview(room, text):
+    """Return what a room is for and a table of what is in it."""
+    table = "".join(f"   {name}\n" for name in public_objects(room))
+    return (
+        f"``emclassify.{room}``. {text}\n\n"
+        f".. currentmodule:: emclassify.{room}\n\n"
+        f".. autosummary::\n   :nosignatures:\n\n{table}"
+    )
+
+
+def object_page(room, name, thing):
+    """Return the page of a class or function."""
+    head = f"{name}\n{'=' * len(name)}\n\n.. currentmodule:: emclassify.{room}\n\n"
+    if inspect.isfunction(thing):
+        return f"{head}.. autofunction:: {name}\n"
+    page = f"{head}.. autoclass:: {name}\n"
+    methods = public_methods(thing)
+    if not methods:
+        return page
+    table = "\n".join(f"      ~{name}.{method}" for method in methods)
+    page += f"\n   .. rubric:: Methods\n\n   .. autosummary::\n\n{table}\n"
+    for method in methods:
+        kind = (
+            "autoproperty"
+            if isinstance(inspect.getattr_static(thing, method), property)
+            else "automethod"
+        )
+        page += f"\n   .. {kind}:: {method}\n"
+    return page

@@ -1,0 +1,16 @@
+"""What a trained network has learnt: filters, activations, saliency."""
+
+from ._activations import ActivationsDisplay, layer_activations
+from ._filter_maximization import FilterMaximizationDisplay, maximize_activation
+from ._filters import FiltersDisplay
+from ._saliency import SaliencyDisplay, saliency
+
+__all__ = [
+    "ActivationsDisplay",
+    "FilterMaximizationDisplay",
+    "FiltersDisplay",
+    "SaliencyDisplay",
+    "layer_activations",
+    "maximize_activation",
+    "saliency",
+]

@@ -1,0 +1,271 @@
+"""What the layers of a network make of an image."""
+
+import numpy as np
+import torch
+
+from ._grid import check_axes, draw_grid, draw_image, n_columns, symmetric_limits
+from ._network import (
+    convolutions,
+    evaluating,
+    find_classifier,
+    find_image,
+    find_images,
+    find_layer,
+    input_batches,
+    recorded,
+    recording,
+)
+
+__all__ = ["ActivationsDisplay", "layer_activations"]
+
+
+def layer_activations(estimator, X, layers=None):
+    """Return what layers of a fitted network give for images.
+
+    The network computes as in `predict`: no dropout, no augmentation; but always in
+    single precision.
+
+    Parameters
+    ----------
+    estimator : network classifier or Pipeline that ends in one
+        Fitted. The earlier steps of a pipeline transform X first.
+    X : array-like
+        Images, as for ``estimator.predict``, of one size.
+    layers : str, int or list of these, default=None
+        Layers by name, or convolutions by number (0 is the first, -1 the last). All
+        convolutions by default.
+
+    Returns
+    -------
+    dict of str to ndarray of float32
+        By name of the layer: (n, height, width, channels) of a layer of maps,
+        (n, n_units) of a dense one. Of a layer that runs several times in a forward
+        pass, the last time.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` has no network of ours.
+    ValueError
+        If there is no such layer, or X doesn't fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import LipNetClassifier
+    >>> from emclassify.inspection import layer_activations
+    >>> X = np.random.default_rng(0).normal(size=(20, 8, 8))
+    >>> clf = LipNetClassifier(max_epochs=1, random_state=0).fit(X, [0, 1] * 10)
+    >>> found = layer_activations(clf, X[:5])
+    >>> {name: maps.shape for name, maps in found.items()}
+    {'features.0': (5, 8, 8, 32), 'features.3': (5, 6, 6, 32),
+     'features.8': (5, 3, 3, 64), 'features.11': (5, 1, 1, 64)}
+    """
+    classifier = find_classifier(estimator)
+    names = _find_layers(classifier, layers)
+    return _activations(classifier, find_images(estimator, X), names)
+
+
+def _find_layers(classifier, layers):
+    if layers is None:
+        return list(convolutions(classifier))
+    if not isinstance(layers, list | tuple):
+        layers = [layers]
+    # Each once, in the order asked for.
+    return list(dict.fromkeys(find_layer(classifier, layer) for layer in layers))
+
+
+def _activations(classifier, images, names):
+    """Return {layer: activations} of images (n, h, w, c)."""
+    parts = {name: [] for name in names}
+    with (
+        evaluating(classifier) as module,
+        torch.no_grad(),
+        recording(module.net, names) as outputs,
+    ):
+        for inputs in input_batches(classifier, images):
+            module(**inputs)
+            for name in names:
+                parts[name].append(_channels_last(recorded(outputs, name)))
+            outputs.clear()
+    return {name: np.concatenate(part) for name, part in parts.items()}
+
+
+def _channels_last(output):
+    """Tensor (n, c, h, w) to array (n, h, w, c); other ones as they are."""
+    output = output.float().cpu().numpy()
+    if output.ndim == 4:
+        output = output.transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(output)
+
+
+class ActivationsDisplay:
+    """An image, and the activation maps of layers for it.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, channels)
+        As the network gets it.
+    activations : dict of str to ndarray of shape (height, width, channels)
+        Maps by layer.
+    scale : {"map", "layer"}, default="map"
+        Whether each map is stretched from its least to its greatest value, so that
+        its pattern is seen, or the maps of a layer share one colour scale, so that
+        their strengths are: from zero where none is negative, else symmetric about
+        zero.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+    axes_ : ndarray of matplotlib Axes, shape (1 + n_layers,)
+        The image's, then the layers'.
+
+    See Also
+    --------
+    layer_activations : The numbers, for many images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import LipNetClassifier
+    >>> from emclassify.inspection import ActivationsDisplay
+    >>> X = np.random.default_rng(0).normal(size=(20, 8, 8))
+    >>> clf = LipNetClassifier(max_epochs=1, random_state=0).fit(X, [0, 1] * 10)
+    >>> display = ActivationsDisplay.from_estimator(clf, X[0], layers=[0, 1])
+    >>> [ax.get_title() for ax in display.axes_]
+    ['image', 'features.0', 'features.3']
+    """
+
+    def __init__(self, image, activations, *, scale="map"):
+        self.image = image
+        self.activations = activations
+        self.scale = scale
+
+    @classmethod
+    def from_estimator(cls, estimator, image, layers=None, *, scale="map", axes=None):
+        """Draw the activations of a fitted classifier for one image.
+
+        Parameters
+        ----------
+        estimator : network classifier or Pipeline that ends in one
+            Fitted. The earlier steps of a pipeline transform the image first.
+        image : array-like
+            One image, an element of what ``estimator.predict`` takes: (height,
+            width), (height, width, channels), or a flat row.
+        layers : str, int or list of these, default=None
+            Layers by name, or convolutions by number (0 is the first, -1 the last).
+            All convolutions by default.
+        scale : {"map", "layer"}, default="map"
+            Whether each map or each layer has a colour scale of its own.
+        axes : sequence of matplotlib Axes, default=None
+            One for the image and one for each layer; a new figure by default.
+
+        Returns
+        -------
+        ActivationsDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer, or it gives no maps.
+        """
+        classifier = find_classifier(estimator)
+        names = _find_layers(classifier, layers)
+        images = find_image(estimator, image)
+        activations = _activations(classifier, images, names)
+        for name, maps in activations.items():
+            if maps.ndim != 4:
+                raise ValueError(
+                    f"layer {name!r} gives no maps but an array of shape "
+                    f"{maps.shape[1:]} an image; layer_activations returns it."
+                )
+        maps = {name: maps[0] for name, maps in activations.items()}
+        return cls(images[0], maps, scale=scale).plot(axes)
+
+    def plot(self, axes=None, *, cmap=None, colorbar=True):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            One for the image and one for each layer; a new figure by default.
+        cmap : str or Colormap, default=None
+            "viridis" by default, and "RdBu_r" for a layer with values of both signs
+            on one scale.
+        colorbar : bool, default=True
+            Whether to add a colour bar to each layer that has one scale.
+
+        Returns
+        -------
+        ActivationsDisplay
+        """
+        if self.scale not in ("map", "layer"):
+            raise ValueError(f"scale must be 'map' or 'layer'; got {self.scale!r}.")
+        n = 1 + len(self.activations)
+        if axes is None:
+            axes = self._new_axes()
+        axes = check_axes(axes, n, "the image and its layers")
+        draw_image(axes[0], self.image)
+        axes[0].set_title("image", size="medium")
+        for ax, (name, maps) in zip(axes[1:], self.activations.items(), strict=True):
+            picture = self._draw_maps(ax, maps.transpose(2, 0, 1), cmap)
+            ax.set_title(name, size="medium")
+            if colorbar and self.scale == "layer":
+                ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+        self.axes_ = axes
+        self.figure_ = axes[0].figure.figure
+        return self
+
+    def _draw_maps(self, ax, tiles, cmap):
+        """Draw the maps (n, h, w) of one layer."""
+        low, high, colours = 0.0, 1.0, "viridis"
+        if self.scale == "map":
+            least = tiles.min(axis=(1, 2), keepdims=True)
+            span = tiles.max(axis=(1, 2), keepdims=True) - least
+            tiles = (tiles - least) / np.where(span > 0, span, 1)
+        else:
+            low, high = symmetric_limits(tiles)
+            if tiles.min() >= 0:
+                low = 0.0
+            else:
+                colours = "RdBu_r"
+        return draw_grid(
+            ax, tiles, range(len(tiles)), cmap=cmap or colours, vmin=low, vmax=high
+        )
+
+    def _new_axes(self):
+        """Return axes in a new figure: the image left of rows of up to two layers."""
+        import matplotlib.pyplot as plt
+
+        n = len(self.activations)
+        columns = min(n, 2)
+        aspects = []
+        for height, width, n_maps in (m.shape for m in self.activations.values()):
+            across = n_columns(n_maps)
+            aspects.append(-(-n_maps // across) * height / (across * width))
+        image_width, width = 2.0, 4.0
+        heights = [
+            float(np.clip(width * max(aspects[k : k + columns]), 1.2, 8))
+            for k in range(0, n, columns)
+        ]
+        # The image stands in the first row.
+        image_height = image_width * self.image.shape[0] / self.image.shape[1]
+        heights[0] = max(heights[0], min(image_height, 4.0))
+        figure = plt.figure(
+            figsize=(
+                image_width + columns * (width + 0.4) + 0.2,
+                sum(heights) + 0.4 * len(heights),
+            ),
+            layout="constrained",
+        )
+        grid = figure.add_gridspec(
+            len(heights),
+            1 + columns,
+            width_ratios=[image_width, *columns * [width]],
+            height_ratios=heights,
+        )
+        axes = [figure.add_subplot(grid[0, 0])]
+        axes += [
+            figure.add_subplot(grid[k // columns, 1 + k % columns]) for k in range(n)
+        ]
+        return axes

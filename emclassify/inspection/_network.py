@@ -1,0 +1,193 @@
+"""From a fitted estimator to its network, and back without a trace."""
+
+from contextlib import contextmanager
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from ..classifiers._base import BaseImageClassifier
+from ..training import ImageBatches, ImageDataset, isolated
+
+
+def find_classifier(estimator):
+    """Return the fitted network classifier, which may be a pipeline's last step."""
+    classifier = estimator
+    while isinstance(classifier, Pipeline):
+        classifier = classifier.steps[-1][1]
+    if not isinstance(classifier, BaseImageClassifier):
+        which = "the last step of the pipeline" if classifier is not estimator else "it"
+        raise TypeError(
+            "estimator must be a network classifier of emclassify, such as "
+            "LipNetClassifier, or a Pipeline that ends in one; "
+            f"{which} is {classifier!r}. Of a search, pass its best_estimator_."
+        )
+    check_is_fitted(classifier, "net_")
+    return classifier
+
+
+def find_images(estimator, X):
+    """Return the images (n, h, w, c) that the classifier gets to see of X.
+
+    They are of one size: what is told of them comes in one array.
+    """
+    while isinstance(estimator, Pipeline):
+        for _, step in estimator.steps[:-1]:
+            # Samplers act in fit only.
+            if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
+                X = step.transform(X)
+        estimator = estimator.steps[-1][1]
+    images = estimator._validate_images(X, reset=False)
+    if not isinstance(images, list):
+        return images
+    for i, image in enumerate(images):
+        if image.shape != images[0].shape:
+            raise ValueError(
+                "X must hold images of one size here: image 0 has shape "
+                f"{images[0].shape}, image {i} has shape {image.shape}. Pass those of "
+                "each size by themselves."
+            )
+    return np.stack(images)
+
+
+def find_image(estimator, image):
+    """Return one image (1, h, w, c) as the classifier gets to see it."""
+    images = find_images(estimator, np.asarray(image)[np.newaxis])
+    if len(images) != 1:
+        raise ValueError(
+            f"image must be one image; the pipeline made {len(images)} of it."
+        )
+    return images
+
+
+def input_batches(classifier, images):
+    """Yield batches of what goes into the network, {name: tensor on the device}."""
+    dataset = ImageDataset(images, features=classifier._features(images))
+    for inputs, _ in ImageBatches(dataset, classifier.batch_size):
+        yield {name: part.to(classifier.device_) for name, part in inputs.items()}
+
+
+@contextmanager
+def evaluating(classifier, seed=0):
+    """Lend the classifier's `ImageModule` in evaluation mode and single precision.
+
+    Afterwards it is as it was before, and so are torch's random state and threads.
+    """
+    module = classifier.net_.module_
+    modes = {part: part.training for part in module.modules()}
+    precision = module.precision
+    device = torch.device(classifier.device_)
+    try:
+        with isolated(device, classifier._threads(), seed):
+            module.eval()
+            module.precision = "float32"
+            yield module
+    finally:
+        module.precision = precision
+        for part, training in modes.items():
+            part.training = training
+
+
+def convolutions(classifier):
+    """Return {name: nn.Conv2d} in the order of definition."""
+    found = {
+        name: layer
+        for name, layer in classifier.net_.module_.net.named_modules()
+        if isinstance(layer, nn.Conv2d)
+    }
+    if not found:
+        raise ValueError(
+            f"The network of {type(classifier).__name__} has no convolution "
+            f"(nn.Conv2d); its layers are {_list_layers(classifier)}."
+        )
+    return found
+
+
+def find_layer(classifier, layer):
+    """Return the name of a layer that is given by name or by number of convolution."""
+    if isinstance(layer, Integral) and not isinstance(layer, bool):
+        names = list(convolutions(classifier))
+        if -len(names) <= layer < len(names):
+            return names[layer]
+    known = dict(classifier.net_.module_.net.named_modules())
+    if isinstance(layer, str) and layer and layer in known:
+        return layer
+    raise ValueError(
+        f"layer={layer!r} is not in the network of {type(classifier).__name__}. Its "
+        f"layers are {_list_layers(classifier)}. A whole number counts the "
+        "convolutions from 0, or from -1 backwards."
+    )
+
+
+def _list_layers(classifier):
+    """'features.0 (Conv2d), features.1 (ReLU)', containers left out."""
+    return ", ".join(
+        f"{name} ({type(layer).__name__})"
+        for name, layer in classifier.net_.module_.net.named_modules()
+        if name and not any(layer.children())
+    )
+
+
+@contextmanager
+def recording(net, names):
+    """Fill a dict with what the named layers return in each forward pass."""
+    outputs = {}
+
+    def keep(name):
+        def hook(layer, inputs, output):
+            # A copy: the next layer may work in place.
+            known = isinstance(output, torch.Tensor)
+            outputs[name] = output.clone() if known else output
+
+        return hook
+
+    handles = [
+        net.get_submodule(name).register_forward_hook(keep(name)) for name in names
+    ]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def recorded(outputs, name):
+    """Return the tensor that a layer returned in the last forward pass."""
+    output = outputs.get(name)
+    if isinstance(output, torch.Tensor):
+        return output
+    did = "takes no part in" if output is None else "returns no tensor in"
+    raise ValueError(f"layer={name!r} {did} the network's forward pass.")
+
+
+def gradient(scores, images):
+    """Return the gradient of the sum of scores with respect to images."""
+    if not scores.requires_grad:
+        raise ValueError(
+            "The network can't be differentiated: what it returns has no gradient "
+            "with respect to the image."
+        )
+    (found,) = torch.autograd.grad(scores.sum(), images, allow_unused=True)
+    return torch.zeros_like(images) if found is None else found
+
+
+def check_channels(channels, n_channels, layer):
+    """Return indices of channels of a layer as an array; None means all."""
+    if channels is None:
+        return np.arange(n_channels)
+    index = np.atleast_1d(np.asarray(channels))
+    if (
+        index.ndim != 1
+        or index.size == 0
+        or index.dtype.kind not in "iu"
+        or index.min() < 0
+        or index.max() >= n_channels
+    ):
+        raise ValueError(
+            f"channels must be whole numbers from 0 to {n_channels - 1}, the channels "
+            f"of layer {layer!r}; got {channels!r}."
+        )
+    return index

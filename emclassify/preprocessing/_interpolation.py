@@ -1,0 +1,50 @@
+"""Resizing of one image, bilinear and free of aliasing, with its mask two-valued."""
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["resize_image"]
+
+
+def resize_image(image, size, *, has_mask, box=None):
+    """Resize an image (height, width, channels) to `size`, a (height, width).
+
+    `box` is the part to resize, (top, left, bottom, right) in px, not necessarily
+    whole; all of the image by default.
+    """
+    if box is not None and box == (0, 0, *image.shape[:2]):
+        box = None
+    channels = image.shape[-1]
+    out = np.empty((*size, channels), image.dtype)
+    for c in range(channels):
+        if has_mask and c == channels - 1:
+            out[..., c] = _resize_mask(image[..., c], size, box)
+        else:
+            out[..., c] = _resize_plane(image[..., c], size, box, out.dtype)
+    return out
+
+
+def _resize_plane(plane, size, box, dtype):
+    """Resize one channel (height, width)."""
+    if plane.shape == size and box is None:
+        return plane
+    height, width = size
+    if box is not None:
+        top, left, bottom, right = box
+        box = left, top, right, bottom
+    resized = np.asarray(
+        Image.fromarray(plane.astype(np.float32)).resize(
+            (width, height), Image.Resampling.BILINEAR, box=box
+        )
+    )
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return np.clip(np.rint(resized), limits.min, limits.max).astype(dtype)
+    return resized
+
+
+def _resize_mask(plane, size, box):
+    """Resize a mask, which keeps its value inside and zero outside."""
+    dtype = np.dtype(np.float32)
+    inside = _resize_plane((plane != 0).astype(dtype), size, box, dtype)
+    return np.where(inside >= 0.5, plane.max(), 0)

@@ -1,0 +1,79 @@
+"""What every sampler does alike: images in, images of the same form out."""
+
+import numpy as np
+from imblearn.utils import check_target_type
+from sklearn.utils.validation import check_consistent_length
+
+from .._images import ImageInputMixin
+from ..preprocessing._stacks import object_array
+
+__all__ = ["ImageSamplerMixin", "append_images", "as_stack", "plain_label"]
+
+
+class ImageSamplerMixin(ImageInputMixin):
+    """Lets an imbalanced-learn sampler take images; comes first in the bases.
+
+    The children's `_fit_resample(X, y)` gets X in the form that the caller gave it,
+    checked, with samples along its first axis: an array of 2 to 4 dimensions, or a 1-D
+    object array of images. `image_shape_` is None for the latter.
+    """
+
+    def __sklearn_tags__(self):
+        """Say what imbalanced-learn's and scikit-learn's checks may feed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.sampler_tags.sample_indices = True
+        return tags
+
+    def _check_X_y(self, X, y):
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        X = _dense_frame(X)
+        images = self._validate_images_of_any_size(X, reset=True)
+        check_consistent_length(images, y)
+        if self.image_shape_ is None:
+            out = object_array(X)
+        elif isinstance(X, np.ndarray) and X.dtype != object:
+            out = X
+        else:
+            out = images.reshape(np.shape(X))
+        return out, y, binarize_y
+
+
+def as_stack(X, image_shape, estimator_name):
+    """Return X of `_fit_resample` as one array (n, height, width, channels)."""
+    if image_shape is not None:
+        return X.reshape(len(X), *image_shape)
+    shapes = {image.shape for image in X}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"{estimator_name} mixes images pixel by pixel, but X holds images of "
+            f"different sizes: {', '.join(map(str, sorted(shapes)[:3]))}"
+            f"{', ...' if len(shapes) > 3 else ''}. Bring them to one size first, with "
+            "emclassify.preprocessing.ResizeImages."
+        )
+    stack = np.stack(list(X))
+    return stack if stack.ndim == 4 else stack[..., np.newaxis]
+
+
+def append_images(X, new):
+    """Append images, each of the shape and dtype of X's, to X of `_fit_resample`."""
+    if X.dtype != object or X.ndim > 1:
+        joined = np.concatenate([X, new.reshape(len(new), *X.shape[1:])])
+        # Joining gives up a foreign byte order.
+        return joined.astype(X.dtype, copy=False)
+    return object_array([*X, *new])
+
+
+def plain_label(label):
+    """Return a class label without its numpy type, as errors and users want it."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _dense_frame(X):
+    """Return X dense if it is a DataFrame of sparse columns; pixels rarely are 0."""
+    if hasattr(X, "dtypes") and hasattr(X, "iloc"):
+        from pandas import SparseDtype
+
+        if all(isinstance(dtype, SparseDtype) for dtype in X.dtypes):
+            return X.sparse.to_dense()
+    return X

@@ -1,0 +1,154 @@
+"""The documentation is complete, and its code runs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+import tomllib
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import emclassify
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "docs"))
+
+from api_reference import ROOMS, object_page, public_methods, public_objects  # noqa: E402
+
+# For those who extend emclassify: a description is enough.
+INNER_ROOMS = {"nets", "training"}
+# Returned by functions, never made by hand.
+RESULTS = {"BenchmarkResult", "CorrectedTTestResult"}
+PAGES = [
+    page
+    for page in sorted((ROOT / "docs").glob("*.rst"))
+    + sorted((ROOT / "docs" / "user_guide").glob("*.rst"))
+    if ">>> " in page.read_text("utf-8")
+]
+OBJECTS = [
+    pytest.param(room, name, thing, id=f"{room}.{name}")
+    for room in ROOMS
+    for name, thing in public_objects(room).items()
+]
+
+
+def sections(docstring):
+    """Split a numpydoc docstring into {title: text}."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}$", docstring, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_reference_has_every_room():
+    rooms = {
+        module.name
+        for module in pkgutil.iter_modules(emclassify.__path__)
+        if module.ispkg and not module.name.startswith("_")
+    }
+    assert rooms == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_reference_has_every_public_name(room):
+    module = importlib.import_module(f"emclassify.{room}")
+    constants = {name for name in module.__all__ if name.isupper()}
+    assert set(public_objects(room)) == set(module.__all__) - constants
+
+
+def test_top_level_names_are_in_the_reference():
+    in_rooms = {name for room in ROOMS for name in public_objects(room)}
+    names = set(emclassify.__all__) - set(ROOMS) - {"__version__"}
+    assert names <= in_rooms
+
+
+@pytest.mark.parametrize(("room", "name", "thing"), OBJECTS)
+def test_docstring_is_complete(room, name, thing):
+    docstring = inspect.getdoc(thing)
+    assert docstring
+    if room in INNER_ROOMS or name in RESULTS:
+        return
+    documented = sections(docstring)
+    assert ">>> " in documented["Examples"]
+    told = documented["Parameters"]
+    for parameter in inspect.signature(thing).parameters:
+        assert re.search(rf"^[\w*, ]*\b{parameter}\b", told, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize(("room", "name", "thing"), OBJECTS)
+def test_reference_page_shows_the_methods(room, name, thing):
+    page = object_page(room, name, thing)
+    assert f".. currentmodule:: emclassify.{room}" in page
+    if inspect.isclass(thing):
+        for method in public_methods(thing):
+            assert re.search(rf"auto(method|property):: {method}\n", page)
+
+
+def test_reference_shows_methods_of_parents_but_not_of_other_libraries():
+    from emclassify import LipNetClassifier
+
+    methods = public_methods(LipNetClassifier)
+    assert {"fit", "predict", "predict_proba", "partial_fit"} <= set(methods)
+    assert not {"get_params", "set_fit_request", "score"} & set(methods)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_of_the_user_guide_runs(page):
+    failed, _ = doctest.testfile(
+        str(page),
+        module_relative=False,
+        encoding="utf-8",
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS,
+    )
+    assert failed == 0
+
+
+def test_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    # As it stands but for size: fewer and smaller images, one epoch.
+    from emclassify import LipNetClassifier, make_liposomes
+
+    def few_liposomes(n_samples, *, image_size, **settings):
+        return make_liposomes(n_samples // 6, image_size=12, **settings)
+
+    quick = partial(LipNetClassifier, max_epochs=1)
+    monkeypatch.setitem(vars(emclassify), "make_liposomes", few_liposomes)
+    monkeypatch.setitem(vars(emclassify), "LipNetClassifier", quick)
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "macro F1" in printed
+    assert "multilamellar" in printed
+    assert (tmp_path / "benchmark.html").stat().st_size > 10_000
+
+
+def test_readme_names_make_targets_that_exist():
+    targets = set(
+        re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    )
+    for page in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / page).read_text("utf-8")
+        named = set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE))
+        assert named, page
+        assert named <= targets, page
+
+
+def test_changelog_fragments_are_named_as_towncrier_wants():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    towncrier = config["tool"]["towncrier"]
+    kinds = "|".join(kind["directory"] for kind in towncrier["type"])
+    fragments = [
+        path
+        for path in (ROOT / towncrier["directory"]).iterdir()
+        if not path.name.startswith(".")
+    ]
+    for path in fragments:
+        assert re.fullmatch(rf"\d+\.({kinds})(\.\d+)?\.md", path.name), path.name
+        assert path.read_text("utf-8").strip(), path.name
+    changelog = (ROOT / towncrier["filename"]).read_text("utf-8")
+    _, found, released = changelog.partition(towncrier["start_string"])
+    assert found, "CHANGELOG.md has lost the line after which towncrier writes"
+    assert fragments or "## " in released
