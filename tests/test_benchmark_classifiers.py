@@ -3,17 +3,16 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark_data import MODELS, NAMES, flat, flatten, make_data
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
-    KFold,
     RepeatedStratifiedKFold,
     ShuffleSplit,
     StratifiedKFold,
@@ -24,35 +23,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
-from sklearn.tree import DecisionTreeClassifier
 
 from emclassify.metrics import per_class_scorers, per_class_scores
 from emclassify.model_selection import benchmark_classifiers
 
-NAMES = ["full", "empty", "unsure"]
-
-
-def flatten(images):
-    return np.stack([np.asarray(image) for image in images]).reshape(len(images), -1)
-
-
-def flat(model):
-    return make_pipeline(FunctionTransformer(flatten), model)
-
 
 @pytest.fixture(scope="module")
 def data():
-    digits = load_digits(n_class=3)
-    rng = np.random.RandomState(0)
-    X = digits.images[:180] + rng.normal(scale=6, size=(180, 8, 8))
-    y = np.array(NAMES)[digits.target[:180]]
-    return X.astype(np.float32), y, np.repeat(np.arange(18), 10)
-
-
-MODELS = {
-    "bayes": flat(GaussianNB()),
-    "stump": flat(DecisionTreeClassifier(max_depth=1, random_state=0)),
-}
+    return make_data()
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +53,6 @@ class WantsGroups(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return np.full(len(X), self.majority_)
-
-
-class Fails(GaussianNB):
-    """Fails where sample 0 is in the training side."""
-
-    def fit(self, X, y):
-        if (X == 99).any():
-            raise RuntimeError("broken on purpose")
-        return super().fit(X, y)
 
 
 def test_fold_scores_equal_cross_validate(data, result):
@@ -216,58 +185,6 @@ def test_global_random_state_is_left_alone(data):
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
-def test_torn_group_is_refused(data):
-    X, y, groups = data
-    cv = list(KFold(7).split(X))
-    with pytest.raises(ValueError, match="Fold 0 has group 2 in both"):
-        benchmark_classifiers(MODELS, X, y, groups=groups, cv=cv)
-
-
-def test_training_side_without_a_class(data):
-    X, y, _ = data
-    order = np.argsort(y, kind="stable")
-    X, y = X[order], y[order]
-    folds = [
-        (np.arange(0, 100), np.arange(100, 180)),
-        (np.arange(1, 180, 2), np.arange(0, 180, 2)),
-    ]
-    with pytest.raises(ValueError, match="Fold 0 has no sample of class unsure"):
-        benchmark_classifiers(MODELS, X, y, cv=folds)
-    with pytest.warns(UserWarning, match="Fold 0 has no sample"):
-        result = benchmark_classifiers(
-            MODELS, X, y, cv=folds, on_missing_class="warn", n_bootstrap=10
-        )
-    frame = result.out_of_fold("bayes")
-    # Probabilities stand under the right class where a model knows only two of three.
-    assert (frame.loc[frame["fold"] == 0, "score_unsure"] == 0).all()
-    names = np.array([f"score_{c}" for c in result.classes])
-    scores = frame[names].to_numpy()
-    assert (result.classes[scores.argmax(axis=1)] == frame["y_pred"]).all()
-
-
-def test_test_side_without_a_class(data):
-    X, y, _ = data
-    some = np.flatnonzero(y != "unsure")[:40]
-    rest = np.setdiff1d(np.arange(180), some)
-    folds = [(rest, some), (some[:20].tolist() + rest[:80].tolist(), rest[80:])]
-    with pytest.warns(
-        UserWarning, match="Fold 0 has no sample of class unsure in its te"
-    ):
-        result = benchmark_classifiers(MODELS, X, y, cv=folds, n_bootstrap=10)
-    frame = result.to_frame().set_index(["estimator", "fold"])
-    fold = frame.loc[("bayes", 0)]
-    assert np.isnan(fold["TPR_unsure"])
-    assert np.isnan(fold["F1_unsure"])
-    rows = result.out_of_fold("bayes").query("fold == 0")
-    assert fold["F1_macro"] == pytest.approx(
-        f1_score(
-            rows["y_true"], rows["y_pred"], labels=["full", "empty"], average="macro"
-        )
-    )
-    assert fold["TPR_macro"] == pytest.approx(fold["balanced_accuracy"])
-    assert not result.overview().isna().any(axis=None)
-
-
 def test_groups_reach_those_who_ask(data):
     X, y, groups = data
     wants = WantsGroups()
@@ -339,13 +256,6 @@ def test_forms_of_images(data, form):
     assert result.overview().loc["m", "accuracy"] > 0.5
 
 
-def test_input_is_not_changed(data):
-    X, y, groups = (np.array(part) for part in data)
-    for part in (X, y, groups):
-        part.flags.writeable = False
-    benchmark_classifiers(MODELS, X, y, groups=groups, cv=3, n_bootstrap=10).summary()
-
-
 def test_scoring_on_top(data):
     X, y, _ = data
     result = benchmark_classifiers(
@@ -387,32 +297,6 @@ def test_repeated_folds_and_samples_never_tested(data):
     )
 
 
-def test_failing_estimator(data):
-    X, y, _ = data
-    X = X.copy()
-    X[0] = 99
-    models = {"fails": flat(Fails()), "bayes": flat(GaussianNB())}
-    with pytest.raises(RuntimeError, match="broken on purpose") as caught:
-        benchmark_classifiers(models, X, y, cv=3)
-    assert "estimator 'fails' in fold 1" in caught.value.__notes__[0]
-    with pytest.warns(UserWarning, match="'fails' failed in fold"):
-        result = benchmark_classifiers(
-            models, X, y, cv=3, error_score=np.nan, n_bootstrap=10
-        )
-    frame = result.to_frame().query("estimator == 'fails'")
-    assert frame["accuracy"].isna().tolist() == [False, True, True]
-    assert "broken on purpose" in frame["error"].iloc[1]
-    # One shared fold is too few to test
-    assert "no test" in result.verdict()
-    with (
-        pytest.warns(UserWarning, match="failed in fold"),
-        pytest.raises(ValueError, match="Every fit failed"),
-    ):
-        benchmark_classifiers(
-            {"fails": flat(Fails())}, np.full_like(X, 99), y, cv=3, error_score=np.nan
-        )
-
-
 def test_whole_number_labels_and_their_names(data):
     X, y, _ = data
     codes = np.array([5, 7, 9])[np.unique(y, return_inverse=True)[1]]
@@ -450,61 +334,11 @@ def test_progress(data, capsys):
     assert shown.out == ""
 
 
-def test_interrupt_leaves(data):
-    X, y, _ = data
-
-    class Interrupted(GaussianNB):
-        def fit(self, X, y):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        benchmark_classifiers({"m": flat(Interrupted())}, X, y, cv=3)
-
-
 def test_balanced_accuracy_is_scikit_learns(result):
     frame = result.out_of_fold("stump")
     assert result.pooled.score("stump", "balanced_accuracy")[0] == pytest.approx(
         balanced_accuracy_score(frame["y_true"], frame["y_pred"])
     )
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"estimators": {}}, TypeError, "estimators must be a non-empty"),
-        ({"estimators": GaussianNB()}, TypeError, "estimators must be a non-empty"),
-        ({"estimators": {"nb": GaussianNB}}, TypeError, "'nb' must be an instance"),
-        ({"estimators": {"r": Ridge()}}, ValueError, "'r' is not a classifier"),
-        (
-            {"estimators": [("a", GaussianNB()), ("a", GaussianNB())]},
-            ValueError,
-            "names must differ",
-        ),
-        ({"y": ["a"] * 180}, ValueError, "one class only"),
-        ({"y": ["a", "b"] * 50}, ValueError, "inconsistent numbers of samples"),
-        ({"y": np.linspace(0, 1, 180)}, ValueError, "Unknown label type"),
-        ({"groups": [1, 2, 3]}, ValueError, "groups has 3 entries for 180 samples"),
-        ({"target_names": ["a"]}, ValueError, "1 names for 3 classes"),
-        ({"target_names": ["a", "a", "b"]}, ValueError, "must differ"),
-        (
-            {"target_names": sorted(NAMES)[::-1]},
-            ValueError,
-            "order of the sorted labels",
-        ),
-        ({"target_names": ["a", "macro", "b"]}, ValueError, "as the averages are"),
-        ({"n_bootstrap": 0}, ValueError, "n_bootstrap must be at least 1"),
-        ({"confidence_level": 95}, ValueError, "confidence_level must be"),
-        ({"error_score": "skip"}, ValueError, "error_score must be"),
-        ({"cv": 1}, ValueError, "n_splits"),
-        ({"cv": []}, ValueError, "cv yields no folds"),
-        ({"on_missing_class": "no"}, ValueError, "on_missing_class must be"),
-    ],
-)
-def test_bad_arguments(data, change, error, message):
-    X, y, _ = data
-    arguments = {"estimators": MODELS, "X": X, "y": y} | change
-    with pytest.raises(error, match=message):
-        benchmark_classifiers(**arguments)
 
 
 def test_list_of_pairs_and_default_folds(data):
@@ -514,16 +348,3 @@ def test_list_of_pairs_and_default_folds(data):
     for ours, theirs in zip(result.folds, expected, strict=True):
         np.testing.assert_array_equal(ours[1], theirs[1])
     assert result.settings["cv"].startswith("StratifiedKFold(n_splits=5")
-
-
-class PredictsNonsense(GaussianNB):
-    """Predicts a label that is no class."""
-
-    def predict(self, X):
-        return np.full(len(X), "nonsense")
-
-
-def test_label_never_seen(data):
-    X, y, _ = data
-    with pytest.raises(ValueError, match="'nonsense', which is not a class of y"):
-        benchmark_classifiers({"m": flat(PredictsNonsense())}, X, y)
