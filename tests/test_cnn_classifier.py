@@ -1,6 +1,7 @@
 """CNNClassifier beyond what scikit-learn checks."""
 
 import io
+import pickle
 
 import joblib
 import numpy as np
@@ -34,6 +35,13 @@ def tiny(**params):
     return CNNClassifier(
         Tiny, **{"max_epochs": 3, "batch_size": 8, "random_state": 0, **params}
     )
+
+
+class Watch(skorch.callbacks.Callback):
+    """Remembers the validation set."""
+
+    def on_epoch_begin(self, net, dataset_valid=None, **kwargs):
+        self.valid = dataset_valid
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +99,9 @@ def test_order_of_rows_does_not_matter(digits):
 
 def test_early_stopping_restores_the_best_weights(digits):
     X, y = digits
+    watch = Watch()
     clf = tiny(
+        callbacks=[watch],
         max_epochs=60,
         lr=0.05,
         lr_schedule=None,
@@ -102,7 +112,7 @@ def test_early_stopping_restores_the_best_weights(digits):
     assert len(losses) < 60
     assert len(losses) == losses.argmin() + 1 + 4
     # What the restored network says of the validation set is the best loss seen.
-    dataset = clf.net_.train_split.keywords["valid_ds"]
+    dataset = watch.valid
     logits = clf.net_.forward(dataset, training=False)
     target, weight = dataset.target, dataset.weight
     loss = nn.functional.cross_entropy(
@@ -115,8 +125,10 @@ def test_early_stopping_keeps_groups_apart():
     X, y = make_images(6, 6)
     groups = np.repeat(np.arange(8), 3)
     X = X + 1000 * groups[:, None, None]
-    clf = tiny(early_stopping=True, validation_fraction=0.25).fit(X, y, groups=groups)
-    dataset = clf.net_.train_split.keywords["valid_ds"]
+    watch = Watch()
+    clf = tiny(early_stopping=True, validation_fraction=0.25, callbacks=[watch])
+    clf.fit(X, y, groups=groups)
+    dataset = watch.valid
     held = dataset.stacks[0][dataset.rows].double().mean((1, 2, 3)) // 1000
     for group in held.unique().tolist():
         assert (held == group).sum() == 3
@@ -127,8 +139,10 @@ def test_early_stopping_keeps_copies_together():
     # As a random over-sampler before the network makes them.
     X, y = make_images(6, 6)
     index = np.concatenate([np.arange(24), np.repeat([20, 21, 22, 23], 6)])
-    clf = tiny(early_stopping=True, validation_fraction=0.3).fit(X[index], y[index])
-    dataset = clf.net_.train_split.keywords["valid_ds"]
+    watch = Watch()
+    clf = tiny(early_stopping=True, validation_fraction=0.3, callbacks=[watch])
+    clf.fit(X[index], y[index])
+    dataset = watch.valid
     held = dataset.stacks[0][dataset.rows].flatten(1).numpy()
     for image in np.unique(held, axis=0):
         copies = (X[index].reshape(len(index), -1) == image).all(axis=1).sum()
@@ -214,6 +228,43 @@ def test_augmentation_is_called_in_training_only(digits):
     assert sum(seen) == 2 * len(X)
     clf.predict(X)
     assert sum(seen) == 2 * len(X)
+
+
+def test_partial_fit_after_fit_trains_at_full_rate(digits):
+    X, y = digits
+    clf = tiny(lr=0.01).fit(X, y)
+    assert clf.net_.optimizer_.param_groups[0]["lr"] < 1e-4
+    clf.partial_fit(X, y)
+    group = clf.net_.optimizer_.param_groups[0]
+    assert group["lr"] == 0.01
+    assert group["betas"] == (0.9, 0.999)
+
+
+def test_fitted_estimator_keeps_no_training_data(digits):
+    X, y = digits
+    big = np.repeat(np.repeat(X, 4, axis=1), 4, axis=2)
+    size = {
+        stop: len(pickle.dumps(tiny(early_stopping=stop).fit(big, y)))
+        for stop in (False, True)
+    }
+    assert abs(size[True] - size[False]) < 10_000
+
+
+def test_interrupt_is_not_taken_for_the_end(digits):
+    def interrupt(batch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tiny(augmentation=[interrupt]).fit(*digits)
+
+
+def test_callback_may_end_training(digits):
+    class Enough(skorch.callbacks.Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    clf = tiny(callbacks=[Enough()]).fit(*digits)
+    assert len(clf.history_) == 1
 
 
 def test_callbacks_get_every_epoch(digits):

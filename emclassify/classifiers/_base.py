@@ -1,5 +1,6 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
+import traceback
 from abc import abstractmethod
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 from skorch import NeuralNetClassifier
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 
 from .._images import ImageInputMixin
@@ -299,8 +300,25 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         net.callbacks = [*run, *(self.callbacks or [])]
         net.train_split = None if valid is None else predefined_split(valid)
         net.initialize_callbacks()
-        net.partial_fit(train, epochs=n_epochs)
+        # What a schedule of an earlier run left behind.
+        for group in net.optimizer_.param_groups:
+            group.pop("initial_lr", None)
+            group.update(net.optimizer_.defaults, lr=self.lr)
+        # Not net.partial_fit, which takes a user's interrupt for the end of training.
+        net.notify("on_train_begin", X=train, y=None)
+        try:
+            net.fit_loop(train, epochs=n_epochs)
+        except KeyboardInterrupt as interrupt:
+            if not _raised_by_callback(interrupt):
+                raise
+        finally:
+            net.notify("on_train_end", X=train, y=None)
         self.history_ = net.history
+        # They hold the validation images and a copy of the weights.
+        net.train_split = None
+        net.callbacks = list(self.callbacks or [])
+        done = {name for name, _ in run}
+        net.callbacks_ = [c for c in net.callbacks_ if c[0] not in done]
 
     def _threads(self):
         return resolve_threads(self.n_threads, self.random_state)
@@ -309,6 +327,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """Guard the caller's random state and threads; seed torch for training."""
         seed = self._rng.randint(np.iinfo(np.int32).max) if train else None
         return isolated(torch.device(self.device_), self._threads(), seed)
+
+
+def _raised_by_callback(interrupt):
+    """Whether a callback ended training: skorch's raise KeyboardInterrupt to do so."""
+    *_, (frame, _) = traceback.walk_tb(interrupt.__traceback__)
+    return isinstance(frame.f_locals.get("self"), Callback)
 
 
 def _silent(message):
