@@ -192,6 +192,9 @@ def test_warm_start_goes_on(digits):
     clf.fit(X, y)
     assert clf.net_ is net
     assert len(clf.history_) == 6
+    # The second run had a whole cycle of its own.
+    assert clf.net_.optimizer_.param_groups[0]["lr"] < 1e-4
+    assert clf.history_[-1]["train_loss"] < clf.history_[2]["train_loss"]
     assert len(tiny().fit(X, y).fit(X, y).history_) == 3
 
 

@@ -286,3 +286,23 @@ def test_any_allowed_parameters_give_finite_images(seed, **parameters):
     assert (liposomes.images >= 0).all()
     assert liposomes.masks.any(axis=(1, 2)).all()
     assert re.search(r"\d+ images of", liposomes.DESCR)
+
+
+@pytest.mark.parametrize("image_size", [27, 28, 32])
+def test_nothing_stands_in_the_exact_centre(image_size):
+    # At 28 px a pixel lies just on the centre of the liposome.
+    images = make_liposomes(
+        20,
+        image_size=image_size,
+        weights=[1, 0, 0],
+        dose=np.inf,
+        ice_noise=0,
+        neighbours=0,
+        contamination=0,
+        dtype="float32",
+        random_state=0,
+    ).images
+    middle = image_size // 2
+    around = images[:, middle - 2 : middle + 3, middle - 2 : middle + 3]
+    spread = np.ptp(around, axis=(1, 2)) / np.ptp(images, axis=(1, 2))
+    assert np.median(spread) < 0.1

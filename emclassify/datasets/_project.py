@@ -39,9 +39,12 @@ def _rim_distance(x, y, xx, xy, yy):
     along_y *= along_y
     along_x += along_y
     slope = np.sqrt(along_x, out=along_x)
-    np.maximum(slope, 1e-12, out=slope)
+    centre = slope == 0
+    slope[centre] = 1
     q2 -= np.sqrt(q2)
     q2 /= slope
+    # No gradient to divide by, but far inside: the lookup takes it for the centre.
+    q2[centre] = -np.inf
     return q2
 
 

@@ -43,21 +43,19 @@ def make_schedule(lr_schedule, lr, n_steps):
     """
     if lr_schedule is None:
         return []
+    # last_epoch: each run has a schedule of its own. skorch would let that of a warm
+    # start begin where the history ends.
+    settings = {"step_every": "batch", "last_epoch": -1}
+    schedulers = torch.optim.lr_scheduler
     if callable(lr_schedule):
-        policy = {"policy": torch.optim.lr_scheduler.LambdaLR, "lr_lambda": lr_schedule}
-        return [("lr_schedule", LRScheduler(step_every="batch", **policy))]
-    if lr_schedule == "one_cycle":
-        policy = {
-            "policy": torch.optim.lr_scheduler.OneCycleLR,
-            "max_lr": lr,
-            "total_steps": n_steps,
-        }
+        schedule = LRScheduler(schedulers.LambdaLR, lr_lambda=lr_schedule, **settings)
+    elif lr_schedule == "one_cycle":
+        schedule = _EveryBatch(
+            schedulers.OneCycleLR, max_lr=lr, total_steps=n_steps, **settings
+        )
     else:
-        policy = {
-            "policy": torch.optim.lr_scheduler.CosineAnnealingLR,
-            "T_max": n_steps,
-        }
-    return [("lr_schedule", _EveryBatch(step_every="batch", **policy))]
+        schedule = _EveryBatch(schedulers.CosineAnnealingLR, T_max=n_steps, **settings)
+    return [("lr_schedule", schedule)]
 
 
 class _EveryBatch(LRScheduler):
