@@ -1,0 +1,122 @@
+"""The study script runs, resumes, and says what it is."""
+
+import json
+import platform
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.base import clone, is_classifier
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+
+import liposome_study
+from _study_parts import PARTS
+from liposome_study import main, make_setting, parse
+
+TINY = ["--samples", "60", "--epochs", "1", "--folds", "2"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Results of two parts at a tiny size."""
+    out = tmp_path_factory.mktemp("study")
+    main(["--out", str(out), *TINY, "--only", "inputs", "cnn-vs-svm"])
+    return out
+
+
+def test_tables(folder):
+    table = pd.read_csv(folder / "inputs.csv")
+    assert set(table["estimator"]) == {
+        "with surroundings",
+        "cropped",
+        "cropped and masked",
+    }
+    classes = ["multilamellar", "uncertain", "unilamellar"]
+    assert set(classes) < set(table["class"])
+    for figure in ("TPR", "TNR", "PPV", "NPV", "F1"):
+        assert table[figure].between(0, 1).all()
+    assert (table.groupby("estimator")["support"].max() == 60).all()
+
+    folds = pd.read_csv(folder / "inputs-folds.csv")
+    assert len(folds) == 3 * 2
+    matrices = pd.read_csv(folder / "cnn-vs-svm-encapsulation-confusion.csv")
+    assert matrices.drop(columns=["estimator", "true"]).to_numpy().sum() == 2 * 60
+
+
+@pytest.mark.parametrize("suffix", ["md", "html"])
+def test_summary(folder, suffix):
+    summary = (folder / f"summary.{suffix}").read_text("utf-8")
+    assert "All images are simulated" in summary
+    assert "LipNet-4 better than an SVM on features, for lamellarity?" in summary
+    assert "python benchmarks/liposome_study.py --only inputs cnn-vs-svm" in summary
+    assert "Which LipNet is best?" not in summary  # not run
+    assert str(folder) not in summary
+
+
+def test_record(folder):
+    record = json.loads((folder / "inputs.json").read_text("utf-8"))
+    assert record["seed"] == 0
+    assert sum(record["counts"].values()) == record["n_images"] == 60
+    assert platform.node() not in record["machine"].split()
+    assert "GPU" in record["machine"] or "NVIDIA" in record["machine"]
+    assert {"emclassify", "torch", "scikit-learn"} < set(record["versions"])
+
+
+def test_done_parts_are_not_run_again(folder, monkeypatch, capsys):
+    def never(*args, **kwargs):
+        raise AssertionError
+
+    monkeypatch.setattr(liposome_study, "benchmark_classifiers", never)
+    main(["--out", str(folder), *TINY, "--only", "inputs"])
+    assert "1 of 1 parts are done already" in capsys.readouterr().out
+
+
+def test_an_interrupted_part_is_run_again(folder, tmp_path, monkeypatch):
+    for name in ("inputs.json", "inputs-folds.csv", "inputs-confusion.csv"):
+        (tmp_path / name).write_text((folder / name).read_text("utf-8"), "utf-8")
+    asked = []
+    monkeypatch.setattr(
+        liposome_study, "run_part", lambda part, *a, **k: asked.append(part.name)
+    )
+    monkeypatch.setattr(liposome_study, "write_summary", lambda *a: None)
+    with pytest.raises(TypeError):  # run_part gave no record
+        main(["--out", str(tmp_path), *TINY, "--only", "inputs"])
+    assert asked == ["inputs"]
+
+
+def test_results_of_other_settings_are_not_mixed(folder):
+    with pytest.raises(SystemExit, match=r"other settings \(seed\)"):
+        main(["--out", str(folder), *TINY, "--seed", "1", "--only", "inputs"])
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_models_of_each_part(part):
+    models = part.models(make_setting(parse(["--out", "x", "--full"])))
+    assert len(models) >= 2
+    for model in models.values():
+        assert is_classifier(clone(model))
+    assert len({repr(model.get_params()) for model in models.values()}) == len(models)
+
+
+def test_full_is_the_size_of_the_thesis():
+    setting = make_setting(parse(["--out", "x", "--full"]))
+    assert setting.n_lamellarity == 12368 + 1717 + 84
+    assert setting.n_encapsulation == 24255 + 161 + 502
+    assert setting.n_folds == 5
+    assert setting.lamellarity_weights is setting.encapsulation_weights is None
+
+
+@pytest.mark.parametrize("wrong", [["--samples", "3"], ["--only", "coffee"]])
+def test_refused_arguments(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(["--out", "x", *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_every_part_runs(tmp_path):
+    main(["--out", str(tmp_path), *TINY])
+    for part in PARTS:
+        assert (tmp_path / f"{part.name}.csv").exists()
