@@ -19,6 +19,7 @@ __all__ = [
     "check_image_shape",
     "check_images",
     "is_sequence_of_images",
+    "number_of_axes",
 ]
 
 IMAGE_FORMS = (
@@ -63,6 +64,11 @@ def is_sequence_of_images(X):
         and len(X) > 0
         and all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in X)
     )
+
+
+def number_of_axes(X):
+    """Return the number of axes of any array-like (np.ndim refuses some)."""
+    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
 def _refuse_ragged(X):
@@ -223,7 +229,7 @@ class ImageInputMixin:
         image_shape = getattr(self, "image_shape", None)
         images = check_images(X, image_shape=image_shape, estimator=self)
         _check_feature_names(self, X, reset=reset)
-        flat = (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2
+        flat = number_of_axes(X) == 2
         if reset:
             _check_n_features(self, X, reset=True)
             self.image_shape_ = images.shape[1:]
@@ -248,7 +254,7 @@ class ImageInputMixin:
         """
         if is_sequence_of_images(X):
             images, shape = check_each_image(X), None
-        elif (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 2:
+        elif number_of_axes(X) == 2:
             # Rows of another length are another kind of data, not another size.
             images = ImageInputMixin._validate_images(self, X, reset=reset)
             shape = images.shape[1:]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._images import is_sequence_of_images
+from .._images import is_sequence_of_images, number_of_axes
 
 __all__ = ["has_channel_axis", "object_array", "resolve_mask_channel"]
 
@@ -11,7 +11,7 @@ def has_channel_axis(X):
     """Whether the images of X have three axes."""
     if is_sequence_of_images(X):
         return X[0].ndim == 3
-    return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 4
+    return number_of_axes(X) == 4
 
 
 def object_array(images):
