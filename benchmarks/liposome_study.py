@@ -41,7 +41,7 @@ SMALL = {
     "n_folds": 3,
     "max_epochs": 8,
     "lamellarity_weights": (0.6, 0.3, 0.1),
-    "encapsulation_weights": (0.6, 0.2, 0.2),
+    "encapsulation_weights": (0.7, 0.15, 0.15),
     "k_neighbors": 2,
 }
 FULL = {

@@ -148,8 +148,8 @@ def make_liposomes(
         What the label says. The classes, in order:
 
         - "lamellarity": unilamellar; multilamellar (2 to 5 concentric bilayers, or
-          vesicles inside); uncertain (no visible water between two bilayers, two
-          liposomes on top of each other, hardly any contrast, or broken).
+          vesicles inside); uncertain (most often hardly any contrast; two liposomes
+          on top of each other, no visible water between two bilayers, or broken).
         - "encapsulation": full (the interior scatters more than the solvent); empty;
           uncertain (a faint or a partial filling).
     image_size : int, default=64

@@ -20,10 +20,10 @@ STRUCTURES = {
         "unilamellar": {"single": 1.0},
         "multilamellar": {"concentric": 0.6, "inner_vesicle": 0.4},
         "uncertain": {
-            "thin_gap": 0.2,
-            "overlap": 0.4,
-            "low_contrast": 0.2,
-            "broken": 0.2,
+            "low_contrast": 0.6,
+            "overlap": 0.2,
+            "thin_gap": 0.1,
+            "broken": 0.1,
         },
     },
     "encapsulation": {
@@ -285,7 +285,7 @@ def draw_scene(
         return np.flatnonzero(structure == name)
 
     faded = where("low_contrast")
-    draft.strength[faded] *= rng.uniform(0.25, 0.45, len(faded))
+    draft.strength[faded] *= rng.uniform(0.1, 0.35, len(faded))
     draft.add_outer(structure == "broken")
 
     concentric = where("concentric")
