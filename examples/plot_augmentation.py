@@ -87,6 +87,7 @@ data = make_liposomes(
     260,
     image_size=28,
     task="encapsulation",
+    filling=0.45,
     weights={"full": 0.5, "empty": 0.5},
     n_groups=20,
     random_state=0,

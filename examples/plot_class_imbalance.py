@@ -34,6 +34,7 @@ from emclassify.sampling import generate_liposomes
 data = make_liposomes(
     180,
     task="encapsulation",
+    filling=0.45,
     image_size=20,
     weights={"full": 0.9, "empty": 0.1},
     n_groups=20,
@@ -56,7 +57,12 @@ data.frame["target"].value_counts()
 def artificial_liposomes(n_samples, class_label, random_state, image_shape):
     """Make images of one class, in the form that the sampler wants."""
     return generate_liposomes(
-        n_samples, class_label, random_state, image_shape, task="encapsulation"
+        n_samples,
+        class_label,
+        random_state,
+        image_shape,
+        task="encapsulation",
+        filling=0.45,
     )
 
 

@@ -29,6 +29,7 @@ from emclassify import (
 data = make_liposomes(
     160,
     task="encapsulation",
+    filling=0.45,
     image_size=176,
     pixel_size=2.0,
     weights={"full": 0.5, "empty": 0.5},

@@ -25,6 +25,7 @@ from emclassify.inspection import (
 data = make_liposomes(
     260,
     task="encapsulation",
+    filling=0.45,
     image_size=28,
     weights={"full": 0.5, "empty": 0.5},
     dose=(30, 60),

@@ -34,6 +34,7 @@ DATA = {
         task=task,
         image_size=24,
         weights=shares,
+        filling=0.45,
         dose=(30, 60),
         n_groups=20,
         random_state=0,

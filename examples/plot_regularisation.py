@@ -42,6 +42,7 @@ ways["all five"] = everything
 data = make_liposomes(
     110,
     task="encapsulation",
+    filling=0.45,
     image_size=24,
     weights={"full": 0.5, "empty": 0.5},
     n_groups=11,

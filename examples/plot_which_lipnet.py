@@ -24,6 +24,7 @@ from emclassify.nets import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 data = make_liposomes(
     60,
     task="encapsulation",
+    filling=0.45,
     image_size=16,
     weights={"full": 0.5, "empty": 0.5},
     dose=(60, 100),

@@ -233,16 +233,17 @@ def _draw_structures(rng, task, classes):
     return structure
 
 
-def _draw_fillings(rng, task, classes, structure):
+def _draw_fillings(rng, task, classes, structure, filling):
     """Draw the interior's potential in V above the medium outside."""
     n = len(classes)
-    nothing = rng.normal(0.0, 0.05, n)
     if task == "lamellarity":
-        return nothing
-    full = np.exp(rng.normal(np.log(0.45), 0.5, n)).clip(0.08, 1.2)
-    faint = rng.uniform(0.08, 0.26, n)
-    filling = np.where(classes == "empty", nothing, full)
-    return np.where(structure == "faint", faint, filling)
+        return rng.normal(0.0, 0.05, n)
+    # In units of what full liposomes typically hold.
+    nothing = rng.normal(0.0, 0.13, n)
+    full = np.exp(rng.normal(0.0, 0.35, n)).clip(0.13, 6.5)
+    faint = rng.uniform(0.23, 0.6, n)
+    content = np.where(classes == "empty", nothing, full)
+    return filling * np.where(structure == "faint", faint, content)
 
 
 def draw_scene(
@@ -254,6 +255,7 @@ def draw_scene(
     radius_spread,
     max_ellipticity,
     thickness,
+    filling,
     neighbours,
     contamination,
     margin,
@@ -279,7 +281,7 @@ def draw_scene(
         thickness=thickness,
     )
     structure = _draw_structures(rng, task, classes)
-    filling = _draw_fillings(rng, task, classes, structure)
+    filling = _draw_fillings(rng, task, classes, structure, filling)
 
     def where(name):
         return np.flatnonzero(structure == name)
