@@ -27,6 +27,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "FullyConvolutionalClassifier",
             "FusionClassifier",
             "LipNetClassifier",
+            "SeedEnsembleClassifier",
         ],
         "datasets": ["load_image_folder", "make_liposomes"],
         "features": ["FeatureExtractor"],

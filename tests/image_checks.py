@@ -43,7 +43,9 @@ def check_image_forms(name, estimator):
     got = output(fitted(estimator, four, y), four)
     np.testing.assert_array_equal(got.reshape(expected.shape), expected)
     flat = X.reshape(N_SAMPLES, -1)
-    cut = clone(estimator).set_params(image_shape=(9, 8))
+    cut = clone(estimator)
+    own = "image_shape" in cut.get_params(deep=False)
+    cut.set_params(**{"image_shape" if own else "estimator__image_shape": (9, 8)})
     got = output(fitted(cut, flat, y), flat)
     np.testing.assert_array_equal(got.reshape(expected.shape), expected)
 

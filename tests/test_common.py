@@ -19,6 +19,7 @@ from emclassify.classifiers import (
     FullyConvolutionalClassifier,
     FusionClassifier,
     LipNetClassifier,
+    SeedEnsembleClassifier,
 )
 from emclassify.preprocessing import ParticleCropper, PixelSizeScaler, ResizeImages
 from emclassify.sampling import ArtificialImageSampler
@@ -51,6 +52,10 @@ SETTINGS = {
     LipNetClassifier: QUICK,
     PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
     ResizeImages: {"output_shape": (4, 4)},
+    SeedEnsembleClassifier: {
+        "estimator": CNNClassifier(SmallNet(), **QUICK),
+        "n_members": 2,
+    },
 }
 # Takes images of any size after fit: that is what it is for.
 ANY_SIZE = {

@@ -4,10 +4,12 @@ from ._cnn import CNNClassifier
 from ._fully_convolutional import FullyConvolutionalClassifier
 from ._fusion import FusionClassifier
 from ._lipnet import LipNetClassifier
+from ._seed_ensemble import SeedEnsembleClassifier
 
 __all__ = [
     "CNNClassifier",
     "FullyConvolutionalClassifier",
     "FusionClassifier",
     "LipNetClassifier",
+    "SeedEnsembleClassifier",
 ]

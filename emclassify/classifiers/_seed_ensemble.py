@@ -1,0 +1,260 @@
+"""SeedEnsembleClassifier: the average of trainings that differ in their seed."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from tqdm import tqdm
+
+from ._lipnet import LipNetClassifier
+
+__all__ = ["SeedEnsembleClassifier"]
+
+
+class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Train a classifier several times from different seeds, average what it says.
+
+    One training of a network is a draw: initial weights, order of the batches and
+    augmentation change what it predicts. The average of several varies less, and is
+    nearly always better than one of them [1]_.
+
+    Parameters
+    ----------
+    estimator : estimator object, default=None
+        Classifier or Pipeline with `predict_proba` and a parameter `random_state`, at
+        any depth. None is ``LipNetClassifier()``.
+    n_members : int, default=5
+        Number of trainings.
+    n_jobs : int, default=None
+        Members trained at a time, through joblib; None is 1, -1 is all cores. The
+        members don't depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Gives each member its seed; those in `estimator` are replaced. A member's seed
+        does not depend on `n_members`.
+    verbose : int, default=0
+        1 shows a progress bar over members.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted members.
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`, if the members have it.
+    image_shape_ : tuple of 3 int
+        (height, width, channels) seen in `fit`, if the members have it.
+
+    See Also
+    --------
+    sklearn.ensemble.BaggingClassifier : Members that differ in their samples.
+
+    Notes
+    -----
+    Members are trained separately, as `estimator` would be with the member's seed, so
+    each of `estimators_` can be had again by itself. Seeds are drawn for each
+    `random_state` parameter found, in the order of the parameters' names.
+
+    References
+    ----------
+    .. [1] B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and scalable
+       predictive uncertainty estimation using deep ensembles", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import LipNetClassifier, SeedEnsembleClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 8, 8)) + np.repeat([0, 2], 20)[:, None, None]
+    >>> y = np.repeat(["dim", "bright"], 20)
+    >>> lipnet = LipNetClassifier(max_epochs=4)
+    >>> ensemble = SeedEnsembleClassifier(lipnet, n_members=3, random_state=0)
+    >>> ensemble.fit(X, y).predict(X[[0, -1]])
+    array(['dim', 'bright'], dtype='<U6')
+    >>> ensemble.member_probabilities(X).shape
+    (3, 40, 2)
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        n_members=5,
+        *,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_members = n_members
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the members.
+
+        Parameters
+        ----------
+        X : array-like
+            What `estimator` takes.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Passed on; refused if `estimator` takes none.
+        groups : array-like of shape (n,), default=None
+            Passed on, for the validation split of networks; refused if `estimator`
+            takes none.
+
+        Returns
+        -------
+        self : object
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If `estimator` has no `random_state`, or doesn't take what is passed.
+        """
+        given = {"sample_weight": sample_weight, "groups": groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        estimator = self._member()
+        for name in given:
+            if not has_fit_parameter(estimator, name):
+                raise ValueError(
+                    f"{name} was given, but {type(estimator).__name__}.fit takes none."
+                )
+        rng = check_random_state(self.random_state)
+        members = [_reseeded(estimator, rng) for _ in range(self.n_members)]
+        tasks = (delayed(_fit)(member, X, y, given) for member in members)
+        fits = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
+        self.estimators_ = list(
+            tqdm(
+                fits,
+                total=self.n_members,
+                desc=f"{self.n_members} × {type(estimator).__name__}",
+                unit="member",
+                disable=not self.verbose,
+            )
+        )
+        self.classes_ = self.estimators_[0].classes_
+        return self
+
+    def member_probabilities(self, X):
+        """Return the probability of each class by each member.
+
+        Parameters
+        ----------
+        X : array-like
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n_members, n, n_classes)
+            In the order of `estimators_` and `classes_`.
+        """
+        check_is_fitted(self)
+        return np.stack([member.predict_proba(X) for member in self.estimators_])
+
+    def predict_proba(self, X):
+        """Return the mean of the members' probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            In the order of `classes_`; rows sum to one.
+        """
+        return self.member_probabilities(X).mean(axis=0)
+
+    def predict(self, X):
+        """Return the label of the highest mean probability.
+
+        Parameters
+        ----------
+        X : array-like
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
+
+    def _member(self):
+        return LipNetClassifier() if self.estimator is None else self.estimator
+
+    @property
+    def n_features_in_(self):
+        """``X.shape[1]`` seen in `fit`."""
+        return self._of_member("n_features_in_")
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns seen in `fit`, if X had names."""
+        return self._of_member("feature_names_in_")
+
+    @property
+    def image_shape_(self):
+        """(height, width, channels) seen in `fit`."""
+        return self._of_member("image_shape_")
+
+    def _of_member(self, name):
+        # AttributeError, so that hasattr says no.
+        if "estimators_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has no {name}: it is not fitted."
+            )
+        return getattr(self.estimators_[0], name)
+
+    def __sklearn_tags__(self):
+        """Say of inputs and labels what the members say."""
+        tags = super().__sklearn_tags__()
+        member = get_tags(self._member())
+        tags.input_tags = member.input_tags
+        tags.classifier_tags = member.classifier_tags
+        return tags
+
+
+def _reseeded(estimator, rng):
+    """Return a clone with a new seed in each `random_state`."""
+    member = clone(estimator)
+    names = sorted(
+        name
+        for name in member.get_params(deep=True)
+        if name.rpartition("__")[2] == "random_state"
+    )
+    if not names:
+        raise ValueError(
+            f"{type(estimator).__name__} has no parameter random_state: its trainings "
+            "would all be the same. Take an estimator that has one."
+        )
+    seeds = {name: rng.randint(np.iinfo(np.int32).max) for name in names}
+    return member.set_params(**seeds)
+
+
+def _fit(member, X, y, given):
+    return member.fit(X, y, **given)
