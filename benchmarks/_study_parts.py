@@ -71,6 +71,7 @@ class Part:
     # Both take the setting.
     models: object
     data: object
+    shows_confusion: bool = False
 
 
 def lipnet(setting, depth=4, **params):
@@ -279,6 +280,7 @@ PARTS = [
         "Both with balanced class weights. The SVM gets the images at full size.",
         cnn_and_svm,
         images_of("lamellarity"),
+        shows_confusion=True,
     ),
     Part(
         "cnn-vs-svm-encapsulation",
@@ -287,5 +289,6 @@ PARTS = [
         "Both with balanced class weights. The SVM gets the images at full size.",
         cnn_and_svm,
         images_of("encapsulation"),
+        shows_confusion=True,
     ),
 ]

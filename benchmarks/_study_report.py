@@ -29,8 +29,14 @@ def write_summary(folder, parts):
             ("p", f"{_data_line(part, record)} {part.note}"),
             ("p", record["verdict"]),
             ("table", per_class_table(table)),
-            ("p", _run_line(record)),
         ]
+        if part.shows_confusion:
+            matrices = pd.read_csv(folder / f"{part.name}-confusion.csv", dtype=str)
+            blocks += [
+                ("p", "Images of each class (rows) by prediction (columns):"),
+                ("table", matrices),
+            ]
+        blocks.append(("p", _run_line(record)))
     (folder / "summary.md").write_text(_as_markdown(blocks), "utf-8")
     (folder / "summary.html").write_text(_as_html(blocks), "utf-8")
     return done

@@ -10,10 +10,9 @@ of three runs.
 """
 
 import sys
-from statistics import median
-from time import perf_counter
 
 import numpy as np
+from _timing import by_turns, report
 
 from emclassify.datasets import make_liposomes
 from emclassify.datasets._bilayer import projected_bilayer
@@ -36,6 +35,7 @@ def draw_parameters(rng, n_images):
         radius_spread=0.3,
         max_ellipticity=0.25,
         thickness=THICKNESS,
+        filling=0.0,
         neighbours=0.8,
         contamination=0.04,
         margin=(0.15, 0.4),
@@ -99,26 +99,23 @@ def loop_over_images(rng, scene):
     return np.stack(images)
 
 
-def seconds(function, *args, **options):
-    """Median time of three calls."""
-    times = []
-    for _ in range(3):
-        start = perf_counter()
-        function(*args, **options)
-        times.append(perf_counter() - start)
-    return median(times)
-
-
 def main(n_images):
     n_looped = max(1, n_images // 10)
     scene = draw_parameters(np.random.default_rng(0), n_looped)
     make_liposomes(16, random_state=0)
-    looped = seconds(loop_over_images, np.random.default_rng(0), scene) / n_looped
-    ours = seconds(make_liposomes, n_images, random_state=0) / n_images
-    print(f"make_liposomes   {1 / ours:8.0f} images/s ({n_images} images of 64x64)")
-    print(f"loop over images {1 / looped:8.0f} images/s ({n_looped} images)")
-    print(f"ratio            {looped / ours:8.1f}")
-    print(f"14,169 images would take {14169 * ours:.1f} s on one thread")
+    looped, ours = by_turns(
+        lambda: loop_over_images(np.random.default_rng(0), scene),
+        lambda: make_liposomes(n_images, random_state=0),
+        runs=3,
+    )
+    report(
+        "make_liposomes, 64×64",
+        n_images / ours,
+        "loop over images",
+        n_looped / looped,
+        unit="images/s",
+    )
+    print(f"14,169 images would take {14169 * ours / n_images:.1f} s on one thread")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def test_summary(folder, suffix):
     assert "LipNet-4 better than an SVM on features, for lamellarity?" in summary
     assert "python benchmarks/liposome_study.py --only inputs cnn-vs-svm" in summary
     assert "Which LipNet is best?" not in summary  # not run
+    assert summary.count("by prediction (columns)") == 2
     assert str(folder) not in summary
 
 
