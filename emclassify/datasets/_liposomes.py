@@ -121,7 +121,7 @@ def make_liposomes(
     radius_spread=0.3,
     max_ellipticity=0.25,
     bilayer_thickness=3.8,
-    filling=0.15,
+    filling=0.1,
     neighbours=0.8,
     contamination=0.04,
     defocus=(1.5, 4.0),
@@ -180,10 +180,10 @@ def make_liposomes(
         Distance in nm between the head groups of the two leaflets, 2 to 8. Fluid
         phosphatidylcholines have 3.5 to 3.8 nm [2]_. The bilayer reaches 0.9 nm
         further on each side.
-    filling : float, default=0.15
+    filling : float, default=0.1
         With ``task="encapsulation"``: median potential in V of the inside of full
-        liposomes above the medium outside, 0 to 10. 0.15 is of the order of 70 g of
-        protein a litre: 5 % of the volume, some 3 V above ice (our estimate). The
+        liposomes above the medium outside, 0 to 10. 0.1 is of the order of 50 g of
+        protein a litre: 3.5 % of the volume, some 3 V above ice (our estimate). The
         more, the easier.
     neighbours : float, default=0.8
         Mean number of other liposomes near the particle (Poisson, 3 at most).
