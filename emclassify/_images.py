@@ -5,6 +5,8 @@ Inside the library a stack of images is always an array (n, height, width, chann
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import (
@@ -12,6 +14,8 @@ from sklearn.utils.validation import (
     _check_n_features,
     check_array,
 )
+
+from ._stored_images import StoredImages, holds_paths, is_stored
 
 __all__ = [
     "ImageInputMixin",
@@ -215,23 +219,45 @@ def check_each_image(X):
 class ImageInputMixin:
     """Gives an estimator `_validate_images` and the tags that say it takes images."""
 
+    # Whether it reads images by rows, so that those of a zarr or HDF5 array, or in
+    # files, need not all be in memory.
+    _reads_stored = False
+
     def __sklearn_tags__(self):
         """Say that 2-D, 3-D and 4-D arrays are welcome."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
 
+    def _open(self, X):
+        """Return images (n, height, width, channels): an array, or `StoredImages`."""
+        check = partial(
+            check_images, image_shape=getattr(self, "image_shape", None), estimator=self
+        )
+        if not is_stored(X):
+            return check(X)
+        if self._reads_stored:
+            return StoredImages(X, check)
+        if holds_paths(X):
+            raise ValueError(
+                f"X holds paths of files, which {type(self).__name__} does not read. "
+                "Put emclassify.preprocessing.ResizeImages before it, which does."
+            )
+        return check(X[:])
+
     def _validate_images(self, X, *, reset):
         """Check X, set or compare `image_shape_`, return (n, height, width, channels).
 
-        `n_features_in_` stays as scikit-learn defines it: ``X.shape[1]``.
+        `n_features_in_` stays as scikit-learn defines it, ``X.shape[1]``; paths have
+        none.
         """
         image_shape = getattr(self, "image_shape", None)
-        images = check_images(X, image_shape=image_shape, estimator=self)
+        images = self._open(X)
         _check_feature_names(self, X, reset=reset)
         flat = number_of_axes(X) == 2
         if reset:
-            _check_n_features(self, X, reset=True)
+            if not holds_paths(X):
+                _check_n_features(self, X, reset=True)
             self.image_shape_ = images.shape[1:]
             return images
         if flat and image_shape is None and self.image_shape_[0] == 1:
@@ -258,10 +284,10 @@ class ImageInputMixin:
             # Rows of another length are another kind of data, not another size.
             images = ImageInputMixin._validate_images(self, X, reset=reset)
             shape = images.shape[1:]
+        elif holds_paths(X):
+            images, shape = self._open(X), None
         else:
-            images = check_images(
-                X, image_shape=getattr(self, "image_shape", None), estimator=self
-            )
+            images = self._open(X)
             shape = images.shape[1:]
             if reset:
                 _check_n_features(self, X, reset=True)

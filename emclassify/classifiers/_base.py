@@ -48,6 +48,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     Children list the parameters and return the network from `_make_net`.
     """
 
+    _reads_stored = True
+
     @abstractmethod
     def _make_net(self, image_shape, n_classes, n_features):
         """Return the untrained network."""
@@ -157,9 +159,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
         dataset = ImageDataset(images, features=self._features(images))
+        # Kept in one piece: small tensors among large ones would tear the heap.
+        logits = torch.empty(len(images), len(self.classes_))
+        done = 0
         with self._isolated(train=False):
-            batches = self.net_.forward_iter(dataset, training=False)
-            logits = torch.cat([batch.cpu() for batch in batches])
+            for batch in self.net_.forward_iter(dataset, training=False):
+                logits[done : done + len(batch)] = batch
+                done += len(batch)
         # Batches come size by size: back into the order of X.
         logits = logits[torch.argsort(torch.cat(dataset.runs()))]
         return logits.double().softmax(dim=1).numpy()

@@ -32,6 +32,8 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         "n_jobs": [Integral, None],
     }
 
+    _reads_stored = True
+
     @abstractmethod
     def _families(self):
         """Return the families whose features stand side by side."""
@@ -70,7 +72,8 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         Parameters
         ----------
         X : array-like of shape (n, h, w), (n, h, w, c) or (n, n_features)
-            Images of the shape seen in `fit`.
+            Images of the shape seen in `fit`. Those of a memory map, a zarr or HDF5
+            array, or in files (X is a sequence of paths) are read by the chunk.
 
         Returns
         -------

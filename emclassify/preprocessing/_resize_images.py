@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._images import ImageInputMixin
+from .._stored_images import StoredImages
 from ._interpolation import resize_image
 from ._stacks import has_channel_axis
 
@@ -45,6 +46,9 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
     Integers are rounded and keep their dtype; images of several dtypes come out in the
     one that holds all of them. Interpolation is in float32.
 
+    X may also be a list of paths of PNG, JPEG or TIFF files, or an array of zarr or
+    h5py: images are read and resized one by one, and only the results are kept.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,6 +63,8 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         "mask": [StrOptions({"auto", "last"}), None],
         "image_shape": ["array-like", None],
     }
+
+    _reads_stored = True
 
     def __init__(self, output_shape=(64, 64), *, mask="auto", image_shape=None):
         self.output_shape = output_shape
@@ -89,7 +95,7 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or sequence of arrays
+        X : array-like, sequence of arrays, or sequence of paths
             Images of any size, with the channels seen in `fit`.
 
         Returns
@@ -103,7 +109,10 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         keep_axis = images[0].shape[-1] > 1 or has_channel_axis(X)
         channels = images[0].shape[-1]
         has_mask = self.mask == "last" or (self.mask == "auto" and channels == 2)
-        dtype = np.result_type(*{image.dtype for image in images})
+        # Those in files have one type, which reading them sees to.
+        stored = isinstance(images, StoredImages)
+        types = {images.dtype} if stored else {image.dtype for image in images}
+        dtype = np.result_type(*types)
         out = np.empty((len(images), *size, channels), dtype)
         for i, image in enumerate(images):
             out[i] = resize_image(image, size, has_mask=has_mask)

@@ -1,14 +1,20 @@
 """A set of images as tensors, and its batches as slices of them."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+
+from .._stored_images import StoredImages
 
 __all__ = ["ImageBatches", "ImageDataset"]
 
 # What torch computes with natively; anything else is widened to one of these.
 _TORCH_DTYPES = {np.dtype(t) for t in ("u1", "i1", "i2", "u2", "i4", "i8", "f4", "f8")}
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+# Converted to float64 at a time, for statistics.
+_VALUES_PER_CHUNK = 2**22
 
 
 def as_tensor(images, name="X"):
@@ -20,8 +26,8 @@ def as_tensor(images, name="X"):
         If a value lies beyond float32, in which the networks compute.
     """
     if images.dtype.kind == "f" and images.dtype.itemsize >= 8:
-        flat = images.reshape(len(images), -1)
-        too_large = np.abs(flat).max(axis=1) > _FLOAT32_MAX
+        axes = tuple(range(1, images.ndim))
+        too_large = np.maximum(images.max(axes), -images.min(axes)) > _FLOAT32_MAX
         if too_large.any():
             raise ValueError(
                 f"{name} has values beyond ±{_FLOAT32_MAX:.1e}, the range of float32: "
@@ -32,10 +38,10 @@ def as_tensor(images, name="X"):
     if dtype not in _TORCH_DTYPES:
         dtype = np.dtype("i8" if dtype.kind in "iu" and dtype.itemsize < 8 else "f8")
     images = np.ascontiguousarray(images, dtype=dtype)
-    if not images.flags.writeable:
+    with warnings.catch_warnings():
         # torch can't mark a tensor read-only and warns; nothing here writes to it.
-        images = images.copy()
-    return torch.from_numpy(images)
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(images)
 
 
 class ImageDataset(Dataset):
@@ -43,9 +49,10 @@ class ImageDataset(Dataset):
 
     Parameters
     ----------
-    images : ndarray of shape (n, height, width, channels), or list of ndarray
+    images : ndarray of shape (n, height, width, channels), list or StoredImages
         Kept in their own dtype: batches are converted one by one, on the device. A
-        list holds images (height, width, channels) of different sizes.
+        list holds images (height, width, channels) of different sizes. Stored images,
+        and those of a memory map, are read batch by batch.
     target : ndarray of shape (n_rows,), default=None
         Class indices.
     weight : ndarray of shape (n_rows,), default=None
@@ -66,7 +73,8 @@ class ImageDataset(Dataset):
         if isinstance(images, list):
             self.stacks = self._stack_by_size(images)
         else:
-            self.stacks = [as_tensor(images)]
+            stored = isinstance(images, StoredImages)
+            self.stacks = [images if stored else as_tensor(images)]
         if target is not None:
             target = torch.as_tensor(np.asarray(target, dtype=np.int64))
         if weight is not None:
@@ -109,10 +117,11 @@ class ImageDataset(Dataset):
         channels = self.stacks[0].shape[-1]
         moments = torch.empty(2, len(self.stack_of), channels, dtype=torch.float64)
         for k, stack in enumerate(self.stacks):
-            parts = [
-                torch.stack([part.mean(1), part.square().mean(1)])
-                for part in (c.double() for c in stack.flatten(1, 2).split(1024))
-            ]
+            step = max(1, _VALUES_PER_CHUNK // int(np.prod(stack.shape[1:])))
+            parts = []
+            for start in range(0, len(stack), step):
+                part = _take(stack, slice(start, start + step)).flatten(1, 2).double()
+                parts.append(torch.stack([part.mean(1), part.square().mean(1)]))
             members = torch.nonzero(self.stack_of == k).flatten()
             moments[:, members] = torch.cat(parts, dim=1)
         return _mean_and_std(moments[:, self.rows])
@@ -128,12 +137,20 @@ class ImageDataset(Dataset):
         `index` is a tensor of samples whose images have one size.
         """
         rows = self.rows[index]
-        inputs = {"images": self.stacks[self.stack_of[rows[0]]][self.place_of[rows]]}
+        stack = self.stacks[self.stack_of[rows[0]]]
+        inputs = {"images": _take(stack, self.place_of[rows])}
         if self.features is not None:
             inputs["features"] = self.features[rows]
         if self.target is None:
             return inputs, torch.empty(0)
         return inputs, (self.target[index], self.weight[index])
+
+
+def _take(stack, rows):
+    """Return images of a stack, a slice or a tensor of places, as a tensor."""
+    if isinstance(stack, StoredImages):
+        return as_tensor(stack[rows if isinstance(rows, slice) else rows.numpy()])
+    return stack[rows]
 
 
 def _mean_and_std(moments):
