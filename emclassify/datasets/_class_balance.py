@@ -1,25 +1,21 @@
-"""Classes of the simulated liposomes and how many images each gets."""
+"""How many images each class of a simulated set gets."""
 
 from __future__ import annotations
 
 import numpy as np
 
-CLASS_COUNTS = {
-    "lamellarity": {"unilamellar": 12368, "multilamellar": 1717, "uncertain": 84},
-    "encapsulation": {"full": 24255, "empty": 161, "uncertain": 502},
-}
 
+def check_weights(weights, names, of):
+    """Return the classes' shares, in the order of `names`; they sum to 1.
 
-def check_weights(weights, names, task):
-    """Return the classes' shares, in the order of `names`; they sum to 1."""
-    if weights is None:
-        weights = CLASS_COUNTS[task]
+    `of` is what has these classes, for errors: "which {of} does not have".
+    """
     if isinstance(weights, dict):
         unknown = [name for name in weights if name not in names]
         if unknown:
             raise ValueError(
-                f"weights names the class {unknown[0]!r}, which task={task!r} does "
-                f"not have. Its classes are {', '.join(names)}."
+                f"weights names the class {unknown[0]!r}, which {of} does not have. "
+                f"Its classes are {', '.join(names)}."
             )
         weights = [weights.get(name, 0) for name in names]
     try:

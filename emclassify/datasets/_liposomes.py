@@ -8,22 +8,28 @@ from numbers import Integral, Real
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import (
     Interval,
     StrOptions,
     validate_params,
 )
 
-from emclassify.datasets._class_balance import (
-    CLASS_COUNTS,
-    check_weights,
-    share_out,
+from emclassify.datasets._class_balance import check_weights, share_out
+from emclassify.datasets._draws import (
+    as_range,
+    check_n_groups,
+    draw_groups,
+    seed_sequence,
 )
 from emclassify.datasets._micrograph import draw_micrographs
 from emclassify.datasets._render import render, to_grey
 from emclassify.datasets._scene import draw_scene
 
+CLASS_COUNTS = {
+    "lamellarity": {"unilamellar": 12368, "multilamellar": 1717, "uncertain": 84},
+    "encapsulation": {"full": 24255, "empty": 161, "uncertain": 502},
+}
 # Pixels that are computed together, at most. Blocks, not workers, own random numbers.
 _BLOCK_PIXELS = 16 * 64**2
 
@@ -43,40 +49,6 @@ Classes: {counts}.
 `frame` has the true parameters of each image; lengths are in nm, defocus in µm
 (underfocus), dose in electrons per square ångström, potentials in V.
 """
-
-
-def _as_range(value, name, *, low, closed=True, infinite=False):
-    """Return a number or a pair as (low, high), or raise ValueError."""
-    pair = (value, value) if isinstance(value, Real) else value
-    try:
-        first, last = (float(bound) for bound in pair)
-    except (TypeError, ValueError):
-        first, last = np.nan, np.nan
-    fits = first >= low if closed else first > low
-    finite = np.isfinite(last) or (infinite and first == last == np.inf)
-    if not (fits and first <= last and finite):
-        raise ValueError(
-            f"{name} must be a number or a pair (low, high) of numbers, "
-            f"{'at least' if closed else 'more than'} {low:g}; got {value!r}."
-        )
-    return first, last
-
-
-def _draw_groups(rng, n_samples, n_groups):
-    """Draw each image's micrograph: all hold at least one, some many."""
-    share = rng.dirichlet(np.full(n_groups, 4.0))
-    rest = rng.choice(n_groups, n_samples - n_groups, p=share)
-    return rng.permutation(np.concatenate([np.arange(n_groups), rest]))
-
-
-def _seed_sequence(random_state):
-    """Return a SeedSequence; numpy's global random state is never touched."""
-    if random_state is None:
-        return np.random.SeedSequence()
-    if isinstance(random_state, Integral):
-        return np.random.SeedSequence(int(random_state))
-    words = check_random_state(random_state).randint(0, 2**31, size=4)
-    return np.random.SeedSequence([int(word) for word in words])
 
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -287,23 +259,19 @@ def make_liposomes(
     {'unilamellar': 175, 'multilamellar': 24, 'uncertain': 1}
     """
     names = list(CLASS_COUNTS[task])
-    shares = check_weights(weights, names, task)
-    margin = _as_range(margin, "margin", low=0)
-    defocus = _as_range(defocus, "defocus", low=0)
-    dose = _as_range(dose, "dose", low=0, closed=False, infinite=True)
-    if n_groups is None:
-        n_groups = max(n_samples // 20, min(n_samples, 10))
-    if n_groups > n_samples:
-        raise ValueError(
-            f"n_groups={n_groups} micrographs cannot share n_samples={n_samples} "
-            "images: each needs at least one. Lower n_groups."
-        )
+    shares = check_weights(
+        CLASS_COUNTS[task] if weights is None else weights, names, f"{task=}"
+    )
+    margin = as_range(margin, "margin", low=0)
+    defocus = as_range(defocus, "defocus", low=0)
+    dose = as_range(dose, "dose", low=0, closed=False, infinite=True)
+    n_groups = check_n_groups(n_groups, n_samples, "micrographs")
 
-    scene_seed, noise_seed = _seed_sequence(random_state).spawn(2)
+    scene_seed, noise_seed = seed_sequence(random_state).spawn(2)
     rng = np.random.default_rng(scene_seed)
     counts = share_out(n_samples, shares)
     target = rng.permutation(np.repeat(names, counts))
-    groups = _draw_groups(rng, n_samples, n_groups)
+    groups = draw_groups(rng, n_samples, n_groups)
     scene = draw_scene(
         rng,
         task,
