@@ -29,7 +29,11 @@ __getattr__, __dir__, _names = _lazy.attach(
             "LipNetClassifier",
             "SeedEnsembleClassifier",
         ],
-        "datasets": ["load_image_folder", "make_liposomes"],
+        "datasets": [
+            "load_image_folder",
+            "make_diffraction_patterns",
+            "make_liposomes",
+        ],
         "features": ["FeatureExtractor"],
         "metrics": ["per_class_scorers", "per_class_scores"],
         "model_selection": ["benchmark_classifiers"],

@@ -1,6 +1,7 @@
 """Image sets: simulators (make_*) and readers (load_*)."""
 
+from emclassify.datasets._diffraction import make_diffraction_patterns
 from emclassify.datasets._image_folder import load_image_folder
 from emclassify.datasets._liposomes import make_liposomes
 
-__all__ = ["load_image_folder", "make_liposomes"]
+__all__ = ["load_image_folder", "make_diffraction_patterns", "make_liposomes"]
