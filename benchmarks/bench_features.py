@@ -8,10 +8,9 @@ process, on 64x64 images with masks; the ratio is that of the medians of five ru
 """
 
 import sys
-from statistics import median
-from time import perf_counter
 
 import numpy as np
+from _timing import by_turns, report
 from scipy import ndimage
 from scipy.spatial.distance import pdist, squareform
 from skimage.filters import sobel
@@ -138,13 +137,6 @@ def make_stack(n, size=64, random_state=0):
     return np.stack([image.clip(0, 255), mask], axis=-1).astype(np.uint8)
 
 
-def seconds(function):
-    """Time of one call."""
-    start = perf_counter()
-    function()
-    return perf_counter() - start
-
-
 def main(n=2000):
     X = make_stack(n)
     few = X[: max(1, n // 10)]
@@ -155,15 +147,16 @@ def main(n=2000):
 
     ours, theirs = extractor.transform(few), loop()
     error = np.abs(ours - theirs) / np.maximum(1, np.abs(theirs))
-    # By turns, so that other load on the machine falls on both.
-    times = [(seconds(lambda: extractor.transform(X)), seconds(loop)) for _ in range(5)]
-    fast, slow = (median(runs) for runs in zip(*times, strict=True))
-    fast, slow = fast / len(X), slow / len(few)
-    print(
-        f"FeatureExtractor: {1e6 * fast:.0f} us an image; loop over scikit-image: "
-        f"{1e6 * slow:.0f} us an image; ratio {slow / fast:.1f}; "
-        f"largest difference {error.max():.1e}"
+    fast, slow = by_turns(lambda: extractor.transform(X), loop)
+    report(
+        "FeatureExtractor, 64×64 with masks",
+        len(X) / fast,
+        "loop over scikit-image",
+        len(few) / slow,
+        unit="images/s",
+        goal=20,
     )
+    print(f"largest difference {error.max():.1e}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 scikit-learn's checks and the image checks on them are in test_common.py.
 """
 
+import os
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
@@ -79,6 +81,52 @@ def test_workers_change_nothing(make, monkeypatch):
     expected = make().fit_transform(X)
     got = make(n_jobs=2).fit_transform(X)
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3, -1])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_any_number_of_workers_gives_the_same_to_the_bit(n_jobs, dtype, monkeypatch):
+    X = images(50, (17, 19, 2), dtype)
+    monkeypatch.setattr(_base, "PIXELS_PER_CHUNK", 17 * 19 * 4)
+    expected = FeatureExtractor().fit_transform(X)
+    np.testing.assert_array_equal(
+        FeatureExtractor(n_jobs=n_jobs).fit_transform(X), expected
+    )
+
+
+def test_workers_are_threads(monkeypatch):
+    ids = set()
+
+    def watched(images, *rest):
+        ids.add((os.getpid(), threading.get_ident()))
+        return compute_block(images, *rest)
+
+    compute_block = _base.compute_block
+    monkeypatch.setattr(_base, "compute_block", watched)
+    monkeypatch.setattr(_base, "PIXELS_PER_CHUNK", 12 * 15)
+    FeatureExtractor(n_jobs=2).fit_transform(images(20))
+    assert {pid for pid, _ in ids} == {os.getpid()}
+    assert threading.get_ident() not in {thread for _, thread in ids}
+
+
+def test_workers_read_stored_images_by_the_chunk(monkeypatch):
+    zarr = pytest.importorskip("zarr")
+    n_read = []
+
+    def watched(images, *rest):
+        n_read.append(len(images))
+        return compute_block(images, *rest)
+
+    compute_block = _base.compute_block
+    monkeypatch.setattr(_base, "compute_block", watched)
+    monkeypatch.setattr(_base, "PIXELS_PER_CHUNK", 12 * 15 * 3)
+    X = images(80)
+    extractor = FeatureExtractor().fit(X)
+    expected = extractor.transform(X)
+    n_read.clear()
+    got = extractor.set_params(n_jobs=2).transform(zarr.array(X))
+    np.testing.assert_array_equal(got, expected)
+    assert max(n_read) == 3
 
 
 @every_transformer

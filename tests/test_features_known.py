@@ -47,6 +47,16 @@ def test_a_rectangle(a, b):
     )
 
 
+@pytest.mark.parametrize("size", [127, 128, 129, 200])
+@pytest.mark.parametrize("turned", [False, True])
+def test_length_of_large_images(size, turned):
+    mask = np.zeros((1, size, size, 2), dtype=np.uint8)
+    mask[0, [0, -1], [0, -1], 1] = 1
+    if turned:
+        mask = mask[:, ::-1]
+    assert Length().fit_transform(mask)[0, 0] == pytest.approx(np.hypot(size - 1, size))
+
+
 def test_a_whole_image_is_a_rectangle():
     X = np.zeros((3, 5, 12))
     np.testing.assert_allclose(Length().fit_transform(X)[:, 0], np.hypot(4, 12))

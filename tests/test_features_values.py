@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from feature_stacks import blobs, outline
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
 from scipy import ndimage, stats
 from scipy.spatial.distance import pdist
 from skimage.filters import sobel
@@ -188,8 +190,9 @@ def test_signal_to_noise_by_hand(stack):
         np.testing.assert_allclose(row, expected, rtol=1e-5)
 
 
-def test_the_benchmarks_one_image_reference_agrees():
+def test_the_benchmarks_one_image_reference_agrees(monkeypatch):
     path = Path(__file__).parents[1] / "benchmarks" / "bench_features.py"
+    monkeypatch.syspath_prepend(path.parent)
     spec = importlib.util.spec_from_file_location("bench_features", path)
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
@@ -197,3 +200,78 @@ def test_the_benchmarks_one_image_reference_agrees():
     got = FeatureExtractor().fit_transform(X)
     expected = [bench.features_of(pair[..., 0], pair[..., 1] > 0) for pair in X]
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+PARAMETERS = [
+    {},
+    {"moments_weights": "intensity", "standardize": False, "value_range": (20, 200)},
+    {"moments_weights": "mask", "n_rings": 5, "n_bins": 3, "moments_order": 5},
+]
+
+
+def byte_stack(n=30, shape=(21, 24), seed=0):
+    """8-bit images with masks, among them empty, full, tiny and constant ones."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 256, (n, *shape, 2), dtype=np.uint8)
+    X[..., 1] = ndimage.gaussian_filter(X[..., 1], (0, 2, 2)) > 124
+    X[0, ..., 1] = X[3, ..., 1] = X[-1, ..., 1] = 0
+    X[1, ..., 1] = 1
+    X[3, -1, -1, 1] = 7
+    X[4, ..., 0] = 0
+    X[5, ..., 0] = 255
+    X[6, ..., 0][X[6, ..., 1] > 0] = 99
+    X[7, ..., 0][X[7, ..., 1] == 0] = 99
+    return X
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
+@pytest.mark.parametrize("mask", ["last", "full", "otsu"])
+@pytest.mark.parametrize("lowest", [0, -128])
+def test_bytes_give_what_floats_give(parameters, mask, lowest):
+    X = byte_stack()
+    X = X if mask == "last" else X[..., :1]
+    if lowest:
+        # From 0..255 to -128..127; the mask just has to stay where it isn't 0.
+        X = np.concatenate([X[..., :1] ^ 128, X[..., 1:]], axis=-1).view(np.int8)
+    extractor = FeatureExtractor(mask=mask, **parameters)
+    got, expected = (extractor.fit_transform(X.astype(t)) for t in (X.dtype, float))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 256), (300, 1), (257, 3), (16, 16), (40, 133)])
+def test_bytes_of_any_shape_give_what_floats_give(shape):
+    X = byte_stack(12, shape)
+    got, expected = (FeatureExtractor().fit_transform(Z) for Z in (X, X.astype(float)))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@given(arrays(np.uint8, (2, 16, 16, 2)))
+@settings(max_examples=50, deadline=None)
+def test_bytes_of_any_value_give_what_floats_give(X):
+    for mask in ("last", "full"):
+        extractor = FeatureExtractor(mask=mask)
+        got, expected = (extractor.fit_transform(Z) for Z in (X, X.astype(float)))
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_large_constant_image_of_bytes_has_no_spread():
+    X = np.full((1, 1200, 1100), 251, dtype=np.uint8)
+    names = FeatureExtractor().fit(X).get_feature_names_out()
+    features = dict(zip(names, FeatureExtractor().fit_transform(X)[0], strict=True))
+    assert features["grey_mean"] == features["grey_quantile50"] == 251
+    for name, value in features.items():
+        if name.startswith(("grey_sd", "grey_sk", "grey_k", "radial", "edge", "mean")):
+            assert value == 0, name
+
+
+@pytest.mark.parametrize("strided", [np.asfortranarray, lambda X: X[:, ::-1][:, ::-1]])
+def test_images_may_lie_anyhow_in_memory(strided):
+    X = byte_stack()
+    expected = FeatureExtractor().fit_transform(X)
+    np.testing.assert_array_equal(
+        FeatureExtractor().fit_transform(strided(X)), expected
+    )
+    wide = np.zeros((*X.shape[:3], 5), dtype=np.uint8)
+    wide[..., 1], wide[..., 4] = X[..., 0], X[..., 1]
+    got = FeatureExtractor().fit_transform(wide[..., 1::3])
+    np.testing.assert_array_equal(got, expected)

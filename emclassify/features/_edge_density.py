@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
+from emclassify.features._particles import ratio
 
 # Of the kernels' weights, 1/4, and of the mean over two directions, sqrt(1/2).
 SCALE = np.sqrt(1 / 32)
@@ -46,7 +47,7 @@ class EdgeDensity(FeatureFamily):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of processes that share the images, as joblib counts them.
+        Number of threads that share the images, as joblib counts them.
 
     Attributes
     ----------
@@ -105,10 +106,10 @@ class EdgeDensity(FeatureFamily):
         rings = particles.masks.rings(self.n_rings, self.extent)
         profile = rings.fill(rings.mean(gradient))
         densities = np.column_stack([particles.masks.mean(gradient), profile])
-        densities *= SCALE
+        scale = SCALE * ratio(1.0, particles.relief_sd)
         if not self.standardize:
-            densities *= particles.image_sd[:, None]
-        return densities
+            scale *= particles.image_sd
+        return densities * scale[:, None]
 
     def _feature_names(self):
         width = len(str(self.n_rings - 1))
@@ -117,20 +118,35 @@ class EdgeDensity(FeatureFamily):
 
 
 def gradient_magnitude(particles):
-    """Sobel magnitude of the standard images, (n, h*w), divided by `SCALE`.
+    """Sobel magnitude of `particles.relief`, float32 (n, h*w), divided by `SCALE`.
 
     Sobel's kernels (1, 2, 1) x (1, 0, -1) are three sums and one difference of
     neighbours; the first two sums, one either way, serve both kernels.
     """
-    n = particles.masks.n
-    image = np.pad(particles.standard, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    image = image[:, 1:] + image[:, :-1]
-    image = image[:, :, 1:] + image[:, :, :-1]
-    down = image[:, 1:] - image[:, :-1]
-    down = down[:, :, 1:] + down[:, :, :-1]
-    right = image[:, 1:] + image[:, :-1]
-    right = right[:, :, 1:] - right[:, :, :-1]
-    down *= down
+    n, height, width = particles.relief.shape
+    padded = pad(particles.relief)
+    # Flat, a step down is a shift by the width and numpy has one long row to work
+    # on. What is wrong are sums across an edge of the padding, and they are cut off.
+    line, flat = width + 2, padded.ravel()
+    flat = flat[line:] + flat[:-line]
+    flat = flat[1:] + flat[:-1]
+    down = flat[line:] - flat[:-line]
+    down = (down[1:] + down[:-1]).astype(np.float32, copy=False)
+    right = flat[line:] + flat[:-line]
+    right = (right[1:] - right[:-1]).astype(np.float32, copy=False)
+    squared = np.empty(padded.shape, dtype=np.float32)
+    start = squared.ravel()[: down.size]
+    np.multiply(down, down, out=start)
     right *= right
-    down += right
-    return np.sqrt(down, out=down).reshape(n, -1)
+    start += right
+    return np.sqrt(squared[:, :height, :width]).reshape(n, -1)
+
+
+def pad(images):
+    """Repeat the outermost pixels of images (n, h, w) once on every side."""
+    n, height, width = images.shape
+    padded = np.empty((n, height + 2, width + 2), dtype=images.dtype)
+    padded[:, 1:-1, 1:-1] = images
+    padded[:, 1:-1, 0], padded[:, 1:-1, -1] = images[:, :, 0], images[:, :, -1]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
+    return padded

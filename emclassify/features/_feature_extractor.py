@@ -78,7 +78,7 @@ class FeatureExtractor(BaseFeatures):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of processes that share the images, as joblib counts them.
+        Number of threads that share the images, as joblib counts them.
 
     Attributes
     ----------

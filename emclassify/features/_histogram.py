@@ -51,7 +51,7 @@ class Histogram(FeatureFamily):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of processes that share the images, as joblib counts them.
+        Number of threads that share the images, as joblib counts them.
 
     Attributes
     ----------
@@ -112,22 +112,18 @@ class Histogram(FeatureFamily):
         return names
 
     def _compute(self, particles):
-        ranked = ranked_grey(particles)
-        shares = self._shares(particles, ranked)
+        shares = self._shares(particles)
         if not self.statistics:
             return shares
-        inside, sd, some = particles.inside, particles.sd, particles.masks.some
-        square = inside**2
-        third = np.vecdot(square, inside) / some
-        fourth = np.vecdot(square, square) / some
+        sd = particles.sd
+        third, fourth = particles.third_and_fourth
         skewness = ratio(third, sd**3)
         kurtosis = np.where(sd > 0, ratio(fourth, sd**4) - 3, 0.0)
-        quantiles = quantiles_of(ranked, particles.masks)
         return np.column_stack(
-            [shares, particles.mean, sd, skewness, kurtosis, quantiles]
+            [shares, particles.mean, sd, skewness, kurtosis, quantiles_of(particles)]
         )
 
-    def _shares(self, particles, ranked):
+    def _shares(self, particles):
         """Share of each mask's pixels in each bin, (n, n_bins)."""
         inner = np.arange(1, self.n_bins) / self.n_bins
         if self.value_range == "standard":
@@ -139,7 +135,7 @@ class Histogram(FeatureFamily):
             low, high = grey_range(self.value_range, particles.channel.dtype)
             edges = np.tile(low + (high - low) * inner, (particles.masks.n, 1))
         area = particles.masks.area[:, None]
-        below = np.minimum(count_below(ranked, edges), area)
+        below = particles.count_below(edges)
         empty = np.zeros_like(area)
         counts = np.diff(np.hstack([empty, below, area]), axis=1)
         return counts / particles.masks.some[:, None]
@@ -173,41 +169,12 @@ def grey_range(value_range, dtype):
     return float(info.min), float(info.max) + 1.0
 
 
-def ranked_grey(particles):
-    """Grey values of each image in rising order, those of the mask first, (n, h*w)."""
+def quantiles_of(particles):
+    """QUANTILES of the grey values in each mask, (n, 5); 0 for an empty mask."""
     masks = particles.masks
-    grey = particles.channel.reshape(masks.n, -1)
-    if masks.mask is not None:
-        highest = np.inf if grey.dtype.kind == "f" else np.iinfo(grey.dtype).max
-        highest = np.asarray(highest, dtype=grey.dtype)
-        grey = np.where(masks.mask.reshape(masks.n, -1), grey, highest)
-    # A stable sort of 8 and 16 bit integers is a radix sort, and faster.
-    small = grey.dtype.itemsize <= 2
-    return np.sort(grey, axis=1, kind="stable" if small else None)
-
-
-def count_below(ranked, edges):
-    """How many of each row of `ranked` lie below each of its edges, (n, k)."""
-    n, size = ranked.shape
-    flat, start = ranked.ravel(), np.arange(0, n * size, size)[:, None]
-    low, high = np.zeros(edges.shape, dtype=np.intp), np.full(edges.shape, size)
-    # Bisection of all rows at once: numpy's searchsorted takes one row at a time.
-    for _ in range(size.bit_length()):
-        middle = (low + high) // 2
-        below = flat[start + np.minimum(middle, size - 1)] < edges
-        searching = low < high
-        low = np.where(searching & below, middle + 1, low)
-        high = np.where(searching & ~below, middle, high)
-    return low
-
-
-def quantiles_of(ranked, masks):
-    """QUANTILES of the grey values in each mask, (n, 5)."""
     rank = np.asarray(QUANTILES) / 100 * (masks.some[:, None] - 1)
     below = np.floor(rank).astype(np.intp)
-    above = np.ceil(rank).astype(np.intp)
-    low = np.take_along_axis(ranked, below, axis=1).astype(np.float64)
-    high = np.take_along_axis(ranked, above, axis=1).astype(np.float64)
+    low, high = particles.at_rank(below), particles.at_rank(np.ceil(rank).astype(int))
     some = masks.area[:, None] > 0
     low, high = np.where(some, low, 0.0), np.where(some, high, 0.0)
     return low + (high - low) * (rank - below)

@@ -25,12 +25,12 @@ def resolve_mask(mask, image_shape, estimator_name):
     return mask
 
 
-def masks_of(images, mask, particle):
-    """Masks (n, h, w) of images (n, h, w, c), or None where all is particle."""
+def masks_of(channels, mask, particle):
+    """Masks (n, h, w) from a list of channels (n, h, w), or None: all is particle."""
     if mask == "last":
-        return images[..., -1] != 0
+        return channels[-1] != 0
     if mask == "otsu":
-        return otsu_masks(images[..., 0], particle)
+        return otsu_masks(channels[0], particle)
     return None
 
 

@@ -59,7 +59,7 @@ class Moments(FeatureFamily):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of processes that share the images, as joblib counts them.
+        Number of threads that share the images, as joblib counts them.
 
     Attributes
     ----------
@@ -159,15 +159,12 @@ def weight_images(particles, weights):
     """Weight of each pixel, (n, h, w); 0 outside the mask."""
     masks = particles.masks
     shape = (masks.n, *masks.image_shape)
+    if weights == "contrast":
+        return particles.above_minimum.reshape(shape)
     inside = masks.weight
     if weights == "mask":
         return np.ones(shape) if inside is None else inside.reshape(shape)
-    if weights == "intensity":
-        grey = particles.grey if inside is None else particles.grey * inside
-        return grey.reshape(shape)
-    grey = particles.grey - particles.minimum[:, None]
-    if inside is not None:
-        grey *= inside
+    grey = particles.grey if inside is None else particles.grey * inside
     return grey.reshape(shape)
 
 

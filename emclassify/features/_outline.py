@@ -18,7 +18,8 @@ def squared_lengths(first, last, used):
     Takes what `ParticleMasks.row_ends` gives. Returns (n, lines, lines), 0 where a
     row is empty.
     """
-    across = np.abs(last[:, :, None] - first[:, None, :])
+    across = last[:, :, None] - first[:, None, :]
+    np.abs(across, out=across)
     lines = np.arange(first.shape[1], dtype=first.dtype)
     along = np.abs(lines[:, None] - lines)
     squared = np.maximum(across, along)
@@ -27,14 +28,15 @@ def squared_lengths(first, last, used):
     squared += across
     squared += along**2 + 1
     if not used.all():
-        squared *= used[:, :, None]
-        squared *= used[:, None, :]
+        used = used.astype(first.dtype)
+        squared *= used[:, :, None] * used[:, None, :]
     return squared
 
 
 def length(masks):
     """Largest distance of two outline points, (n,) px; 0 for an empty mask."""
-    return np.broadcast_to(np.sqrt(masks.squared_lengths.max(axis=(1, 2))), (masks.n,))
+    longest = masks.squared_lengths.max(axis=(1, 2)).astype(np.float64)
+    return np.broadcast_to(np.sqrt(longest), (masks.n,))
 
 
 def maximum_width(masks):
@@ -42,7 +44,7 @@ def maximum_width(masks):
     squared = masks.squared_lengths
     first, last, used = masks.row_ends
     longest = squared.max(axis=(1, 2))
-    ties = (squared == longest[:, None, None]) & (longest > 0)[:, None, None]
+    ties = squared == np.where(longest > 0, longest, -1)[:, None, None]
     image, i, k = np.unravel_index(np.flatnonzero(ties), ties.shape)
     along, across = i - k, last[image, i] - first[image, k]
     # Both diagonal neighbours of a tie between the axes are axes as well.

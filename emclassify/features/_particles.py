@@ -13,6 +13,10 @@ from emclassify.features._rings import Rings
 ROUNDING = 1e-10
 # Below this, powers of a spread would be too small for a float.
 SMALLEST_SPREAD = 1e-30
+# Sums of the columns of a row as wide as this are whole numbers in float32.
+WIDEST_FLOAT32 = 5792
+# The squared length of an outline as long as this either way fits in 16 bits.
+LONGEST_INT16 = 128
 
 
 class ParticleMasks:
@@ -26,17 +30,38 @@ class ParticleMasks:
 
     @cached_property
     def weight(self):
-        """The masks as numbers, (n, h*w); None for whole images."""
+        """The masks as float64, (n, h*w); None for whole images."""
         if self.mask is None:
             return None
         return self.mask.reshape(self.n, -1).astype(np.float64)
+
+    @cached_property
+    def light(self):
+        """The masks as float32, (n, h, w); None for whole images."""
+        return None if self.mask is None else self.mask.astype(np.float32)
+
+    @cached_property
+    def row_sums(self):
+        """Number of pixels and sum of their columns in each row, (n, h, 2)."""
+        height, width = self.image_shape
+        # In float32 the sums of columns stay whole up to this width.
+        exact = width <= WIDEST_FLOAT32
+        rows = (self.light if exact else self.mask).reshape(-1, width)
+        columns = np.stack([np.ones(width), np.arange(width)], axis=1)
+        sums = rows @ columns.astype(rows.dtype if exact else np.float64)
+        return sums.reshape(self.n, height, 2).astype(np.float64)
+
+    @cached_property
+    def pixels(self):
+        """Places of the masks' pixels in the chunk, image by image."""
+        return np.flatnonzero(self.mask)
 
     @cached_property
     def area(self):
         """Number of pixels of each mask, (n,)."""
         if self.mask is None:
             return np.full(self.n, float(np.prod(self.image_shape)))
-        return self.weight.sum(axis=1)
+        return self.row_sums[:, :, 0].sum(axis=1)
 
     @cached_property
     def some(self):
@@ -49,9 +74,8 @@ class ParticleMasks:
         height, width = self.image_shape
         if self.mask is None:
             return np.tile([(height - 1) / 2, (width - 1) / 2], (self.n, 1))
-        weight = self.weight.reshape(self.n, height, width)
-        rows = weight.sum(axis=2) @ np.arange(height)
-        columns = weight.sum(axis=1) @ np.arange(width)
+        rows = self.row_sums[:, :, 0] @ np.arange(height)
+        columns = self.row_sums[:, :, 1].sum(axis=1)
         return np.stack([rows, columns], axis=1) / self.some[:, None]
 
     @cached_property
@@ -61,9 +85,22 @@ class ParticleMasks:
 
     def mean(self, values):
         """Mean over the mask of values (n, h*w); 0 for an empty mask."""
-        if self.weight is None:
-            return values.mean(axis=1)
+        if self.mask is None:
+            return values.mean(axis=1, dtype=np.float64)
+        if values.dtype == np.float32:
+            # Row by row, lest float32 lose digits in sums of whole images.
+            by_rows = np.vecdot(values.reshape(self.light.shape), self.light)
+            return by_rows.sum(axis=1, dtype=np.float64) / self.some
         return np.vecdot(values, self.weight) / self.some
+
+    def mean_of_pixels(self, values):
+        """Mean over the mask of the values of `pixels` only; 0 for an empty mask."""
+        if self.mask is None:
+            return values.reshape(self.n, -1).mean(axis=1)
+        start = np.cumsum(self.area, dtype=np.intp) - self.area.astype(np.intp)
+        # One value more, for empty masks at the end to start at.
+        sums = np.add.reduceat(np.append(values, 0.0), start)
+        return np.where(self.area > 0, sums, 0.0) / self.some
 
     def rings(self, n_rings, extent):
         """`n_rings` rings about the centroid out to `extent` radii of the particle."""
@@ -91,10 +128,12 @@ class ParticleMasks:
             mask = np.ones((1, height, width), dtype=bool)
         if height > width:
             mask = mask.transpose(0, 2, 1)
-        first = mask.argmax(axis=2).astype(np.int32)
+        small = max(height, width) <= LONGEST_INT16
+        dtype = np.int16 if small else np.int32
+        first = mask.argmax(axis=2).astype(dtype)
         last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
-        used = np.take_along_axis(mask, first[:, :, None], axis=2)[:, :, 0]
-        return first, last.astype(np.int32), used
+        used = (first > 0) | mask[:, :, 0]
+        return first, last.astype(dtype), used
 
     @cached_property
     def squared_lengths(self):
@@ -108,29 +147,30 @@ class Particles:
     Parameters
     ----------
     channel : ndarray of shape (n, h, w)
-        Grey values as they came.
+        Grey values as they came, contiguous.
     masks : ParticleMasks
         Shared by the channels.
     """
 
     def __init__(self, channel, masks):
         self.channel = channel
+        self.flat = channel.reshape(masks.n, -1)
         self.masks = masks
 
     @cached_property
     def grey(self):
         """Grey values as float64, (n, h*w)."""
-        return self.channel.reshape(self.masks.n, -1).astype(np.float64)
+        return self.flat.astype(np.float64)
 
     @cached_property
     def minimum(self):
         """Smallest grey value of each image, (n,)."""
-        return self.grey.min(axis=1)
+        return self.flat.min(axis=1).astype(np.float64)
 
     @cached_property
     def magnitude(self):
         """Largest absolute grey value of each image, (n,)."""
-        return np.maximum(self.grey.max(axis=1), -self.minimum)
+        return np.maximum(self.flat.max(axis=1).astype(np.float64), -self.minimum)
 
     @cached_property
     def image_mean(self):
@@ -149,35 +189,110 @@ class Particles:
         return self.as_spread(np.sqrt(variance))
 
     @cached_property
-    def standard(self):
-        """Images (n, h, w) of mean 0 and standard deviation 1, or all 0 if constant.
+    def relief(self):
+        """Images (n, h, w) that sums and differences of neighbours are taken of.
 
-        float32 is enough for sums and differences of neighbours at this scale.
+        Here, of mean 0 and standard deviation 1, or all 0 if constant: float32 is
+        enough at this scale. See `relief_sd`.
         """
-        standard = np.empty(self.centred.shape, dtype=np.float32)
+        relief = np.empty(self.centred.shape, dtype=np.float32)
         scale = ratio(1.0, self.image_sd)[:, None]
-        np.multiply(self.centred, scale, out=standard, casting="same_kind")
-        return standard.reshape(self.channel.shape)
+        np.multiply(self.centred, scale, out=relief, casting="same_kind")
+        return relief.reshape(self.channel.shape)
+
+    @property
+    def relief_sd(self):
+        """Standard deviation of each image of `relief`, (n,); 0 where constant."""
+        return (self.image_sd > 0).astype(np.float64)
+
+    @property
+    def ring_values(self):
+        """Grey values (n, h*w) for means over rings, less `ring_offset`."""
+        return self.centred
+
+    @property
+    def ring_offset(self):
+        """What `ring_values` lack to be grey values, (n,)."""
+        return self.image_mean
+
+    @property
+    def above_minimum(self):
+        """Grey values above the image's smallest, 0 outside the mask, (n, h*w)."""
+        above = self.grey - self.minimum[:, None]
+        if self.masks.mask is not None:
+            above *= self.masks.weight
+        return above
 
     @cached_property
     def mean(self):
         """Mean over each mask, (n,)."""
-        return self.masks.mean(self.grey)
+        if self.masks.mask is None:
+            return self.image_mean
+        inside = self.flat.ravel().take(self.masks.pixels).astype(np.float64)
+        return self.masks.mean_of_pixels(inside)
 
     @cached_property
     def inside(self):
-        """Grey values less the mean over their mask, 0 outside it, (n, h*w)."""
+        """Grey values of the masks' pixels less the mean over their mask, flat."""
         if self.masks.mask is None:
-            return self.centred
-        inside = self.grey - self.mean[:, None]
-        inside *= self.masks.weight
-        return inside
+            return self.centred.ravel()
+        inside = self.flat.ravel().take(self.masks.pixels).astype(np.float64)
+        return inside - np.repeat(self.mean, self.masks.area.astype(np.intp))
 
     @cached_property
     def sd(self):
         """Standard deviation over each mask, (n,); 0 where constant or empty."""
-        variance = np.vecdot(self.inside, self.inside) / self.masks.some
-        return self.as_spread(np.sqrt(variance))
+        return self.as_spread(np.sqrt(self.masks.mean_of_pixels(self.inside**2)))
+
+    @cached_property
+    def outside(self):
+        """Mean and standard deviation outside each mask, twice (n,)."""
+        masks = self.masks
+        if masks.mask is None:
+            return np.zeros((2, masks.n))
+        outside = 1 - masks.weight
+        some = np.maximum(outside.sum(axis=1), 1.0)
+        mean = np.vecdot(self.grey, outside) / some
+        off = self.grey - mean[:, None]
+        off *= outside
+        return mean, self.as_spread(np.sqrt(np.vecdot(off, off) / some))
+
+    @cached_property
+    def third_and_fourth(self):
+        """Third and fourth central moment over each mask, twice (n,)."""
+        square = self.inside**2
+        third = self.masks.mean_of_pixels(square * self.inside)
+        return third, self.masks.mean_of_pixels(square**2)
+
+    @cached_property
+    def ranked(self):
+        """Grey values in rising order, those of the mask first, (n, h*w)."""
+        grey = self.flat
+        if self.masks.mask is not None:
+            highest = np.inf if grey.dtype.kind == "f" else np.iinfo(grey.dtype).max
+            highest = np.asarray(highest, dtype=grey.dtype)
+            grey = np.where(self.masks.mask.reshape(grey.shape), grey, highest)
+        # A stable sort of 8 and 16 bit integers is a radix sort, and faster.
+        small = grey.dtype.itemsize <= 2
+        return np.sort(grey, axis=1, kind="stable" if small else None)
+
+    def count_below(self, edges):
+        """How many pixels of each mask lie below each of its edges (n, k), (n, k)."""
+        n, size = self.ranked.shape
+        flat, start = self.ranked.ravel(), np.arange(0, n * size, size)[:, None]
+        low, high = np.zeros(edges.shape, dtype=np.intp), np.full(edges.shape, size)
+        # Bisection of all rows at once: numpy's searchsorted takes one row at a time.
+        for _ in range(size.bit_length()):
+            middle = (low + high) // 2
+            below = flat[start + np.minimum(middle, size - 1)] < edges
+            searching = low < high
+            low = np.where(searching & below, middle + 1, low)
+            high = np.where(searching & ~below, middle, high)
+        return np.minimum(low, self.masks.area[:, None])
+
+    def at_rank(self, rank):
+        """Grey values of a rank (n, k) in each mask, counted from 0; float64."""
+        return np.take_along_axis(self.ranked, rank, axis=1).astype(np.float64)
 
     def as_spread(self, spread):
         """`spread` (n,), with 0 where it is no more than rounding."""

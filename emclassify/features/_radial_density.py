@@ -45,7 +45,7 @@ class RadialDensity(FeatureFamily):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of processes that share the images, as joblib counts them.
+        Number of threads that share the images, as joblib counts them.
 
     Attributes
     ----------
@@ -100,7 +100,8 @@ class RadialDensity(FeatureFamily):
 
     def _compute(self, particles):
         rings = particles.masks.rings(self.n_rings, self.extent)
-        mean, sd = rings.mean_and_sd(particles.centred)
+        mean, sd = rings.mean_and_sd(particles.ring_values)
+        mean += (particles.ring_offset - particles.image_mean)[:, None]
         mean, sd = rings.fill(mean), rings.fill(sd)
         if self.standardize:
             scale = ratio(1.0, particles.image_sd)[:, None]

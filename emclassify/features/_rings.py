@@ -30,13 +30,15 @@ class Rings:
         # A hair less, lest the root of what is nearly the end round up to it.
         near = distance < n_rings**2 * (1 - 1e-12)
         self.pixels = np.flatnonzero(near)
-        self.ring = np.sqrt(distance.ravel()[self.pixels]).astype(np.intp)
+        self.ring = np.sqrt(distance.ravel().take(self.pixels)).astype(np.intp)
         if self.shared:
             self.matrix = np.zeros((height * width, n_rings))
             self.matrix[self.pixels, self.ring] = 1.0
         else:
+            ends = np.arange(len(centres) + 1) * (height * width)
+            n_near = np.diff(np.searchsorted(self.pixels, ends))
             start = np.arange(0, len(centres) * n_rings, n_rings)
-            self.ring += np.repeat(start, np.count_nonzero(near, axis=1))
+            self.ring += np.repeat(start, n_near)
         counts = np.bincount(self.ring, minlength=len(centres) * n_rings)
         self.counts = counts.reshape(len(centres), n_rings)
         self._find_neighbours()
@@ -59,11 +61,12 @@ class Rings:
 
     def mean(self, values):
         """Mean of `values` (n, h*w) in each ring, (n, n_rings); 0 without pixels."""
-        return self._mean(values if self.shared else values.ravel()[self.pixels])
+        return self._mean(values if self.shared else values.ravel().take(self.pixels))
 
     def mean_and_sd(self, values):
         """Mean and standard deviation in each ring, twice (n, n_rings)."""
-        values = values if self.shared else values.ravel()[self.pixels]
+        values = values if self.shared else values.ravel().take(self.pixels)
+        values = values.astype(np.float64, copy=False)
         mean, square = self._mean(values), self._mean(values**2)
         variance = square - mean**2
         # What is left of a constant ring is rounding.
