@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
     check_array,
 )
 
+from . import _dask  # noqa: F401 (what may run on a cluster)
 from ._stored_images import StoredImages, holds_paths, is_stored
 
 __all__ = [

@@ -366,3 +366,13 @@ def test_net_of_the_wrong_kind_is_named(digits):
     for bad in (lambda s, n: "no module", lambda s, n: Tiny(s, n + 1)):
         with pytest.raises(ValueError, match="net"):
             CNNClassifier(bad, max_epochs=1).fit(*digits)
+
+
+def test_training_that_goes_astray_is_an_error():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 8, 8)), np.arange(40) % 2
+    clf = LipNetClassifier(
+        max_epochs=3, optimizer="sgd", lr=1e30, lr_schedule=None, random_state=0
+    )
+    with pytest.raises(ValueError, match=r"training loss is nan after epoch.*Lower lr"):
+        clf.fit(X, y)

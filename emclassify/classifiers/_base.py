@@ -16,7 +16,6 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
-from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 
@@ -24,6 +23,7 @@ from .._images import ImageInputMixin
 from ..training import (
     LOSSES,
     EpochProgress,
+    FiniteLoss,
     ImageBatches,
     ImageDataset,
     ImageModule,
@@ -32,6 +32,7 @@ from ..training import (
     make_augmentation,
     make_optimizer,
     make_schedule,
+    net_class,
     repeat_by_weight,
     resolve_device,
     resolve_precision,
@@ -264,11 +265,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             module = ImageModule(
                 self._make_net(image_shape, len(self.classes_), train.n_features),
                 make_augmentation(self.augmentation, image_shape),
-                resolve_precision(self.precision, device),
+                resolve_precision(self.precision, device, image_shape),
             )
             module.learn_scales(train, by_image=self.normalization == "image")
             module.check_net(image_shape, len(self.classes_))
-            self.net_ = NeuralNetClassifier(
+            self.net_ = net_class(self.device)(
                 module,
                 criterion=LOSSES[self.loss](self.label_smoothing),
                 optimizer=optimizer,
@@ -289,7 +290,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     def _train(self, train, valid, n_epochs, lr_schedule):
         """Train `net_` for some epochs, with the callbacks of this run only."""
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
-        run = make_schedule(lr_schedule, self.lr, n_steps)
+        run = [("finite_loss", FiniteLoss())]
+        run += make_schedule(lr_schedule, self.lr, n_steps)
         if valid is not None:
             stopping = EarlyStopping(
                 monitor="valid_loss",

@@ -57,9 +57,11 @@ class FullyConvolutionalClassifier(CNNClassifier):
     n_iter_no_change : int, default=10
         Epochs of patience for `early_stopping`.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        "auto" computes in bfloat16 where the hardware does it natively.
+        "auto" computes in bfloat16 where the hardware does it natively, for images of
+        at least 16 px a side.
     device : str or torch.device, default="auto"
-        "auto" is a GPU where there is one, else the CPU.
+        "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
+        training among the processes of one launch, see the user guide.
     n_threads : int, default=None
         CPU threads; None is 1 where `random_state` is set, else all that torch has.
     callbacks : list, default=None

@@ -331,7 +331,8 @@ def make_liposomes(
         images[start:stop] = to_grey(intensity, grey, images.dtype)
         masks[start:stop] = inside
 
-    joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+    # Threads only: the others would fill copies of the arrays.
+    joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(
         joblib.delayed(fill)(start, seed)
         for start, seed in zip(starts, noise_seed.spawn(len(starts)), strict=True)
     )

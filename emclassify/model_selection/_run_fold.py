@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils.metaestimators import _safe_split
 
+from .. import _dask  # noqa: F401 (what may run on a cluster)
 from ._fit_params import cut_to
 
 

@@ -1,5 +1,6 @@
 """What stands between images and weights: batches, augmentation, losses, devices."""
 
+from ._accelerated import net_class
 from ._affine import RandomAffine
 from ._augmentation import (
     RandomDihedral,
@@ -8,6 +9,7 @@ from ._augmentation import (
     make_augmentation,
 )
 from ._batches import ImageBatches, ImageDataset
+from ._finite_loss import FiniteLoss
 from ._losses import LOSSES, WeightedCrossEntropyLoss, WeightedFocalLoss
 from ._module import ImageModule
 from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
@@ -21,6 +23,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "EpochProgress",
+    "FiniteLoss",
     "ImageBatches",
     "ImageDataset",
     "ImageModule",
@@ -35,6 +38,7 @@ __all__ = [
     "make_augmentation",
     "make_optimizer",
     "make_schedule",
+    "net_class",
     "repeat_by_weight",
     "resolve_device",
     "resolve_precision",

@@ -120,7 +120,7 @@ class ImageDataset(Dataset):
             step = max(1, _VALUES_PER_CHUNK // int(np.prod(stack.shape[1:])))
             parts = []
             for start in range(0, len(stack), step):
-                part = _take(stack, slice(start, start + step)).flatten(1, 2).double()
+                part = take(stack, slice(start, start + step)).flatten(1, 2).double()
                 parts.append(torch.stack([part.mean(1), part.square().mean(1)]))
             members = torch.nonzero(self.stack_of == k).flatten()
             moments[:, members] = torch.cat(parts, dim=1)
@@ -138,7 +138,7 @@ class ImageDataset(Dataset):
         """
         rows = self.rows[index]
         stack = self.stacks[self.stack_of[rows[0]]]
-        inputs = {"images": _take(stack, self.place_of[rows])}
+        inputs = {"images": take(stack, self.place_of[rows])}
         if self.features is not None:
             inputs["features"] = self.features[rows]
         if self.target is None:
@@ -146,7 +146,7 @@ class ImageDataset(Dataset):
         return inputs, (self.target[index], self.weight[index])
 
 
-def _take(stack, rows):
+def take(stack, rows):
     """Return images of a stack, a slice or a tensor of places, as a tensor."""
     if isinstance(stack, StoredImages):
         return as_tensor(stack[rows if isinstance(rows, slice) else rows.numpy()])

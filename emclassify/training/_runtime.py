@@ -1,10 +1,15 @@
 """Where and how to compute: device, precision, threads, and random state."""
 
+import multiprocessing
+import os
 from contextlib import contextmanager
 
 import torch
 
 __all__ = ["isolated", "resolve_device", "resolve_precision", "resolve_threads"]
+
+# Images with a side of fewer pixels gain nothing from lower precision.
+_LEAST_SIDE = 16
 
 
 def resolve_device(device):
@@ -13,23 +18,31 @@ def resolve_device(device):
     Parameters
     ----------
     device : str or torch.device
-        "auto" takes the first CUDA device, else Apple's, else the CPU.
+        "auto" takes a CUDA device, else Apple's, else the CPU. The main process takes
+        the first CUDA device; worker processes take turns, see `cuda_device`.
+        "accelerate" is the device that Hugging Face Accelerate gives this process.
 
     Raises
     ------
+    ImportError
+        If Accelerate is asked for and not installed.
     ValueError
         If torch doesn't know the device, or it isn't there.
     """
     if device == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            return torch.device("cuda", cuda_device())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if device == "accelerate":
+        assigned = make_accelerator().device
+        # Not "cpu:0", which pickles do not find again.
+        return torch.device("cpu") if assigned.type == "cpu" else assigned
     try:
         resolved = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"device={device!r} is no device that torch knows; use 'auto', 'cpu', "
-            "'cuda', 'cuda:1' or 'mps'."
+            "'cuda', 'cuda:1', 'mps' or 'accelerate'."
         ) from error
     there = {
         "cpu": True,
@@ -44,15 +57,74 @@ def resolve_device(device):
     return resolved
 
 
-def resolve_precision(precision, device):
+def make_accelerator():
+    """Return an accelerator that joins the processes of one launch.
+
+    Raises
+    ------
+    ImportError
+        If Accelerate is not installed.
+    RuntimeError
+        If it does not find all processes.
+    """
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise ImportError(
+            'device="accelerate" needs Hugging Face Accelerate: '
+            'pip install "emclassify[accelerate]".'
+        ) from error
+    n_processes = int(os.environ.get("WORLD_SIZE", 1))
+    gpu = torch.cuda.is_available() or torch.xpu.is_available()
+    # Without `cpu`, processes on a machine without GPU would each train alone;
+    # without `device_placement`, skorch puts network and batches on the device.
+    accelerator = Accelerator(cpu=n_processes > 1 and not gpu, device_placement=False)
+    if accelerator.num_processes != n_processes:
+        raise RuntimeError(
+            f'device="accelerate" finds {accelerator.num_processes} of {n_processes} '
+            "processes: make no Accelerator of other settings before fit."
+        )
+    return accelerator
+
+
+def cuda_device():
+    """Return the number of the CUDA device for this process.
+
+    Jobs that share a machine are spread over its devices: the worker processes of
+    joblib, of a Dask nanny or of `multiprocessing` are numbered as they start, and
+    take the devices in turn. The main process, and with it all threads, has number 0.
+
+    Returns
+    -------
+    int
+        As torch counts the devices, those that CUDA_VISIBLE_DEVICES leaves.
+    """
+    count = torch.cuda.device_count()
+    # The first number is that of the outermost worker: what it starts stays with it.
+    # There is no public name for it that loky, Dask and multiprocessing share.
+    identity = multiprocessing.current_process()._identity
+    if count < 2 or not identity:
+        return 0
+    turn = (identity[0] - 1) % count
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
+    if len(visible) != count:
+        return turn
+    # dask-cuda gives each worker the same devices in another order, its own first.
+    return visible.index(sorted(visible)[turn])
+
+
+def resolve_precision(precision, device, image_shape):
     """Return "float32" or "bfloat16".
 
     "auto" is "bfloat16" where the hardware multiplies in it (CUDA from compute
-    capability 8.0; CPUs with AVX-512 BF16 or AMX), else "float32": emulated, it is
-    slower, not faster.
+    capability 8.0; CPUs with AVX-512 BF16 or AMX) and images have some size, else
+    "float32": emulated, or for a few pixels, it saves no time. And PyTorch's CPU
+    gradients of strided convolutions over a single pixel are wrong in it (2.13).
     """
     if precision != "auto":
         return precision
+    if min(image_shape[:2]) < _LEAST_SIDE:
+        return "float32"
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     elif device.type == "cpu":

@@ -1,0 +1,107 @@
+"""Which device a process takes, and in which precision it computes."""
+
+import multiprocessing
+from types import SimpleNamespace
+from unittest import mock
+
+import joblib
+import pytest
+import torch
+
+from emclassify.training import resolve_device, resolve_precision
+from emclassify.training._runtime import cuda_device
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Make this process worker `number` (None: the main one) of a machine."""
+
+    def pretend(number, count, visible=None):
+        identity = () if number is None else (number,)
+        process = SimpleNamespace(_identity=identity)
+        monkeypatch.setattr(multiprocessing, "current_process", lambda: process)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        if visible is None:
+            monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        else:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    return pretend
+
+
+def test_main_process_takes_the_first_device(devices):
+    devices(None, 4)
+    assert resolve_device("auto") == torch.device("cuda:0")
+
+
+def test_workers_take_turns(devices):
+    taken = []
+    for number in range(1, 7):
+        devices(number, 3)
+        taken.append(str(resolve_device("auto")))
+    assert taken == ["cuda:0", "cuda:1", "cuda:2"] * 2
+
+
+def test_a_single_device_is_for_all(devices):
+    # Also what a worker sees whose CUDA_VISIBLE_DEVICES names one device.
+    devices(2, 1, visible="3")
+    assert resolve_device("auto") == torch.device("cuda:0")
+
+
+def test_without_cuda_workers_compute_on_the_cpu(devices, monkeypatch):
+    devices(2, 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto") == torch.device("cpu")
+
+
+def test_a_named_device_is_never_exchanged(devices):
+    devices(2, 4)
+    assert resolve_device("cuda:3") == torch.device("cuda:3")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("visible", ["4,7", "4, 7", "GPU-8f,GPU-a1"])
+def test_allotted_devices_are_shared_out(devices, visible):
+    taken = []
+    for number in (1, 2):
+        devices(number, 2, visible)
+        taken.append(cuda_device())
+    assert taken == [0, 1]
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_workers_whose_lists_are_turned_round_do_not_meet(devices, first):
+    # As dask-cuda does it: the lists differ in order, so equal numbers differ.
+    taken = []
+    for i, visible in enumerate(["0,1", "1,0"]):
+        devices(first + i, 2, visible)
+        taken.append(visible.split(",")[cuda_device()])
+    assert sorted(taken) == ["0", "1"]
+
+
+def numbers_of(_):
+    with mock.patch.object(torch.cuda, "device_count", return_value=2):
+        return multiprocessing.current_process()._identity, cuda_device()
+
+
+def test_joblib_numbers_its_workers():
+    with joblib.parallel_config(backend="loky", n_jobs=2):
+        seen = joblib.Parallel()(joblib.delayed(numbers_of)(i) for i in range(8))
+    for identity, device in seen:
+        assert len(identity) == 1
+        assert device == (identity[0] - 1) % 2
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_auto_precision_is_bfloat16_where_it_pays(monkeypatch, native):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    cpu = torch.device("cpu")
+    chosen = [
+        resolve_precision("auto", cpu, shape)
+        for shape in ((28, 28, 1), (16, 16, 3), (15, 64, 1), (1, 40, 1))
+    ]
+    wide = "bfloat16" if native else "float32"
+    assert chosen == [wide, wide, "float32", "float32"]
+    assert resolve_precision("bfloat16", cpu, (1, 1, 1)) == "bfloat16"
+    assert resolve_precision("float32", cpu, (64, 64, 1)) == "float32"
