@@ -27,6 +27,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "FullyConvolutionalClassifier",
             "FusionClassifier",
             "LipNetClassifier",
+            "ResNetClassifier",
             "SeedEnsembleClassifier",
         ],
         "datasets": [
@@ -37,7 +38,13 @@ __getattr__, __dir__, _names = _lazy.attach(
         "features": ["FeatureExtractor"],
         "metrics": ["per_class_scorers", "per_class_scores"],
         "model_selection": ["benchmark_classifiers"],
-        "preprocessing": ["ParticleCropper", "PixelSizeScaler", "ResizeImages"],
+        "preprocessing": [
+            "CenterCrop",
+            "ParticleCropper",
+            "PixelSizeScaler",
+            "PixelStandardizer",
+            "ResizeImages",
+        ],
         "sampling": [
             "ArtificialImageSampler",
             "ImageOverSampler",

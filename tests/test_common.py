@@ -19,9 +19,15 @@ from emclassify.classifiers import (
     FullyConvolutionalClassifier,
     FusionClassifier,
     LipNetClassifier,
+    ResNetClassifier,
     SeedEnsembleClassifier,
 )
-from emclassify.preprocessing import ParticleCropper, PixelSizeScaler, ResizeImages
+from emclassify.preprocessing import (
+    CenterCrop,
+    ParticleCropper,
+    PixelSizeScaler,
+    ResizeImages,
+)
 from emclassify.sampling import ArtificialImageSampler
 
 
@@ -46,11 +52,13 @@ class SmallNet:
 QUICK = {"max_epochs": 20, "batch_size": 16, "lr": 0.03}
 SETTINGS = {
     ArtificialImageSampler: {"generator": make_noise},
+    CenterCrop: {"size": 1},
     CNNClassifier: {**QUICK, "net": SmallNet()},
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
     FusionClassifier: {**QUICK, "lr": 0.1},
     LipNetClassifier: QUICK,
     PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
+    ResNetClassifier: {**QUICK, "n": 1, "m": 1, "batch_size": 32},
     ResizeImages: {"output_shape": (4, 4)},
     SeedEnsembleClassifier: {
         "estimator": CNNClassifier(SmallNet(), **QUICK),

@@ -4,6 +4,7 @@ from ._cnn import CNNClassifier
 from ._fully_convolutional import FullyConvolutionalClassifier
 from ._fusion import FusionClassifier
 from ._lipnet import LipNetClassifier
+from ._resnet import ResNetClassifier
 from ._seed_ensemble import SeedEnsembleClassifier
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "FullyConvolutionalClassifier",
     "FusionClassifier",
     "LipNetClassifier",
+    "ResNetClassifier",
     "SeedEnsembleClassifier",
 ]

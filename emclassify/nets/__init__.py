@@ -4,6 +4,7 @@ from ._fully_convolutional import FullyConvolutionalNet
 from ._fusion import FusionNet
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
 from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
+from ._resnet import ResidualBlock, ResNet
 
 __all__ = [
     "BatchNorm1d",
@@ -15,6 +16,8 @@ __all__ = [
     "LipNet6",
     "LipNet8",
     "LipNet10",
+    "ResNet",
+    "ResidualBlock",
     "conv_block",
     "pool",
 ]

@@ -1,7 +1,15 @@
 """Image in, image out: what happens to images before features or networks."""
 
+from ._center_crop import CenterCrop
 from ._particle_cropper import ParticleCropper
 from ._pixel_size_scaler import PixelSizeScaler
+from ._pixel_standardizer import PixelStandardizer
 from ._resize_images import ResizeImages
 
-__all__ = ["ParticleCropper", "PixelSizeScaler", "ResizeImages"]
+__all__ = [
+    "CenterCrop",
+    "ParticleCropper",
+    "PixelSizeScaler",
+    "PixelStandardizer",
+    "ResizeImages",
+]

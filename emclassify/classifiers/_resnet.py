@@ -1,0 +1,174 @@
+"""ResNetClassifier: the small residual network for diffraction patterns."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval
+
+from ..nets import ResNet
+from ._cnn import CNNClassifier
+
+__all__ = ["ResNetClassifier"]
+
+
+class ResNetClassifier(CNNClassifier):
+    """ResNet(n, m) for the diffraction patterns of single particles.
+
+    A convolution of 16 channels, n residual blocks of 32 and m of 64, each of two 3×3
+    convolutions, the image halved before each of the three; average pooling, dropout, a
+    dense layer. The source feeds it the central 128×128 px of standardised patterns:
+    put `CenterCrop` and `PixelStandardizer` before it.
+
+    Parameters
+    ----------
+    n, m : int, default=2
+        Residual blocks of 32 and of 64 channels, 0 or more; together with the first
+        convolution and the dense layer 2n + 2m + 2 layers of weights.
+    dropout : float, default=0.5
+        Share of the values dropped before the dense layer, in [0, 1).
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int, default=128
+        Images in a batch, at most.
+    lr : float, default=0.003
+        Learning rate; the highest one where `lr_schedule` varies it.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        "sgd" has Nesterov momentum 0.9.
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
+        How the learning rate changes from batch to batch.
+    weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
+    label_smoothing : float, default=0.1
+        Share of a label's probability that is spread over all classes, in [0, 1).
+    class_weight : dict, "balanced" or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count).
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch: "auto", "dihedral", "affine" or callables;
+        see `CNNClassifier`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether pixels are brought to mean 0 and standard deviation 1 over the
+        training set or in each image.
+    early_stopping : bool, default=False
+        Whether to hold out a validation set, stop when its loss has not improved for
+        `n_iter_no_change` epochs, and take the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of samples held out for `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs of patience for `early_stopping`.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "auto" computes in bfloat16 where the hardware does it natively, for images of
+        at least 16 px a side.
+    device : str or torch.device, default="auto"
+        "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
+        training among the processes of one launch, see the user guide.
+    n_threads : int, default=None
+        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+    callbacks : list, default=None
+        More skorch callbacks.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, shuffling, augmentation, dropout and validation split.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came.
+    net_ : skorch.NeuralNetClassifier
+        The trained network, ``net_.module_``.
+    history_ : skorch.history.History
+        One record an epoch.
+    image_shape_ : tuple of 3 int
+        (height, width, channels) seen in `fit`.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`.
+    device_ : str
+        Where it was trained.
+
+    See Also
+    --------
+    LipNetClassifier : The networks of the liposome thesis.
+    emclassify.datasets.make_diffraction_patterns : Simulated patterns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import ResNetClassifier, make_diffraction_patterns
+    >>> data = make_diffraction_patterns(60, image_size=64, random_state=0)
+    >>> X = np.log1p(data.images.astype(np.float32))
+    >>> clf = ResNetClassifier(n=1, m=1, max_epochs=2, random_state=0)
+    >>> clf.fit(X, data.target).predict_proba(X).shape
+    (60, 2)
+    """
+
+    _parameter_constraints = {
+        **CNNClassifier._parameter_constraints,
+        "n": [Interval(Integral, 0, None, closed="left")],
+        "m": [Interval(Integral, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+    del _parameter_constraints["net"]
+
+    def __init__(
+        self,
+        n=2,
+        m=2,
+        *,
+        dropout=0.5,
+        max_epochs=20,
+        batch_size=128,
+        lr=0.003,
+        optimizer="adamw",
+        lr_schedule="one_cycle",
+        weight_decay=0.01,
+        loss="cross_entropy",
+        label_smoothing=0.1,
+        class_weight=None,
+        augmentation="auto",
+        normalization="dataset",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        precision="auto",
+        device="auto",
+        n_threads=None,
+        callbacks=None,
+        warm_start=False,
+        image_shape=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            weight_decay=weight_decay,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+            augmentation=augmentation,
+            normalization=normalization,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            precision=precision,
+            device=device,
+            n_threads=n_threads,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            image_shape=image_shape,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.n = n
+        self.m = m
+        self.dropout = dropout
+
+    def _make_net(self, image_shape, n_classes, n_features):
+        return ResNet(image_shape, n_classes, n=self.n, m=self.m, dropout=self.dropout)
