@@ -1,5 +1,6 @@
 """What a network has to beat."""
 
+from emclassify.baselines._diffusion_map import DiffusionMap
 from emclassify.baselines._svm import svm_baseline
 
-__all__ = ["svm_baseline"]
+__all__ = ["DiffusionMap", "svm_baseline"]
