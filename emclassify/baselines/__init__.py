@@ -1,6 +1,7 @@
 """What a network has to beat."""
 
 from emclassify.baselines._diffusion_map import DiffusionMap
+from emclassify.baselines._diffusion_map_classifier import DiffusionMapClassifier
 from emclassify.baselines._svm import svm_baseline
 
-__all__ = ["DiffusionMap", "svm_baseline"]
+__all__ = ["DiffusionMap", "DiffusionMapClassifier", "svm_baseline"]

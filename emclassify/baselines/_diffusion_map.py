@@ -25,7 +25,7 @@ __all__ = ["DiffusionMap"]
 
 # Above this many samples only the wanted eigenvectors are computed, by iteration.
 _FEW_SAMPLES = 1000
-# Eigenvalues up to this are rounding.
+# Eigenvalues and weights up to this are rounding.
 _ZERO = 1e-12
 # Values of the bandwidth tried for "auto", powers of two around the median distance.
 _EXPONENTS = np.arange(-12, 8.25, 0.25)
@@ -49,7 +49,7 @@ class DiffusionMap(
     epsilon : "auto" or float, default="auto"
         Bandwidth: the kernel is :math:`\exp(-d^2 / \epsilon)`, d the Euclidean
         distance of images. "auto" takes the one at which the sum of the kernel grows
-        fastest, on a logarithmic scale [2]_.
+        fastest, on a logarithmic scale [2]_, doubled until all images are connected.
     alpha : float, default=1.0
         How far the density of the samples is divided out, 0 to 1: 1 shows the shape
         alone (Laplace-Beltrami), 0 is the graph Laplacian, as in spectral embedding.
@@ -178,11 +178,10 @@ class DiffusionMap(
                 )
         squared = self._squared_distances()
         self.epsilon_ = self._bandwidth(squared)
-        kernel = self._weights(squared)
-        if sparse.issparse(kernel):
-            # Neighbours if one is the other's.
-            kernel = kernel.maximum(kernel.T)
-        pieces, _ = connected_components(kernel > 0, directed=False)
+        kernel, pieces = self._kernel(squared)
+        while pieces > 1 and self.epsilon == "auto" and self.n_neighbors is None:
+            self.epsilon_ *= 2
+            kernel, pieces = self._kernel(squared)
         if pieces > 1:
             raise ValueError(
                 f"The images fall into {pieces} groups between which no walk leads at "
@@ -282,6 +281,16 @@ class DiffusionMap(
         growth = np.diff(np.log(sums))
         steepest = int(growth.argmax())
         return float(np.sqrt(bandwidths[steepest] * bandwidths[steepest + 1]))
+
+    def _kernel(self, squared):
+        """Return the symmetric kernel of the training rows, and in how many pieces."""
+        kernel = self._weights(squared)
+        if sparse.issparse(kernel):
+            # Neighbours if one is the other's.
+            kernel = kernel.maximum(kernel.T)
+        # Steps less likely than rounding would leave the eigenvectors to chance.
+        pieces, _ = connected_components(kernel > _ZERO, directed=False)
+        return kernel, pieces
 
     def _weights(self, squared):
         """Return the kernel of squared distances."""

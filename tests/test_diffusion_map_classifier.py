@@ -1,0 +1,63 @@
+"""DiffusionMapClassifier labels clusters by a few samples."""
+
+import numpy as np
+import pytest
+
+from emclassify.baselines import DiffusionMapClassifier
+
+
+def blobs(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(["dim", "medium", "bright"], n // 3)
+    level = np.repeat([0, 5, 10], n // 3)
+    return rng.normal(size=(n, 4, 4)) + level[:, None, None], y
+
+
+@pytest.mark.parametrize("n_labelled", [1, 5])
+def test_a_few_labels_do(n_labelled):
+    X, y = blobs()
+    few = np.full(60, "", dtype=y.dtype)
+    for name in set(y):
+        rows = np.flatnonzero(y == name)[:n_labelled]
+        few[rows] = name
+    clf = DiffusionMapClassifier(3, n_components=2, unlabelled="", random_state=0)
+    clf.fit(X, few)
+    assert clf.classes_.tolist() == ["bright", "dim", "medium"]
+    assert clf.score(X, y) == 1
+    new, truth = blobs(seed=1)
+    assert clf.score(new, truth) == 1
+
+
+def test_probabilities_are_the_shares_of_labels_in_the_cluster():
+    X, _ = blobs()
+    few = np.full(60, -1)
+    few[[0, 1, 2, 3]] = [0, 0, 0, 7]  # one expert saw it otherwise
+    few[20], few[40] = 1, 2
+    clf = DiffusionMapClassifier(3, n_components=2, unlabelled=-1, random_state=0)
+    probability = clf.fit(X, few).predict_proba(X)
+    assert clf.classes_.tolist() == [0, 1, 2, 7]
+    np.testing.assert_allclose(probability[:20], [[0.75, 0, 0, 0.25]] * 20)
+    np.testing.assert_allclose(probability[20:40], [[0, 1, 0, 0]] * 20)
+
+
+def test_a_cluster_without_labels_asks_the_nearest():
+    X, y = blobs()
+    few = np.where((y == "medium") | (np.arange(60) > 50), "", y)
+    few[5:] = np.where(np.arange(5, 60) < 45, "", few[5:])
+    clf = DiffusionMapClassifier(
+        3, n_components=1, epsilon=400.0, unlabelled="", random_state=0
+    ).fit(X, few)
+    assert set(clf.predict(X)) == {"dim", "bright"}
+    np.testing.assert_allclose(clf.cluster_shares_.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["", "", ""], "No image has a label: all of y is ''"),
+        (["a", "b", ""], "n_clusters=8 needs at least as many images.*n_samples=3"),
+    ],
+)
+def test_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        DiffusionMapClassifier(unlabelled="").fit(np.eye(3), y)
