@@ -1,5 +1,12 @@
-"""Per-class confusion figures: functions, one table, scorers."""
+"""Per-class confusion figures, and figures at a threshold with a bound."""
 
+from ._operating_point import (
+    OperatingPoint,
+    operating_point,
+    precision_at_recall,
+    recall_at_fpr,
+    recall_at_precision,
+)
 from ._per_class import (
     negative_predictive_value_score,
     per_class_scores,
@@ -8,9 +15,14 @@ from ._per_class import (
 from ._per_class_scorers import PerClassScorer, per_class_scorers
 
 __all__ = [
+    "OperatingPoint",
     "PerClassScorer",
     "negative_predictive_value_score",
+    "operating_point",
     "per_class_scorers",
     "per_class_scores",
     "per_class_scores_from_confusion_matrix",
+    "precision_at_recall",
+    "recall_at_fpr",
+    "recall_at_precision",
 ]
