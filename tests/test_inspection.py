@@ -239,7 +239,7 @@ def test_saliency_is_the_difference_quotient(clf, data):
     found = saliency(clf, image[np.newaxis], "two")
     assert found.shape == (1, 8, 8)
     assert found.dtype == np.float32
-    step = 0.02
+    step = 0.005
     strongest = np.argsort(found[0].ravel())[-3:]
     for pixel in zip(*np.unravel_index(strongest, (8, 8)), strict=True):
         both = np.stack([image, image])
