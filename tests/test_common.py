@@ -49,8 +49,8 @@ class SmallNet:
 
 # Where the defaults are too slow or too small for thirty one-pixel samples. The high
 # rate is for the check on class weights: few batches have to overrule 99 % of them.
-# Batches hold the 20 samples of the checks on order at once: what float32 rounds depends
-# on how long a batch is.
+# Batches hold the 20 samples of the checks on order at once: how float32 rounds depends
+# on the length of a batch.
 QUICK = {"max_epochs": 20, "batch_size": 32, "lr": 0.03}
 SETTINGS = {
     ArtificialImageSampler: {"generator": make_noise},
