@@ -32,7 +32,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "mathml",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "results"]
 default_role = "py:obj"
 
 autosummary_generate = False  # api_reference.py writes the pages
