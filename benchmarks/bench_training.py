@@ -135,7 +135,7 @@ def bench_training(args, device, precision):
         skorch_net(28, args.epochs, device).fit(floats, target)
 
     def dataset():
-        skorch_net(28, args.epochs, device).fit(AugmentedImages(floats, target))
+        skorch_net(28, args.epochs, device).fit(AugmentedImages(floats, target), None)
 
     def loop():
         bare_loop(floats, target, args.epochs, device, precision)
@@ -188,7 +188,7 @@ def main():
     args = parse()
     torch.set_num_threads(args.threads)
     device = resolve_device(args.device)
-    precision = resolve_precision("auto", device)
+    precision = resolve_precision("auto", device, (28, 28, 1))
     print(f"{device}, {args.threads} threads, {precision}, medians of {args.runs} runs")
     bench_training(args, str(device), precision)
     if "predict" in args.only:
