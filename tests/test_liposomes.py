@@ -291,6 +291,27 @@ def test_any_allowed_parameters_give_finite_images(seed, **parameters):
     assert re.search(r"\d+ images of", liposomes.DESCR)
 
 
+def signal_to_noise(dose, ice_noise):
+    """Variance of what no noise would show, over that of what noise adds."""
+    params = {"image_size": 48, "ice_gradient": 0, "defocus": 2.0, "random_state": 0}
+    params |= {"dtype": "float32", "weights": [1, 0, 0], "pixel_size": 3.0}
+    params |= {"radius_spread": 0.1}
+    clean = make_liposomes(30, dose=np.inf, ice_noise=0, **params).images
+    noisy = make_liposomes(30, dose=dose, ice_noise=ice_noise, **params).images
+    return clean.var(axis=(1, 2)).mean() / (noisy - clean).var(axis=(1, 2)).mean()
+
+
+def test_signal_to_noise_grows_with_the_dose_until_the_ice_is_louder():
+    shot = [signal_to_noise(dose, 0) for dose in (5, 10, 20)]
+    assert shot[1] == pytest.approx(2 * shot[0], rel=0.03)
+    assert shot[2] == pytest.approx(4 * shot[0], rel=0.03)
+    both = [signal_to_noise(dose, 0.03) for dose in (5, 10, 1000, 2000)]
+    assert both[1] < 1.95 * both[0]
+    assert both[3] < 1.1 * both[2]
+    ice = signal_to_noise(np.inf, 0.03)
+    assert 1 / both[0] == pytest.approx(1 / shot[0] + 1 / ice, rel=0.05)
+
+
 @pytest.mark.parametrize("filling", [0.1, 0.45])
 def test_filling_is_the_median_of_full_liposomes(filling):
     truth = make_liposomes(
