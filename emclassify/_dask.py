@@ -60,7 +60,7 @@ def dask_backend(**parameters):
         If there is no Dask client.
     """
     try:
-        import distributed  # noqa: F401
+        import distributed  # noqa: F401 (joblib does without, and fails later)
         from joblib._dask import DaskDistributedBackend
     except ImportError as error:
         raise ImportError(

@@ -1,5 +1,6 @@
 """Diffraction patterns against what is known of them."""
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -186,6 +187,10 @@ def test_same_seed_same_patterns_whatever_the_threads():
     one = make_diffraction_patterns(40, **params)
     two = make_diffraction_patterns(40, n_jobs=2, **params)
     np.testing.assert_array_equal(one.images, two.images)
+    # A backend of processes would fill copies.
+    with joblib.parallel_config(backend="loky", n_jobs=2):
+        three = make_diffraction_patterns(40, **params)
+    np.testing.assert_array_equal(one.images, three.images)
     other = make_diffraction_patterns(40, **{**params, "random_state": 6})
     assert not np.array_equal(one.images, other.images)
 

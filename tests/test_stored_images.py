@@ -116,11 +116,9 @@ def test_others_read_an_array_whole(images, stored, kind):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "memmap"])
 def test_rows_in_any_order(images, stored, kind):
     X, _ = images
-    if kind == "memmap":
-        return  # numpy's own
     read = StoredImages(stored[kind], lambda X: X[..., np.newaxis])
     for rows in (
         slice(3, 9),
@@ -205,7 +203,7 @@ def test_not_a_number_in_storage_is_refused(tmp_path):
 
 
 MEMORY = """
-import resource, sys
+import sys
 import numpy as np
 from torch import nn
 from emclassify import CNNClassifier

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from numbers import Integral, Real
 
-import joblib
 import numpy as np
 import pandas as pd
 from scipy.spatial.transform import Rotation
@@ -23,6 +22,7 @@ from emclassify.datasets._draws import (
     as_range,
     check_n_groups,
     draw_groups,
+    fill_blocks,
     seed_sequence,
 )
 from emclassify.datasets._far_field import ELECTRON_RADIUS, amplitude, grid_axis
@@ -30,7 +30,7 @@ from emclassify.datasets._particle_shapes import SHAPES, sphere_thickness
 
 KINDS = ("single", "multiple", "debris", "background")
 DEFAULT_SHARES = {"single": 0.5, "multiple": 0.3, "debris": 0.1, "background": 0.1}
-# Patterns that a task draws; blocks, not workers, own random numbers.
+# Patterns that a task draws.
 _BLOCK = 16
 
 _DESCR = """\
@@ -247,7 +247,6 @@ def make_diffraction_patterns(
     cross_section = 1e-6 * (ELECTRON_RADIUS * wavelength * pixel) ** 2
     images = np.empty((n_samples, image_size, image_size), dtype=dtype)
     rows = list(frame.itertuples(index=False))
-    starts = range(0, n_samples, _BLOCK)
 
     def fill(start, seed):
         rng = np.random.default_rng(seed)
@@ -260,10 +259,7 @@ def make_diffraction_patterns(
             expected *= live
             images[i] = count(rng, expected, dtype) if noise else expected
 
-    joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        joblib.delayed(fill)(start, seed)
-        for start, seed in zip(starts, noise_seed.spawn(len(starts)), strict=True)
-    )
+    fill_blocks(fill, n_samples, _BLOCK, noise_seed, n_jobs)
     described = ", ".join(
         f"{name} {n}" for name, n in zip(KINDS, counts.tolist(), strict=True)
     )

@@ -1,9 +1,10 @@
-"""What simulators draw and check alike: ranges, groups, seeds."""
+"""What simulators do alike: ranges, groups, seeds, blocks of images."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
 
+import joblib
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -52,3 +53,16 @@ def check_n_groups(n_groups, n_samples, what):
             "each needs at least one. Lower n_groups."
         )
     return n_groups
+
+
+def fill_blocks(fill, n_samples, block, seed, n_jobs):
+    """Call ``fill(start, seed)`` for each block of images, each with a seed of its own.
+
+    Blocks, not workers, own random numbers: the images do not depend on `n_jobs`.
+    """
+    starts = range(0, n_samples, block)
+    # Threads only: other workers would fill copies of the arrays.
+    joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(
+        joblib.delayed(fill)(start, of_block)
+        for start, of_block in zip(starts, seed.spawn(len(starts)), strict=True)
+    )

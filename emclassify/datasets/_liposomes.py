@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from numbers import Integral, Real
 
-import joblib
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
@@ -20,6 +19,7 @@ from emclassify.datasets._draws import (
     as_range,
     check_n_groups,
     draw_groups,
+    fill_blocks,
     seed_sequence,
 )
 from emclassify.datasets._micrograph import draw_micrographs
@@ -30,7 +30,7 @@ CLASS_COUNTS = {
     "lamellarity": {"unilamellar": 12368, "multilamellar": 1717, "uncertain": 84},
     "encapsulation": {"full": 24255, "empty": 161, "uncertain": 502},
 }
-# Pixels that are computed together, at most. Blocks, not workers, own random numbers.
+# Pixels that are computed together, at most.
 _BLOCK_PIXELS = 16 * 64**2
 
 _DESCR = """\
@@ -309,7 +309,6 @@ def make_liposomes(
     block = max(1, _BLOCK_PIXELS // image_size**2)
     images = np.empty((n_samples, image_size, image_size), dtype=dtype)
     masks = np.empty(images.shape, dtype=np.uint8)
-    starts = range(0, n_samples, block)
 
     def fill(start, seed):
         stop = min(start + block, n_samples)
@@ -331,11 +330,7 @@ def make_liposomes(
         images[start:stop] = to_grey(intensity, grey, images.dtype)
         masks[start:stop] = inside
 
-    # Threads only: the others would fill copies of the arrays.
-    joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(
-        joblib.delayed(fill)(start, seed)
-        for start, seed in zip(starts, noise_seed.spawn(len(starts)), strict=True)
-    )
+    fill_blocks(fill, n_samples, block, noise_seed, n_jobs)
 
     described = zip(names, counts.tolist(), strict=True)
     return Bunch(
