@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -22,12 +21,14 @@ from skorch.helper import predefined_split
 from .._images import ImageInputMixin
 from ..training import (
     LOSSES,
+    MULTILABEL_LOSSES,
     EpochProgress,
     FiniteLoss,
     ImageBatches,
     ImageDataset,
     ImageModule,
     canonical_order,
+    class_factors,
     isolated,
     make_augmentation,
     make_optimizer,
@@ -39,6 +40,7 @@ from ..training import (
     resolve_threads,
     validation_split,
 )
+from ._labels import check_indicator, choose_labels, is_multilabel
 
 __all__ = ["BaseImageClassifier"]
 
@@ -50,6 +52,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     """
 
     _reads_stored = True
+
+    def __sklearn_tags__(self):
+        """Say that an image may have several labels."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     @abstractmethod
     def _make_net(self, image_shape, n_classes, n_features):
@@ -69,8 +77,9 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like
             Images: (n, height, width), (n, height, width, channels), or flat rows.
-        y : array-like of shape (n,)
-            Labels of any kind.
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels of any kind; or several labels an image, as an indicator matrix of
+            0 and 1.
         sample_weight : array-like of shape (n,), default=None
             Finite, not negative; see Notes of the class.
         groups : array-like of shape (n,), default=None
@@ -106,11 +115,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like
             Images, as in `fit`.
-        y : array-like of shape (n,)
-            Labels.
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels, as in `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call. The pixel
-            statistics of `normalization` are those of the first call.
+            All labels that will ever come; needed in the first call. For an indicator
+            matrix, the numbers of its columns. The pixel statistics of
+            `normalization` are those of the first call.
         sample_weight : array-like of shape (n,), default=None
             As in `fit`.
 
@@ -155,7 +165,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, n_classes)
-            In the order of `classes_`; rows sum to one.
+            In the order of `classes_`. Rows sum to one; with several labels an image,
+            each number stands by itself.
         """
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
@@ -169,10 +180,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 done += len(batch)
         # Batches come size by size: back into the order of X.
         logits = logits[torch.argsort(torch.cat(dataset.runs()))]
-        return logits.double().softmax(dim=1).numpy()
+        logits = logits.double()
+        return (logits.sigmoid() if self.multilabel_ else logits.softmax(1)).numpy()
 
     def predict(self, X):
-        """Return the most probable label of each image.
+        """Return the most probable label of each image, or all of at least one half.
 
         Parameters
         ----------
@@ -181,13 +193,27 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n,)
+        ndarray of shape (n,) or (n, n_labels)
+            Labels, or the indicator matrix of those with a probability of at least
+            0.5.
         """
-        most_probable = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[most_probable]
+        return choose_labels(self.predict_proba(X), self.classes_, self.multilabel_)
 
     def _encode_labels(self, images, y, *, reset, classes=None):
-        """Set or use `classes_`; return class indices."""
+        """Set or use `classes_`; return class indices, or an indicator matrix."""
+        multilabel = is_multilabel(y)
+        if not reset and multilabel != self.multilabel_:
+            several = "several labels" if self.multilabel_ else "one label"
+            raise ValueError(
+                f"y has shape {np.shape(y)}, but {type(self).__name__} was fitted on "
+                f"{several} an image."
+            )
+        self.multilabel_ = multilabel
+        if multilabel:
+            known = classes if reset else self.classes_
+            indicator = check_indicator(y, len(images), known)
+            self.classes_ = np.arange(indicator.shape[1])
+            return indicator
         y = validate_data(self, X="no_validation", y=y)
         y = column_or_1d(y, warn=True)
         check_consistent_length(images, y)
@@ -239,17 +265,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         rows, weight = repeat_by_weight(sample_weight[index])
         rows = index[rows]
         target = target[rows]
-        present = np.unique(target)
-        factor = np.ones(len(self.classes_))
-        factor[present] = compute_class_weight(
-            self.class_weight, classes=self.classes_[present], y=self.classes_[target]
-        )
-        weight = weight * factor[target]
+        factor = class_factors(self.class_weight, target, self.classes_)
+        # One weight a sample; with several labels, one for each label of a sample.
+        weight = (weight * factor.T).T
         if weight.sum() <= 0:
             raise ValueError(
                 "class_weight and sample_weight leave no sample with a positive weight."
             )
-        weight *= len(weight) / weight.sum()
+        weight *= weight.size / weight.sum()
         return ImageDataset(images, target, weight, rows, features)
 
     def _initialize(self, train):
@@ -261,6 +284,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             self.optimizer, self.lr, self.weight_decay
         )
         image_shape = tuple(train.stacks[0].shape[1:])
+        losses = MULTILABEL_LOSSES if self.multilabel_ else LOSSES
         with self._isolated(train=True):
             module = ImageModule(
                 self._make_net(image_shape, len(self.classes_), train.n_features),
@@ -268,10 +292,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 resolve_precision(self.precision, device, image_shape),
             )
             module.learn_scales(train, by_image=self.normalization == "image")
+            if self.multilabel_:
+                module.learn_log_odds(train)
             module.check_net(image_shape, len(self.classes_))
             self.net_ = net_class(self.device)(
                 module,
-                criterion=LOSSES[self.loss](self.label_smoothing),
+                criterion=losses[self.loss](self.label_smoothing),
                 optimizer=optimizer,
                 **{f"optimizer__{key}": v for key, v in optimizer_params.items()},
                 batch_size=self.batch_size,

@@ -51,8 +51,10 @@ class LipNetClassifier(CNNClassifier):
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
         Share of a label's probability that is spread over all classes, in [0, 1).
-    class_weight : dict, "balanced" or None, default=None
-        Factor on the loss of each class; "balanced" is n / (n_classes · count).
+    class_weight : dict, {"balanced", "complement"} or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count),
+        "complement" is 1 − count / n. With several labels an image, "balanced" gives
+        presence and absence of each the same weight; the others weigh presence.
     augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch: "auto", "dihedral", "affine" or callables;
         see `CNNClassifier`.
@@ -88,7 +90,9 @@ class LipNetClassifier(CNNClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels as they came.
+        Labels as they came; the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether y was an indicator matrix: several labels an image.
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
     history_ : skorch.history.History

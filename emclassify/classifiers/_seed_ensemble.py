@@ -16,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
+from ._labels import choose_labels, is_multilabel
 from ._lipnet import LipNetClassifier
 
 __all__ = ["SeedEnsembleClassifier"]
@@ -49,7 +50,9 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     estimators_ : list of estimators
         The fitted members.
     classes_ : ndarray of shape (n_classes,)
-        Labels as they came.
+        Labels as they came; the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether y was an indicator matrix: several labels an image.
     n_features_in_ : int
         ``X.shape[1]`` seen in `fit`, if the members have it.
     image_shape_ : tuple of 3 int
@@ -116,8 +119,8 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         ----------
         X : array-like
             What `estimator` takes.
-        y : array-like of shape (n,)
-            Labels.
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels, or an indicator matrix.
         sample_weight : array-like of shape (n,), default=None
             Passed on; refused if `estimator` takes none.
         groups : array-like of shape (n,), default=None
@@ -156,6 +159,7 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
             )
         )
         self.classes_ = self.estimators_[0].classes_
+        self.multilabel_ = is_multilabel(y)
         return self
 
     def member_probabilities(self, X):
@@ -185,12 +189,12 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         ndarray of shape (n, n_classes)
-            In the order of `classes_`; rows sum to one.
+            In the order of `classes_`.
         """
         return self.member_probabilities(X).mean(axis=0)
 
     def predict(self, X):
-        """Return the label of the highest mean probability.
+        """Return the label of the highest mean probability, or all of at least 0.5.
 
         Parameters
         ----------
@@ -201,8 +205,7 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         -------
         ndarray of shape (n,)
         """
-        most_probable = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[most_probable]
+        return choose_labels(self.predict_proba(X), self.classes_, self.multilabel_)
 
     def _member(self):
         return LipNetClassifier() if self.estimator is None else self.estimator

@@ -105,12 +105,13 @@ def nan_average(values, weights=None):
     return np.divide(top, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def per_class_and_averages(confusion, *, zero_division=0, absent_is_nan=False):
+def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
     """Return every figure of every class, and the averages.
 
     Parameters
     ----------
-    confusion : ndarray of shape (..., n_classes, n_classes)
+    tp, fp, fn, tn : ndarray of shape (..., n_classes)
+        As from `one_vs_rest_counts`.
     zero_division : {"warn", 0, 1, np.nan}
     absent_is_nan : bool
         Whether a class without true samples has no figures (NaN) and stays out of
@@ -122,14 +123,6 @@ def per_class_and_averages(confusion, *, zero_division=0, absent_is_nan=False):
     averages : dict of str to ndarray of shape (..., 5)
     support : ndarray of shape (..., n_classes)
     """
-    tp, fp, fn, tn = one_vs_rest_counts(confusion)
-    return combine_counts(
-        tp, fp, fn, tn, zero_division=zero_division, absent_is_nan=absent_is_nan
-    )
-
-
-def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
-    """Return figures, averages and support as `per_class_and_averages` does."""
     support = tp + fn
     figures = figures_from_counts(tp, fp, fn, tn, zero_division)
     if absent_is_nan:
@@ -152,15 +145,36 @@ def score_arrays(
 
     Values have the shape of the leading axes of `confusion`.
     """
-    figures, means, support = per_class_and_averages(
-        confusion, zero_division=zero_division, absent_is_nan=absent_is_nan
+    return scores_from_counts(
+        one_vs_rest_counts(confusion),
+        np.trace(confusion, axis1=-2, axis2=-1).astype(np.float64),
+        np.sum(confusion, axis=(-2, -1), dtype=np.float64),
+        names,
+        averages=averages,
+        zero_division=zero_division,
+        absent_is_nan=absent_is_nan,
+    )
+
+
+def scores_from_counts(
+    counts, hits, total, names, *, averages, zero_division=0, absent_is_nan=False
+):
+    """Return what `score_arrays` does, for one label a sample or several.
+
+    Parameters
+    ----------
+    counts : tuple of 4 ndarray of shape (..., n_classes)
+        True and false positives, false and true negatives.
+    hits, total : ndarray of shape (...)
+        Number, or weight, of samples with nothing wrong, and of all.
+    """
+    figures, means, support = combine_counts(
+        *counts, zero_division=zero_division, absent_is_nan=absent_is_nan
     )
     recall = np.where(support > 0, figures[..., 0], np.nan)
-    total = support.sum(-1)
-    hits = np.trace(confusion, axis1=-2, axis2=-1).astype(np.float64)
     scores = {
         "accuracy": np.divide(
-            hits, total, out=np.full(total.shape, np.nan), where=total > 0
+            hits, total, out=np.full(np.shape(total), np.nan), where=total > 0
         ),
         "balanced_accuracy": nan_average(recall),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
@@ -16,6 +17,7 @@ from ._confusion import (
     one_vs_rest_counts,
     warn_undefined,
 )
+from ._multilabel import is_indicator, label_counts, sample_average
 
 __all__ = [
     "negative_predictive_value_score",
@@ -50,17 +52,23 @@ def _check_names(target_names, labels):
             )
     if len(set(names)) < len(names):
         raise ValueError(f"Class names must differ from each other; got {names}.")
-    clash = set(AVERAGES).intersection(names)
+    clash = {*AVERAGES, "samples"}.intersection(names)
     if clash:
         raise ValueError(
             f"A class is called {clash.pop()!r}, the name of an average. Give "
-            "target_names that differ from macro, weighted and micro."
+            "target_names that differ from macro, weighted, micro and samples."
         )
     return names
 
 
 def _counts(y_true, y_pred, labels, sample_weight):
     """Return labels and the four one-against-rest counts of each of them."""
+    if is_indicator(y_true):
+        columns = np.arange(np.shape(y_true)[1])
+        labels = columns if labels is None else _check_labels(labels)
+        return labels, label_counts(
+            y_true, y_pred, columns=labels, sample_weight=sample_weight
+        )
     present = unique_labels(y_true, y_pred)
     if labels is None:
         labels = everything = present
@@ -94,8 +102,8 @@ def negative_predictive_value_score(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        True and predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
     labels : array-like, default=None
         Classes to report, in this order. Others still count as "the rest". All
         classes found in `y_true` or `y_pred` by default, sorted.
@@ -150,11 +158,12 @@ def per_class_scores(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_samples,)
-        True and predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
     labels : array-like, default=None
-        Classes to report, in this order. Others still count as "the rest". All
-        classes found in `y_true` or `y_pred` by default, sorted.
+        Classes to report, in this order; columns of indicator matrices. Others still
+        count as "the rest". All classes found in `y_true` or `y_pred` by default,
+        sorted.
     target_names : list of str, default=None
         Names of the rows, in the order of `labels`.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -166,9 +175,10 @@ def per_class_scores(
     Returns
     -------
     DataFrame
-        One row for each class, then "macro", "weighted" and "micro". Columns TPR
-        (recall, sensitivity), TNR (specificity), PPV (precision), NPV, F1 and
-        support (the number, or weight, of true samples).
+        One row for each class, then "macro", "weighted" and "micro"; for indicator
+        matrices, "samples" too: figures of each sample's own labels, averaged.
+        Columns TPR (recall, sensitivity), TNR (specificity), PPV (precision), NPV, F1
+        and support (the number, or weight, of true samples).
 
     See Also
     --------
@@ -191,7 +201,23 @@ def per_class_scores(
     check_zero_division(zero_division)
     labels, counts = _counts(y_true, y_pred, labels, sample_weight)
     names = _check_names(target_names, labels)
-    return _table(counts, names, zero_division, whole=sample_weight is None)
+    table = _table(counts, names, zero_division, whole=sample_weight is None)
+    if is_indicator(y_true):
+        y_true, y_pred = (_columns(y, labels) for y in (y_true, y_pred))
+        figures = sample_average(
+            y_true,
+            y_pred,
+            sample_weight=sample_weight,
+            zero_division=zero_division,
+        )
+        table.loc["samples"] = [*figures, table.loc["micro", "support"]]
+        table["support"] = table["support"].astype(counts[0].dtype)
+    return table
+
+
+def _columns(y, labels):
+    """Return columns of an indicator matrix, dense or sparse."""
+    return (y.tocsc() if sparse.issparse(y) else np.asarray(y))[:, labels]
 
 
 def per_class_scores_from_confusion_matrix(

@@ -12,8 +12,10 @@ from ._confusion import (
     check_zero_division,
     one_vs_rest_counts,
     score_arrays,
+    scores_from_counts,
     warn_undefined,
 )
+from ._multilabel import is_indicator, label_counts, subset_hits
 from ._per_class import _check_labels, _check_names
 
 __all__ = ["PerClassScorer", "per_class_scorers"]
@@ -34,6 +36,18 @@ def _all_scores(
     y_true, y_pred, *, labels, names, averages, zero_division, sample_weight=None
 ):
     """Return every score as {name: float}, from one confusion matrix."""
+    if is_indicator(y_true):
+        counts = label_counts(
+            y_true, y_pred, columns=labels, sample_weight=sample_weight
+        )
+        hits = subset_hits(y_true, y_pred, sample_weight=sample_weight)
+        n = np.shape(y_true)[0] if sample_weight is None else np.sum(sample_weight)
+        if isinstance(zero_division, str):
+            warn_undefined(*counts, names, stacklevel=4)
+        scores = scores_from_counts(
+            counts, hits, n, names, averages=averages, zero_division=zero_division
+        )
+        return {name: float(score) for name, score in scores.items()}
     unknown = np.setdiff1d(unique_labels(y_true, y_pred), labels)
     if len(unknown):
         raise ValueError(
@@ -75,7 +89,9 @@ def per_class_scorers(
     Parameters
     ----------
     labels : array-like
-        Every class of y. A class in the data that is missing here is an error.
+        Every class of y. A class in the data that is missing here is an error. For
+        indicator matrices, numbers of columns; "accuracy" then counts samples with
+        every label right.
     target_names : list of str, default=None
         Names for the keys, in the order of `labels`. The labels by default.
     averages : sequence of {"macro", "weighted", "micro"}, default=("macro",)

@@ -9,8 +9,16 @@ from ._augmentation import (
     make_augmentation,
 )
 from ._batches import ImageBatches, ImageDataset
+from ._class_weight import class_factors
 from ._finite_loss import FiniteLoss
-from ._losses import LOSSES, WeightedCrossEntropyLoss, WeightedFocalLoss
+from ._losses import (
+    LOSSES,
+    MULTILABEL_LOSSES,
+    WeightedBinaryCrossEntropyLoss,
+    WeightedBinaryFocalLoss,
+    WeightedCrossEntropyLoss,
+    WeightedFocalLoss,
+)
 from ._module import ImageModule
 from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
 from ._progress import EpochProgress
@@ -20,6 +28,7 @@ from ._validation_split import validation_split
 
 __all__ = [
     "LOSSES",
+    "MULTILABEL_LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "EpochProgress",
@@ -31,9 +40,12 @@ __all__ = [
     "RandomDihedral",
     "RandomHorizontalFlip",
     "RandomVerticalFlip",
+    "WeightedBinaryCrossEntropyLoss",
+    "WeightedBinaryFocalLoss",
     "WeightedCrossEntropyLoss",
     "WeightedFocalLoss",
     "canonical_order",
+    "class_factors",
     "isolated",
     "make_augmentation",
     "make_optimizer",

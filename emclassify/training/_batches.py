@@ -53,10 +53,10 @@ class ImageDataset(Dataset):
         Kept in their own dtype: batches are converted one by one, on the device. A
         list holds images (height, width, channels) of different sizes. Stored images,
         and those of a memory map, are read batch by batch.
-    target : ndarray of shape (n_rows,), default=None
-        Class indices.
-    weight : ndarray of shape (n_rows,), default=None
-        Factor on each sample's loss.
+    target : ndarray of shape (n_rows,) or (n_rows, n_labels), default=None
+        Class indices, or an indicator matrix.
+    weight : ndarray of the shape of `target`, default=None
+        Factor on each sample's loss, or on that of each of its labels.
     rows : ndarray of int of shape (n_rows,), default=None
         Which images make the set, in which order; one may come several times. All
         of them without it.

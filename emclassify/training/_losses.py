@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["LOSSES", "WeightedCrossEntropyLoss", "WeightedFocalLoss"]
+__all__ = [
+    "LOSSES",
+    "MULTILABEL_LOSSES",
+    "WeightedBinaryCrossEntropyLoss",
+    "WeightedBinaryFocalLoss",
+    "WeightedCrossEntropyLoss",
+    "WeightedFocalLoss",
+]
 
 
 class WeightedCrossEntropyLoss(nn.Module):
@@ -73,4 +80,68 @@ class WeightedFocalLoss(nn.Module):
         return (loss * weight).mean()
 
 
+class WeightedBinaryCrossEntropyLoss(nn.Module):
+    """Binary cross-entropy of each label, the mean over batch and labels, weighted.
+
+    For images with several labels: every label is a question of its own.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the probability that is spread evenly over present and absent.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, logits, y_true):
+        """Return the loss of logits (n, n_labels) against (target, weight)."""
+        target, weight = y_true
+        share = _smooth(target, self.label_smoothing)
+        loss = F.binary_cross_entropy_with_logits(logits, share, reduction="none")
+        return (loss * weight).mean()
+
+
+class WeightedBinaryFocalLoss(nn.Module):
+    """Focal loss of each label: binary cross-entropy times (1 − p)**gamma [1]_.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the probability that is spread evenly over present and absent.
+    gamma : float, default=2.0
+        0 is binary cross-entropy.
+
+    References
+    ----------
+    .. [1] T.-Y. Lin et al., "Focal loss for dense object detection", ICCV 2017,
+       equation 4.
+    """
+
+    def __init__(self, label_smoothing=0.0, gamma=2.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+        self.gamma = gamma
+
+    def forward(self, logits, y_true):
+        """Return the loss of logits (n, n_labels) against (target, weight)."""
+        target, weight = y_true
+        share = _smooth(target, self.label_smoothing)
+        present = logits.sigmoid()
+        loss = -(
+            share * (1 - present) ** self.gamma * F.logsigmoid(logits)
+            + (1 - share) * present**self.gamma * F.logsigmoid(-logits)
+        )
+        return (loss * weight).mean()
+
+
+def _smooth(target, label_smoothing):
+    return target.float() * (1 - label_smoothing) + label_smoothing / 2
+
+
 LOSSES = {"cross_entropy": WeightedCrossEntropyLoss, "focal": WeightedFocalLoss}
+MULTILABEL_LOSSES = {
+    "cross_entropy": WeightedBinaryCrossEntropyLoss,
+    "focal": WeightedBinaryFocalLoss,
+}

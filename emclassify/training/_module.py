@@ -29,7 +29,7 @@ class ImageModule(nn.Module):
         self.net = net.to(memory_format=torch.channels_last)
         self.augmentation = augmentation
         self.precision = precision
-        for name in ("mean", "std", "features_mean", "features_std"):
+        for name in ("mean", "std", "features_mean", "features_std", "log_odds"):
             self.register_buffer(name, None)
 
     def learn_scales(self, dataset, *, by_image):
@@ -51,6 +51,24 @@ class ImageModule(nn.Module):
         if dataset.features is not None:
             mean, std = dataset.feature_statistics()
             self.features_mean, self.features_std = mean.float(), std.float()
+
+    def learn_log_odds(self, dataset):
+        """Start from each label's share of the training set, weights counted.
+
+        The network then has to learn what makes an image differ from it. Without this,
+        a rare label starts at 0.5, and all that the first epochs learn is its rarity.
+
+        Parameters
+        ----------
+        dataset : ImageDataset
+            With an indicator matrix as its target.
+        """
+        weight = dataset.weight.double()
+        present = (weight * dataset.target).sum(0)
+        # Half a sample on either side: no label is certain.
+        n = weight.sum(0)
+        share = (present + 0.5) / (n + 1)
+        self.log_odds = share.logit().float()
 
     def check_net(self, image_shape, n_classes):
         """Raise ValueError unless the network turns two images into two logits rows.
@@ -103,4 +121,5 @@ class ImageModule(nn.Module):
             images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         ):
             logits = self.net(images, **beside)
-        return logits.float()
+        logits = logits.float()
+        return logits if self.log_odds is None else logits + self.log_odds

@@ -18,7 +18,7 @@ def canonical_order(images, target):
     Parameters
     ----------
     images : sequence of n arrays (height, width, channels)
-    target : ndarray of int of shape (n,)
+    target : ndarray of int of shape (n,) or (n, n_labels)
 
     Returns
     -------
@@ -30,12 +30,19 @@ def canonical_order(images, target):
         blake2b(
             np.ascontiguousarray(image, dtype=np.float32),
             digest_size=8,
-            salt=b"%d" % label,
+            salt=_salt(label),
         ).digest()
         for image, label in zip(images, target, strict=True)
     ]
     keys = np.unique(np.array(keys, dtype="S8"), return_inverse=True)[1]
     return np.argsort(keys, kind="stable"), keys
+
+
+def _salt(label):
+    """Return at most 16 bytes that tell a class, or a set of labels."""
+    if label.ndim == 0:
+        return b"%d" % label
+    return blake2b(label.tobytes(), digest_size=16).digest()
 
 
 def repeat_by_weight(sample_weight):

@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
+from .._stratification import iterative_folds
+
 __all__ = ["validation_split"]
 
 
@@ -13,8 +15,8 @@ def validation_split(target, groups, validation_fraction, random_state):
 
     Parameters
     ----------
-    target : ndarray of int of shape (n,)
-        Class indices.
+    target : ndarray of int of shape (n,) or (n, n_labels)
+        Class indices, or an indicator matrix.
     groups : ndarray of shape (n,) or None
         Samples of one group stay on one side.
     validation_fraction : float
@@ -32,6 +34,8 @@ def validation_split(target, groups, validation_fraction, random_state):
     ValueError
         If no split keeps every class in training.
     """
+    if groups is None and target.ndim == 2:
+        groups = np.arange(len(target))
     if groups is None:
         return _split_samples(target, validation_fraction, random_state)
     return _split_groups(target, groups, validation_fraction, random_state)
@@ -59,15 +63,15 @@ def _split_samples(target, validation_fraction, random_state):
 
 def _split_groups(target, groups, validation_fraction, random_state):
     n_groups = len(np.unique(groups))
-    classes = np.unique(target)
+    classes = _present(target)
     best = None
     if n_groups > 1:
         n_splits = int(np.clip(round(1 / validation_fraction), 2, n_groups))
         splits = _stratified_group_splits(target, groups, n_splits, random_state)
         for train, valid in splits:
-            if len(np.unique(target[train])) < len(classes) or not len(valid):
+            if len(_present(target[train])) < len(classes) or not len(valid):
                 continue
-            missing = len(classes) - len(np.unique(target[valid]))
+            missing = len(classes) - len(_present(target[valid]))
             badness = missing, abs(len(valid) / len(target) - validation_fraction)
             if best is None or badness < best[0]:
                 best = badness, train, valid
@@ -80,11 +84,21 @@ def _split_groups(target, groups, validation_fraction, random_state):
     return best[1:]
 
 
+def _present(target):
+    """Return the classes, or the labels, that samples have."""
+    return np.unique(target) if target.ndim == 1 else np.flatnonzero(target.any(axis=0))
+
+
 def _stratified_group_splits(target, groups, n_splits, random_state):
     """All folds of a stratified group k-fold, with as many folds as the classes allow.
 
     It refuses more folds than the largest class has members.
     """
+    if target.ndim == 2:
+        fold_of = iterative_folds(target, groups, n_splits, random_state)
+        for fold in range(n_splits):
+            yield np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        return
     n_splits = max(2, min(n_splits, np.bincount(target).max()))
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
     with warnings.catch_warnings():

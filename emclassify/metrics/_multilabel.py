@@ -1,0 +1,49 @@
+"""Counts of samples that have several labels: an indicator matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
+from sklearn.utils.multiclass import type_of_target
+
+from ._confusion import figures_from_counts, nan_average
+
+__all__ = ["is_indicator", "label_counts", "sample_average", "subset_hits"]
+
+
+def is_indicator(y):
+    """Whether y is an indicator matrix (n_samples, n_labels)."""
+    return type_of_target(y) == "multilabel-indicator"
+
+
+def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):
+    """Return (tp, fp, fn, tn), each (n_labels,), of two indicator matrices.
+
+    Raises
+    ------
+    ValueError
+        If the matrices differ in shape, or `columns` names others than theirs.
+    """
+    return _four(
+        multilabel_confusion_matrix(
+            y_true, y_pred, labels=columns, sample_weight=sample_weight
+        )
+    )
+
+
+def sample_average(y_true, y_pred, *, sample_weight=None, zero_division=0):
+    """Return the figures (5,) of each sample's own labels, averaged over samples."""
+    counts = _four(multilabel_confusion_matrix(y_true, y_pred, samplewise=True))
+    figures = figures_from_counts(*counts, zero_division)
+    return nan_average(figures.T, sample_weight)
+
+
+def subset_hits(y_true, y_pred, *, sample_weight=None):
+    """Return the number, or weight, of samples with every label right."""
+    return accuracy_score(y_true, y_pred, normalize=False, sample_weight=sample_weight)
+
+
+def _four(confusions):
+    """Split scikit-learn's stack of 2×2 matrices."""
+    tn, fp, fn, tp = np.reshape(confusions, (-1, 4)).T
+    return tp, fp, fn, tn

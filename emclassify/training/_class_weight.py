@@ -1,0 +1,53 @@
+"""What `class_weight` means for each sample's loss."""
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+__all__ = ["class_factors"]
+
+
+def class_factors(class_weight, target, classes):
+    """Return the factor on each sample's loss, or on each label's of each sample.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced", "complement" or None
+        With several labels a sample, "balanced" gives presence and absence of each
+        label the same weight; a dict and "complement" weigh its presence.
+    target : ndarray of int of shape (n,) or (n, n_labels)
+        Class indices, or an indicator matrix.
+    classes : ndarray of shape (n_classes,)
+        What the indices, or the columns, stand for.
+
+    Returns
+    -------
+    ndarray of float of shape (n,) or (n, n_labels)
+    """
+    if target.ndim == 1:
+        return _weight_of_classes(class_weight, target, classes)[target]
+    if class_weight is None:
+        return np.ones(target.shape)
+    if class_weight == "balanced":
+        columns = [
+            _weight_of_classes("balanced", column, np.arange(2))[column]
+            for column in target.T
+        ]
+        return np.stack(columns, axis=1)
+    if class_weight == "complement":
+        factor = 1 - target.mean(axis=0)
+    else:
+        factor = compute_class_weight(class_weight, classes=classes, y=classes)
+    return np.where(target == 1, factor, 1.0)
+
+
+def _weight_of_classes(class_weight, target, classes):
+    """Return a factor for each class; 1 for those without samples."""
+    present = np.unique(target)
+    factor = np.ones(len(classes))
+    if class_weight == "complement":
+        factor[present] = 1 - np.bincount(target)[present] / len(target)
+    else:
+        factor[present] = compute_class_weight(
+            class_weight, classes=classes[present], y=classes[target]
+        )
+    return factor
