@@ -2,6 +2,12 @@
 
 from ._benchmark_display import BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay
+from ._duplicate_pairs import DuplicatePairsDisplay
 from ._report import write_report
 
-__all__ = ["BenchmarkDisplay", "ConfusionMatricesDisplay", "write_report"]
+__all__ = [
+    "BenchmarkDisplay",
+    "ConfusionMatricesDisplay",
+    "DuplicatePairsDisplay",
+    "write_report",
+]

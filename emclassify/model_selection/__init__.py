@@ -4,13 +4,18 @@ from ._benchmark import benchmark_classifiers
 from ._comparison import CorrectedTTestResult, corrected_resampled_ttest
 from ._folds import check_folds
 from ._multilabel_split import MultilabelStratifiedGroupKFold
+from ._near_duplicates import find_duplicates
 from ._result import BenchmarkResult
+from ._split_audit import SplitAudit, audit_split
 
 __all__ = [
     "BenchmarkResult",
     "CorrectedTTestResult",
     "MultilabelStratifiedGroupKFold",
+    "SplitAudit",
+    "audit_split",
     "benchmark_classifiers",
     "check_folds",
     "corrected_resampled_ttest",
+    "find_duplicates",
 ]

@@ -1,0 +1,108 @@
+"""Pairs of images that show the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model_selection._near_duplicates import TRANSFORMS, turn
+from ._thumbnails import image_at, to_8_bit, visible_channels
+
+__all__ = ["DuplicatePairsDisplay"]
+
+_PAIRS_IN_A_ROW = 4
+
+
+class DuplicatePairsDisplay:
+    """Pairs of images side by side, the second turned as the first.
+
+    Parameters
+    ----------
+    images : list of (first, second)
+        Arrays (h, w) or (h, w, 3).
+    titles : list of str
+        One a pair.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+    axes_ : ndarray of matplotlib Axes, shape (n_pairs, 2)
+
+    See Also
+    --------
+    emclassify.model_selection.find_duplicates : Finds the pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify.display import DuplicatePairsDisplay
+    >>> from emclassify.model_selection import find_duplicates
+    >>> X = np.random.default_rng(0).normal(size=(4, 24, 24))
+    >>> X[3] = -X[0].T[::-1] * -2
+    >>> display = DuplicatePairsDisplay.from_pairs(X, find_duplicates(X))
+    >>> display.axes_.shape
+    (1, 2)
+    """
+
+    def __init__(self, images, titles):
+        self.images = images
+        self.titles = titles
+
+    @classmethod
+    def from_pairs(cls, X, pairs, *, n_pairs=8):
+        """Draw the first rows of a table of pairs.
+
+        Parameters
+        ----------
+        X : array-like of images
+            What `pairs` was found in.
+        pairs : DataFrame
+            From `find_duplicates`, or ``pairs`` of a `SplitAudit`.
+        n_pairs : int, default=8
+            How many, at most.
+
+        Returns
+        -------
+        DuplicatePairsDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no pairs.
+        """
+        if not len(pairs):
+            raise ValueError("pairs is empty: there is nothing to draw.")
+        images, titles = [], []
+        for pair in pairs.head(n_pairs).itertuples():
+            second = image_at(X, pair.second)
+            element = TRANSFORMS.index(pair.transform)
+            second = turn(second[np.newaxis], element)[0]
+            images.append((image_at(X, pair.first), second))
+            how = "equal" if pair.exact else f"{pair.similarity:.3f}"
+            turned = "" if element == 0 else f", {pair.transform}"
+            titles.append(f"{pair.first} and {pair.second}: {how}{turned}")
+        return cls(images, titles).plot()
+
+    def plot(self):
+        """Draw all pairs.
+
+        Returns
+        -------
+        self : DuplicatePairsDisplay
+        """
+        import matplotlib.pyplot as plt
+
+        n = len(self.images)
+        columns = min(n, _PAIRS_IN_A_ROW)
+        rows = -(-n // columns)
+        self.figure_ = plt.figure(
+            figsize=(3.2 * columns, 2.0 * rows), layout="constrained"
+        )
+        parts = self.figure_.subfigures(rows, columns, squeeze=False).ravel()
+        self.axes_ = np.empty((n, 2), dtype=object)
+        for k, (pair, title) in enumerate(zip(self.images, self.titles, strict=True)):
+            parts[k].suptitle(title, size="small")
+            self.axes_[k] = parts[k].subplots(1, 2)
+            for ax, image in zip(self.axes_[k], pair, strict=True):
+                ax.imshow(to_8_bit(visible_channels(image)), cmap="gray")
+                ax.set_axis_off()
+        return self
