@@ -32,6 +32,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         ],
         "datasets": [
             "load_image_folder",
+            "load_imzml",
             "make_diffraction_patterns",
             "make_liposomes",
         ],
