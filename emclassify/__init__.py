@@ -31,6 +31,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "SeedEnsembleClassifier",
         ],
         "datasets": [
+            "fetch_offsample",
             "load_image_folder",
             "load_imzml",
             "make_diffraction_patterns",

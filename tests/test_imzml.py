@@ -1,5 +1,6 @@
 """load_imzml: ion images from imzML, and what is wrong with a file by name."""
 
+import hashlib
 import re
 import sys
 import warnings
@@ -197,8 +198,6 @@ def test_uuid_as_windows_stores_it(liver):
 
 @pytest.mark.parametrize("stated", ["ibd SHA-1", "ibd MD5", "ibd SHA-256"])
 def test_checksums(liver, stated):
-    import hashlib
-
     ibd = liver.with_suffix(".ibd")
     algorithm = stated.removeprefix("ibd ").replace("-", "").lower()
     accession = {"md5": 90, "sha1": 91, "sha256": 92}[algorithm]

@@ -1,11 +1,13 @@
-"""Image sets: simulators (make_*) and readers (load_*)."""
+"""Image sets: simulators (make_*), readers (load_*) and public sets (fetch_*)."""
 
 from emclassify.datasets._diffraction import make_diffraction_patterns
 from emclassify.datasets._image_folder import load_image_folder
 from emclassify.datasets._imzml import load_imzml
 from emclassify.datasets._liposomes import make_liposomes
+from emclassify.datasets._offsample import fetch_offsample
 
 __all__ = [
+    "fetch_offsample",
     "load_image_folder",
     "load_imzml",
     "make_diffraction_patterns",

@@ -89,7 +89,7 @@ def _refuse_mixtures(images, files):
             )
 
 
-def _stack(images):
+def stack_images(images):
     """Return one array, or a 1-D object array of images of different sizes."""
     if all(image.shape == images[0].shape for image in images):
         return np.stack(images)
@@ -284,7 +284,7 @@ def load_image_folder(
     images = [image for image in images if image is not None]
     _refuse_mixtures(images, listing["file"].tolist())
 
-    stack, target = _stack(images), _to_plain(listing["label"])
+    stack, target = stack_images(images), _to_plain(listing["label"])
     if return_X_y:
         return stack, target
     names, counts = np.unique(target, return_counts=True)

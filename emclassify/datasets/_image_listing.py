@@ -26,7 +26,7 @@ def name_some(items):
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _image_files(folder):
+def image_files(folder):
     """Return paths of the images below `folder`, relative to it, in natural order."""
     found, seen = [], set()
     for root, folders, files in os.walk(folder, followlinks=True):
@@ -47,7 +47,7 @@ def _image_files(folder):
 
 def list_class_folders(path):
     """Return a frame (file, path, label) of the images in the folders of `path`."""
-    files = _image_files(path)
+    files = image_files(path)
     if not files:
         raise ValueError(
             f"{path} holds no images: no files named {', '.join(SUFFIXES)} in it or in "

@@ -1,0 +1,121 @@
+"""Downloads a file, and goes on where an earlier try was cut off."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import re
+import urllib.error
+import urllib.request
+from http import HTTPStatus
+
+from tqdm import tqdm
+
+_CHUNK = 2**18
+_TIMEOUT = 60  # seconds without a byte
+
+
+def download(url, path, *, verbose=0):
+    """Write what `url` serves to `path`.
+
+    Until it is complete it lies beside it, as ``<name>.part``; a later call asks the
+    server for the rest only.
+
+    Parameters
+    ----------
+    url : str
+    path : Path
+        File to write; its folder exists.
+    verbose : int
+        1 shows progress.
+
+    Raises
+    ------
+    OSError
+        If the server can't be reached, refuses, or the line is cut.
+    """
+    part = path.with_name(f"{path.name}.part")
+    start = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    by_hand = f"or download it elsewhere and put it at {path}"
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+            # Nothing after what is there already: the file is another one now.
+            part.unlink()
+            download(url, path, verbose=verbose)
+            return
+        raise OSError(
+            f"{url} can't be downloaded: the server answers {error.code} "
+            f"({error.reason}). Try again later, {by_hand}."
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise OSError(
+            f"{url} can't be reached: {reason}. Check the network, {by_hand}."
+        ) from error
+    with response:
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            start = 0  # a server that knows no ranges sends all of it again
+        total = _total_size(response, start)
+        _receive(response, part, url, start=start, total=total, verbose=verbose)
+    part.replace(path)
+
+
+def _total_size(response, start):
+    """Return the size of the whole file in bytes, or None if the server won't say."""
+    ranged = re.fullmatch(
+        r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
+    )
+    if start and ranged and int(ranged[1]) != start:
+        raise OSError(
+            f"The server was asked for bytes from {start} on, but sends "
+            f"{ranged[0]!r}. Try again."
+        )
+    length = response.headers.get("Content-Length")
+    return None if length is None else start + int(length)
+
+
+def _receive(response, part, url, *, start, total, verbose):
+    """Append the body of `response` to `part`, from byte `start` on, or raise."""
+    progress = tqdm(
+        initial=start,
+        total=total,
+        desc=f"Downloading {url.rpartition('/')[2]}",
+        unit="B",
+        unit_scale=True,
+        disable=not verbose,
+    )
+    done, reason = start, "the server closed it"
+    with progress, part.open("r+b" if start else "wb") as file:
+        file.seek(start)
+        file.truncate()
+        while True:
+            try:
+                chunk = response.read(_CHUNK)
+            except http.client.IncompleteRead as error:
+                chunk = error.partial
+            except OSError as error:
+                reason = str(error) or type(error).__name__
+                break
+            if not chunk:
+                break
+            file.write(chunk)
+            done += len(chunk)
+            progress.update(len(chunk))
+    if total is None or done == total:
+        return
+    raise OSError(
+        f"The line to {url} was cut after {done} of {total} bytes ({reason}). They are "
+        "kept: call again to get the rest."
+    )
+
+
+def file_sha256(path):
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
