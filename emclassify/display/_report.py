@@ -23,6 +23,7 @@ from ._report_tables import (
     mistake_kinds,
     overview_rows,
     run_facts,
+    worst_groups,
 )
 
 __all__ = ["write_report"]
@@ -114,6 +115,7 @@ def write_report(
                 "name": name,
                 "classes": class_rows(result, name),
                 "confusion": confusion_rows(result, name),
+                "groups": worst_groups(result, name),
                 "mistakes": kinds,
                 "parameters": chosen_parameters(result.estimators[name]),
                 "estimator": type(result.estimators[name]).__name__,

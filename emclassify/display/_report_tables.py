@@ -170,6 +170,27 @@ def mistake_kinds(result, name, images, names, *, n_examples, max_kinds):
     }
 
 
+def worst_groups(result, name, *, n=10):
+    """Return the worst groups of model `name` by accuracy, and how all of them do."""
+    if result.groups is None:
+        return None
+    table = result.by_group(name)
+    rows = [
+        {
+            "group": group,
+            "n": int(row["n"]),
+            "cells": [number(v, 2) for v in row.iloc[1:]],
+        }
+        for group, row in table.head(n).iterrows()
+    ]
+    return {
+        "columns": [metric_name(column) for column in table.columns[1:]],
+        "rows": rows,
+        "n_groups": len(table),
+        "median": number(table["accuracy"].median(), 2),
+    }
+
+
 def _sample_name(names, sample):
     """Return the name of a sample, without folders, or None."""
     if names is None:

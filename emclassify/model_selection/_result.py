@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ._breakdown import BreakdownMixin
 from ._comparison import pooled_confusion
 from ._pooled import PooledScores
 from ._tables import comparison_table, fold_scores, overview_table, summary_table
@@ -20,7 +21,7 @@ NOT_SCORES = frozenset(
 )
 
 
-class BenchmarkResult:
+class BenchmarkResult(BreakdownMixin):
     """Result of :func:`benchmark_classifiers`; made by it, not by hand.
 
     Attributes
