@@ -2,6 +2,7 @@
 
 from ._benchmark import benchmark_classifiers
 from ._comparison import CorrectedTTestResult, corrected_resampled_ttest
+from ._ensemble_gain import ensemble_gain
 from ._folds import check_folds
 from ._multilabel_split import MultilabelStratifiedGroupKFold
 from ._near_duplicates import find_duplicates
@@ -18,4 +19,5 @@ __all__ = [
     "check_folds",
     "corrected_resampled_ttest",
     "find_duplicates",
+    "ensemble_gain",
 ]
