@@ -39,7 +39,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         ],
         "features": ["FeatureExtractor"],
         "metrics": ["per_class_scorers", "per_class_scores"],
-        "model_selection": ["benchmark_classifiers"],
+        "model_selection": ["benchmark_classifiers", "predict_table"],
         "preprocessing": [
             "CenterCrop",
             "ParticleCropper",

@@ -3,6 +3,7 @@
 from ._benchmark_display import BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay
+from ._contact_sheet import ContactSheetDisplay
 from ._group_scores import GroupScoresDisplay
 from ._report import write_report
 
@@ -10,6 +11,7 @@ __all__ = [
     "BenchmarkDisplay",
     "ConfusionMatricesDisplay",
     "DuplicatePairsDisplay",
+    "ContactSheetDisplay",
     "GroupScoresDisplay",
     "write_report",
 ]

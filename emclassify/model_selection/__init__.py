@@ -6,6 +6,7 @@ from ._ensemble_gain import ensemble_gain
 from ._folds import check_folds
 from ._multilabel_split import MultilabelStratifiedGroupKFold
 from ._near_duplicates import find_duplicates
+from ._predict_table import predict_table
 from ._result import BenchmarkResult
 from ._split_audit import SplitAudit, audit_split
 
@@ -20,4 +21,5 @@ __all__ = [
     "corrected_resampled_ttest",
     "find_duplicates",
     "ensemble_gain",
+    "predict_table",
 ]

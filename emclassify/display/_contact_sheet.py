@@ -1,0 +1,265 @@
+"""Images side by side, in the order of what a model says of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model_selection import predict_table
+from ._thumbnails import image_at, to_8_bit, visible_channels
+
+__all__ = ["ContactSheetDisplay"]
+
+_PREFIX = "probability_"
+# Okabe and Ito, without the grey, which means "abstained".
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_ABSTAINED = "0.55"
+_LONGEST_NAME = 17
+_TILE = 1.05  # inches
+
+
+class ContactSheetDisplay:
+    """Images sorted by the probability of a class, page by page.
+
+    Each has its probability and name above, and a frame in the colour of its label;
+    grey where the model abstained. Grey values are scaled for each image by itself.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What :func:`~emclassify.model_selection.predict_table` returns, one row for each
+        image.
+    images : sequence of n images
+        Arrays (height, width) or (height, width, channels) of any sizes, or paths; only
+        those of the page drawn are read.
+    pos_label : str, default=None
+        Class whose probability sorts, the highest first. Of two classes the second by
+        default.
+    n_columns : int, default=8
+    n_rows : int, default=6
+        Of a page.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n,)
+        Rows of the table, in the order of the sheet.
+    n_pages : int
+    figure_ : matplotlib Figure
+        Of the page drawn last.
+    axes_ : ndarray of matplotlib Axes
+        Its images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify import svm_baseline
+    >>> from emclassify.display import ContactSheetDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 8, 8)) + np.tile([0, 4], 20)[:, None, None]
+    >>> y = np.tile(["off", "on"], 20)
+    >>> model = svm_baseline(probability=True).fit(X[:30], y[:30])
+    >>> sheet = ContactSheetDisplay.from_estimator(model, X[30:], n_columns=4, n_rows=2)
+    >>> sheet.n_pages
+    2
+    >>> print(sheet.figure_.get_suptitle())
+    Probability of on, highest first
+    1–8 of 10 images, page 1 of 2
+    """
+
+    def __init__(self, table, images, *, pos_label=None, n_columns=8, n_rows=6):
+        self.table = table
+        self.images = images
+        self.pos_label = pos_label
+        self.n_columns = n_columns
+        self.n_rows = n_rows
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        images,
+        *,
+        names=None,
+        abstain_below=None,
+        pos_label=None,
+        n_columns=8,
+        n_rows=6,
+        page=1,
+    ):
+        """Predict images and draw a page of them.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with ``predict_proba``.
+        images : array-like of n images
+            What it takes.
+        names, abstain_below
+            As for :func:`~emclassify.model_selection.predict_table`.
+        pos_label, n_columns, n_rows
+            As for this class.
+        page : int, default=1
+            The page to draw.
+
+        Returns
+        -------
+        ContactSheetDisplay
+        """
+        table = predict_table(
+            estimator, images, names=names, abstain_below=abstain_below
+        )
+        return cls(
+            table, images, pos_label=pos_label, n_columns=n_columns, n_rows=n_rows
+        ).plot(page)
+
+    @property
+    def classes(self):
+        """Names of the classes, as the table has them."""
+        return [
+            column.removeprefix(_PREFIX)
+            for column in self.table.columns
+            if column.startswith(_PREFIX)
+        ]
+
+    @property
+    def n_pages(self):
+        """Number of pages."""
+        return -(-len(self.table) // (self.n_columns * self.n_rows))
+
+    def plot(self, page=1, *, cmap="gray"):
+        """Draw a page, in a new figure.
+
+        Parameters
+        ----------
+        page : int, default=1
+            Counted from 1.
+        cmap : str or Colormap, default="gray"
+            For images of one channel.
+
+        Returns
+        -------
+        ContactSheetDisplay
+        """
+        import matplotlib.pyplot as plt
+
+        pos_label = self._check()
+        if not 1 <= page <= self.n_pages:
+            raise ValueError(f"page={page}: the pages are 1 to {self.n_pages}.")
+        probability = self.table[_PREFIX + pos_label].to_numpy()
+        self.order_ = np.argsort(-probability, kind="stable")
+        size = self.n_columns * self.n_rows
+        shown = self.order_[(page - 1) * size : page * size]
+        rows = -(-len(shown) // self.n_columns)
+
+        width, height = self.n_columns * _TILE, rows * (_TILE + 0.3) + 0.9
+        self.figure_ = plt.figure(figsize=(width, height))
+        axes = self.figure_.subplots(
+            rows,
+            self.n_columns,
+            squeeze=False,
+            gridspec_kw={
+                "left": 0.02,
+                "right": 0.98,
+                "bottom": 0.08 / height,
+                "top": 1 - 1.1 / height,
+                "hspace": 0.36,
+                "wspace": 0.12,
+            },
+        ).ravel()
+        for spare in axes[len(shown) :]:
+            spare.remove()
+        self.axes_ = axes[: len(shown)]
+        colours = dict(zip(self.classes, _COLOURS * len(self.classes), strict=False))
+        for ax, row in zip(self.axes_, shown, strict=True):
+            self._draw(ax, row, probability[row], colours, cmap)
+        first = (page - 1) * size + 1
+        self.figure_.suptitle(
+            f"Probability of {pos_label}, highest first\n"
+            f"{first}–{first + len(shown) - 1} of {len(self.table)} images, "
+            f"page {page} of {self.n_pages}",
+            x=0.02,
+            y=1 - 0.1 / height,
+            ha="left",
+            size=9,
+        )
+        self._add_legend(colours, 1 - 0.5 / height)
+        return self
+
+    def to_pdf(self, path, *, cmap="gray"):
+        """Write all pages to a PDF file.
+
+        Parameters
+        ----------
+        path : str or path-like
+        cmap : str or Colormap, default="gray"
+            For images of one channel.
+        """
+        import matplotlib.pyplot as plt
+        from matplotlib.backends.backend_pdf import PdfPages
+
+        with PdfPages(path) as pdf:
+            for page in range(1, self.n_pages + 1):
+                self.plot(page, cmap=cmap)
+                pdf.savefig(self.figure_)
+                plt.close(self.figure_)
+
+    def _check(self):
+        """Return the class that sorts, or raise."""
+        if len(self.images) != len(self.table):
+            raise ValueError(
+                f"images holds {len(self.images)} entries for {len(self.table)} rows "
+                "of the table."
+            )
+        if self.pos_label is None and len(self.classes) == 2:
+            return self.classes[1]
+        if str(self.pos_label) not in self.classes:
+            raise ValueError(
+                f"pos_label={self.pos_label!r} must be one of the classes: "
+                f"{', '.join(self.classes)}."
+            )
+        return str(self.pos_label)
+
+    def _draw(self, ax, row, probability, colours, cmap):
+        """Draw the image of one row of the table."""
+        entry = self.table.iloc[row]
+        image = image_at(self.images, row)
+        if image is None:
+            raise ValueError(
+                f"images[{row}] is no image (height, width) or (height, width, "
+                "channels). Give the images that the flat rows were made from."
+            )
+        ax.imshow(to_8_bit(visible_channels(image)), cmap=cmap, vmin=0, vmax=255)
+        ax.set(xticks=[], yticks=[], anchor="N")
+        name = str(entry["name"])
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[: _LONGEST_NAME - 1]}…"
+        ax.set_title(f"{probability:.2f}\n{name}", size=6.5, pad=3)
+        abstained = entry["abstained"]
+        ax.spines[:].set(
+            color=_ABSTAINED if abstained else colours[str(entry["label"])],
+            linewidth=2.5,
+            linestyle=":" if abstained else "-",
+        )
+
+    def _add_legend(self, colours, y):
+        """Say which frame is which label, with the count in the whole table."""
+        from matplotlib.patches import Patch
+
+        abstained = self.table["abstained"].to_numpy(dtype=bool)
+        labels = self.table["label"].astype(str).to_numpy()
+        entries = [
+            (f"{name} ({np.sum((labels == name) & ~abstained)})", colour)
+            for name, colour in colours.items()
+        ]
+        if abstained.any():
+            entries.append((f"abstained ({abstained.sum()})", _ABSTAINED))
+        self.figure_.legend(
+            handles=[Patch(color=colour, label=label) for label, colour in entries],
+            loc="upper left",
+            bbox_to_anchor=(0.01, y),
+            ncols=len(entries),
+            frameon=False,
+            fontsize="small",
+            handlelength=1,
+            columnspacing=1.2,
+            borderaxespad=0,
+        )
