@@ -87,11 +87,14 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.cut, self.ranges, self.status = archive(), None, True, None
+        self.chunked, self.shift = False, 0
         self.asked, self.sent = [], []
         self.url = f"http://127.0.0.1:{self.server_port}/0.2/GS.tar.gz"
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
         server = self.server
         asked = self.headers.get("Range")
@@ -104,12 +107,20 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if start else 200)
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-        self.send_header("Content-Length", str(size - start))
+            first = start + server.shift
+            self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
+        if server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(size - start))
         self.end_headers()
         body = server.content[start:][: server.cut]
         server.sent.append(len(body))
+        if server.chunked:
+            self.wfile.write(b"%x\r\n" % (size - start))
         self.wfile.write(body)
+        if server.chunked and server.cut is None:
+            self.wfile.write(b"\r\n0\r\n\r\n")
 
     def log_message(self, *args):
         pass
@@ -185,6 +196,23 @@ def test_cut_several_times(server, tmp_path):
             fetch(tmp_path)
     assert len(fetch(tmp_path).images) == 4
     assert sum(server.sent) == len(server.content)
+
+
+def test_a_server_that_does_not_say_how_much_comes(server, tmp_path):
+    server.chunked, server.cut = True, 300
+    with pytest.raises(OSError, match=r"was cut after \d+ bytes .*again"):
+        fetch(tmp_path)
+    server.cut = None
+    assert len(fetch(tmp_path).images) == 4
+
+
+def test_a_server_that_sends_another_part(server, tmp_path):
+    server.cut, server.shift = 300, 5
+    with pytest.raises(OSError, match="was cut after 300"):
+        fetch(tmp_path)
+    says = r"asked for bytes from 300 on, but sends 'bytes 305-.*Delete .*\.part"
+    with pytest.raises(OSError, match=says):
+        fetch(tmp_path)
 
 
 def test_a_server_without_ranges_sends_all_again(server, tmp_path):

@@ -61,27 +61,26 @@ def download(url, path, *, verbose=0):
     with response:
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             start = 0  # a server that knows no ranges sends all of it again
-        total = _total_size(response, start)
-        _receive(response, part, url, start=start, total=total, verbose=verbose)
+        else:
+            _check_range(response, part, start)
+        _receive(response, part, url, start=start, verbose=verbose)
     part.replace(path)
 
 
-def _total_size(response, start):
-    """Return the size of the whole file in bytes, or None if the server won't say."""
-    ranged = re.fullmatch(
-        r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
-    )
-    if start and ranged and int(ranged[1]) != start:
+def _check_range(response, part, start):
+    """Raise unless the server sends what comes after `start` bytes."""
+    sent = response.headers.get("Content-Range", "")
+    if not re.match(rf"bytes {start}-", sent):
         raise OSError(
-            f"The server was asked for bytes from {start} on, but sends "
-            f"{ranged[0]!r}. Try again."
+            f"The server was asked for bytes from {start} on, but sends {sent!r}. "
+            f"Delete {part}, and call again to get all of it."
         )
-    length = response.headers.get("Content-Length")
-    return None if length is None else start + int(length)
 
 
-def _receive(response, part, url, *, start, total, verbose):
+def _receive(response, part, url, *, start, verbose):
     """Append the body of `response` to `part`, from byte `start` on, or raise."""
+    length = response.headers.get("Content-Length")
+    total = None if length is None else start + int(length)
     progress = tqdm(
         initial=start,
         total=total,
@@ -90,7 +89,7 @@ def _receive(response, part, url, *, start, total, verbose):
         unit_scale=True,
         disable=not verbose,
     )
-    done, reason = start, "the server closed it"
+    done, cut = start, None
     with progress, part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
@@ -98,21 +97,23 @@ def _receive(response, part, url, *, start, total, verbose):
             try:
                 chunk = response.read(_CHUNK)
             except http.client.IncompleteRead as error:
-                chunk = error.partial
+                chunk, cut = error.partial, "the server closed it"
             except OSError as error:
-                reason = str(error) or type(error).__name__
+                cut = str(error) or type(error).__name__
                 break
             if not chunk:
                 break
             file.write(chunk)
             done += len(chunk)
             progress.update(len(chunk))
-    if total is None or done == total:
-        return
-    raise OSError(
-        f"The line to {url} was cut after {done} of {total} bytes ({reason}). They are "
-        "kept: call again to get the rest."
-    )
+    if total is not None and done != total:
+        cut = cut or "the server closed it"
+    if cut:
+        whole = "" if total is None else f" of {total}"
+        raise OSError(
+            f"The line to {url} was cut after {done}{whole} bytes ({cut}). They are "
+            "kept: call again to get the rest."
+        )
 
 
 def file_sha256(path):

@@ -97,9 +97,9 @@ def fetch_offsample(
         filenames : ndarray of str of shape (n,)
             Paths of the files.
         DESCR : str
+            What was fetched.
 
-    (images, target)
-        With ``return_X_y=True``.
+        With ``return_X_y=True``, the tuple (images, target) instead.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def _list(images):
     if not rows:
         raise ValueError(
             f"{images} holds no images in folders <dataset>/on and <dataset>/off. "
-            "Delete it, and call again to download them."
+            f"Delete {images.parent}, and call again to download them."
         )
     return pd.DataFrame(rows, columns=["file", "dataset", "class", "ion"])
 

@@ -151,7 +151,7 @@ class ContactSheetDisplay:
         rows = -(-len(shown) // self.n_columns)
 
         width, height = self.n_columns * _TILE, rows * (_TILE + 0.3) + 0.9
-        self.figure_ = plt.figure(figsize=(width, height))
+        self.figure_ = plt.figure(figsize=(width, height), layout="none")
         axes = self.figure_.subplots(
             rows,
             self.n_columns,
