@@ -3,6 +3,7 @@
 import hashlib
 import re
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -304,6 +305,20 @@ def test_mz_checked(liver, mz, says):
         return
     with pytest.raises(ValueError, match=says):
         load_imzml(liver, mz)
+
+
+def test_memory_does_not_grow_with_the_ibd(tmp_path):
+    mz = np.linspace(100, 900, 4000)
+    spectra = [(mz, np.full(4000, i)) for i in range(200)]
+    places = [(x, y) for y in range(10) for x in range(20)]
+    path = write(tmp_path / "a.imzML", spectra, places, mode="processed")
+    load_imzml(path, 100.0)  # whatever is imported on first use
+    tracemalloc.start()
+    load_imzml(path, mz[::100])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert path.with_suffix(".ibd").stat().st_size > 9e6
+    assert peak < 2e6
 
 
 def test_progress(liver, capsys):

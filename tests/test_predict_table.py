@@ -8,9 +8,10 @@ from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from emclassify import ResizeImages, predict_table
+from emclassify import ResizeImages, predict_table, svm_baseline
 
 
 class Brightness(ClassifierMixin, BaseEstimator):
@@ -110,10 +111,6 @@ def test_kinds_of_images(kind, tmp_path):
 
 
 def test_paths(tmp_path):
-    from sklearn.pipeline import make_pipeline
-
-    from emclassify import svm_baseline
-
     rng = np.random.default_rng(0)
     images = rng.integers(100, size=(24, 8, 8), dtype=np.uint8)
     images[::2] += 100
@@ -139,6 +136,15 @@ def test_what_is_refused():
         predict_table(LinearSVC(), images)
     with pytest.raises(ValueError, match="'abstain_below'"):
         predict_table(Brightness(), images, abstain_below=1.5)
+
+
+def test_several_labels_an_image_are_refused():
+    class Both(Brightness):
+        def predict(self, X):
+            return np.ones((len(X), 2), dtype=int)
+
+    with pytest.raises(ValueError, match=r"Both predicts several labels .* \(3, 2\)"):
+        predict_table(Both(), greys(0.1, 0.5, 0.9), batch_size=2)
 
 
 def test_progress(capsys):

@@ -47,7 +47,8 @@ def load_imzml(
 
     The image of an ion holds, at each pixel, the sum of all intensities whose m/z lies
     within `tolerance_ppm` of the ion's, both ends included. Continuous and processed
-    files are read, one spectrum at a time, so memory is that of the images.
+    files are read, one spectrum at a time: memory holds the images and where the
+    spectra lie, never all of the .ibd.
 
     Parameters
     ----------

@@ -2,16 +2,16 @@
 
 from ._benchmark_display import BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay
-from ._duplicate_pairs import DuplicatePairsDisplay
 from ._contact_sheet import ContactSheetDisplay
+from ._duplicate_pairs import DuplicatePairsDisplay
 from ._group_scores import GroupScoresDisplay
 from ._report import write_report
 
 __all__ = [
     "BenchmarkDisplay",
     "ConfusionMatricesDisplay",
-    "DuplicatePairsDisplay",
     "ContactSheetDisplay",
+    "DuplicatePairsDisplay",
     "GroupScoresDisplay",
     "write_report",
 ]

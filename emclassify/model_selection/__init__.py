@@ -19,7 +19,7 @@ __all__ = [
     "benchmark_classifiers",
     "check_folds",
     "corrected_resampled_ttest",
-    "find_duplicates",
     "ensemble_gain",
+    "find_duplicates",
     "predict_table",
 ]

@@ -65,7 +65,7 @@ def predict_table(
     ------
     ValueError
         If there are no images, not one name for each, or the estimator has no
-        probabilities.
+        probabilities or gives an image several labels.
 
     See Also
     --------
@@ -115,6 +115,11 @@ def predict_table(
             probabilities.append(np.asarray(estimator.predict_proba(some)))
             done.update(len(labels[-1]))
     labels, probabilities = np.concatenate(labels), np.concatenate(probabilities)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{type(estimator).__name__} predicts several labels an image, shape "
+            f"{labels.shape}; a table has one."
+        )
     classes = np.asarray(estimator.classes_)
     of_label = probabilities[np.arange(n), np.searchsorted(classes, labels)]
     table = pd.DataFrame({"name": names, "label": labels, "probability": of_label})
