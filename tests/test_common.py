@@ -22,6 +22,7 @@ from emclassify.classifiers import (
     ResNetClassifier,
     SeedEnsembleClassifier,
 )
+from emclassify.model_selection import BoundedThresholdClassifierCV
 from emclassify.preprocessing import (
     CenterCrop,
     ParticleCropper,
@@ -54,6 +55,11 @@ class SmallNet:
 QUICK = {"max_epochs": 20, "batch_size": 32, "lr": 0.03}
 SETTINGS = {
     ArtificialImageSampler: {"generator": make_noise},
+    BoundedThresholdClassifierCV: {
+        "estimator": CNNClassifier(SmallNet(), **QUICK, random_state=0),
+        "min_recall": 0.8,
+        "cv": 2,
+    },
     CenterCrop: {"size": 1},
     CNNClassifier: {**QUICK, "net": SmallNet()},
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},

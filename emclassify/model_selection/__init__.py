@@ -1,6 +1,7 @@
 """Models against each other on the same folds, and the checks of these folds."""
 
 from ._benchmark import benchmark_classifiers
+from ._bounded_threshold import BoundedThresholdClassifierCV
 from ._comparison import CorrectedTTestResult, corrected_resampled_ttest
 from ._ensemble_gain import ensemble_gain
 from ._folds import check_folds
@@ -12,6 +13,7 @@ from ._split_audit import SplitAudit, audit_split
 
 __all__ = [
     "BenchmarkResult",
+    "BoundedThresholdClassifierCV",
     "CorrectedTTestResult",
     "MultilabelStratifiedGroupKFold",
     "SplitAudit",

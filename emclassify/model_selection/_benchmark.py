@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import sys
 import time
 from datetime import datetime
 from importlib import metadata
@@ -13,15 +12,15 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from tqdm import tqdm
+from sklearn.utils.parallel import delayed
 
 from .._version import __version__
 from ._comparison import check_level
-from ._fit_params import check_fit_params, groups_parameter
+from ._fit_params import check_fit_params, fit_parameter
 from ._folds import check_folds, check_groups, make_folds
 from ._result import BenchmarkResult
 from ._run_fold import run_fold
+from ._tasks import run_tasks
 
 __all__ = ["benchmark_classifiers"]
 
@@ -164,7 +163,7 @@ def benchmark_classifiers(
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
     if groups is not None:
         for name, estimator in estimators.items():
-            parameter = groups_parameter(estimator)
+            parameter = fit_parameter(estimator, "groups")
             if parameter is not None:
                 fit_params[name].setdefault(parameter, groups)
     settings = {
@@ -190,7 +189,14 @@ def benchmark_classifiers(
         for fold, (train, test) in enumerate(folds)
         for name, estimator in estimators.items()
     ]
-    outcomes = _run(tasks, n_jobs, verbose, y=np.searchsorted(classes, y), folds=folds)
+    codes = np.searchsorted(classes, y)
+    outcomes = run_tasks(
+        tasks,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        name="benchmark",
+        describe=lambda outcome: _describe(outcome, codes, folds),
+    )
     if all(outcome.predicted is None for outcome in outcomes):
         raise ValueError(f"Every fit failed; the first with {outcomes[0].error}")
     return BenchmarkResult(
@@ -290,24 +296,6 @@ def _check_settings(n_bootstrap, confidence_level, error_score):
     is_nan = isinstance(error_score, float) and np.isnan(error_score)
     if not (is_nan or (isinstance(error_score, str) and error_score == "raise")):
         raise ValueError(f'error_score must be "raise" or np.nan; got {error_score!r}.')
-
-
-def _run(tasks, n_jobs, verbose, *, y, folds):
-    """Run the tasks, show progress, return the outcomes in any order."""
-    outcomes = []
-    progress = tqdm(
-        total=len(tasks), desc="benchmark", disable=verbose < 1, file=sys.stderr
-    )
-    # The generator hands back each task as it ends, and stops the rest when left.
-    with progress:
-        for outcome in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks):
-            outcomes.append(outcome)
-            line = _describe(outcome, y, folds)
-            progress.set_postfix_str(line, refresh=False)
-            progress.update()
-            if verbose > 1:
-                progress.write(line, file=sys.stderr)
-    return outcomes
 
 
 def _describe(outcome, y, folds):

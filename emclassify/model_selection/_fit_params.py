@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sklearn import get_config
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -9,28 +10,28 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
 
-def groups_parameter(estimator):
-    """Return the name under which `estimator.fit` takes groups, or None.
+def fit_parameter(estimator, name):
+    """Return under what name `estimator.fit` takes groups or sample_weight, or None.
 
-    A search takes them for its inner folds. A pipeline hands them to its last step,
-    unless a sampler on the way changes the samples, which would leave the groups
-    behind.
+    A search takes groups for its inner folds, and hands weights to its estimator. A
+    pipeline hands both to its last step, unless a sampler on the way changes the
+    samples, which would leave them behind.
     """
-    from sklearn import get_config
-
     if get_config()["enable_metadata_routing"]:
         routing = get_routing_for_object(estimator)
-        return "groups" if routing.consumes("fit", ["groups"]) else None
-    if isinstance(estimator, BaseSearchCV) or has_fit_parameter(estimator, "groups"):
-        return "groups"
+        return name if routing.consumes("fit", [name]) else None
+    if isinstance(estimator, BaseSearchCV):
+        return name if name == "groups" else fit_parameter(estimator.estimator, name)
+    if has_fit_parameter(estimator, name):
+        return name
     steps = getattr(estimator, "steps", None)
     if not isinstance(estimator, _BaseComposition) or not steps:
         return None
     if any(hasattr(step, "fit_resample") for _, step in steps[:-1]):
         return None
-    name, last = steps[-1]
-    inner = groups_parameter(last) if hasattr(last, "fit") else None
-    return None if inner is None else f"{name}__{inner}"
+    step, last = steps[-1]
+    inner = fit_parameter(last, name) if hasattr(last, "fit") else None
+    return None if inner is None else f"{step}__{inner}"
 
 
 def check_fit_params(fit_params, names):

@@ -134,7 +134,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     rows = []
     for fold, (train, test) in enumerate(folds):
         train, test = _indices(train, len(y), fold), _indices(test, len(y), fold)
-        _refuse_leaks(train, test, groups, fold)
+        refuse_leaks(train, test, groups, fold)
         in_train = np.bincount(codes[train], minlength=len(classes))
         in_test = np.bincount(codes[test], minlength=len(classes))
         _report_missing(classes, in_train, in_test, fold, on_missing_class)
@@ -148,7 +148,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     return pd.DataFrame(rows).rename_axis("fold")
 
 
-def _refuse_leaks(train, test, groups, fold):
+def refuse_leaks(train, test, groups, fold):
     """Raise if a sample or group is on both sides, or a sample is tested twice."""
     both = np.intersect1d(train, test)
     if len(both):

@@ -50,7 +50,7 @@ def encode(labels, classes, name):
     return codes
 
 
-def _class_scores(estimator, X, classes):
+def class_scores(estimator, X, classes):
     """Return (probabilities or decision scores (n, k), which of both), or Nones."""
     for method, kind, fill in (
         ("predict_proba", "probability", 0.0),
@@ -97,7 +97,7 @@ def run_fold(
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
         predicted = encode(predicted, classes, name)
-        class_scores, kind = _class_scores(estimator, X_test, classes)
+        scores, kind = class_scores(estimator, X_test, classes)
         extra = _extra_scores(estimator, X_test, y_test, settings["scoring"])
     except Exception as error:
         error.add_note(f"This came from estimator {name!r} in fold {fold}.")
@@ -112,7 +112,7 @@ def run_fold(
         )
         return outcome
     outcome.predicted = predicted
-    outcome.class_scores, outcome.score_kind = class_scores, kind
+    outcome.class_scores, outcome.score_kind = scores, kind
     outcome.extra_scores = extra
     if settings["return_estimators"]:
         outcome.fitted = estimator
