@@ -167,3 +167,31 @@ def test_one_pixel_images():
     clf = LipNetClassifier(max_epochs=1, random_state=0).fit(X, [0, 1] * 6)
     ActivationsDisplay.from_estimator(clf, X[0]).figure_.canvas.draw()
     SaliencyDisplay.from_estimator(clf, X[:2]).figure_.canvas.draw()
+
+
+def test_activations_of_several_networks_side_by_side(clf, data):
+    small = LipNetClassifier(2, max_epochs=1, random_state=0).fit(*data)
+    networks = {"LipNet-4": clf, "LipNet-2": small}
+    displays = ActivationsDisplay.from_estimators(
+        networks, data[0][0], {"LipNet-4": [0, 1, -1], "LipNet-2": 0}, scale="layer"
+    )
+    deep, shallow = displays["LipNet-4"], displays["LipNet-2"]
+    assert deep.figure_ is shallow.figure_
+    titles = [ax.get_title() for ax in deep.axes_]
+    assert titles == ["LipNet-4", "features.0", "features.3", "features.11"]
+    assert [ax.get_title() for ax in shallow.axes_] == ["LipNet-2", "features.0"]
+    for display, network in ((deep, clf), (shallow, small)):
+        expected = layer_activations(network, data[0][:1], 0)["features.0"][0]
+        np.testing.assert_array_equal(display.activations["features.0"], expected)
+    # A column each, the images in one row.
+    figure = deep.figure_
+    figure.canvas.draw()
+    first, second = (d.axes_[0].get_position() for d in (deep, shallow))
+    assert first.x1 < second.x0
+    assert first.y0 == pytest.approx(second.y0)
+    n_bars = 3 + 1
+    assert len(figure.axes) == len(deep.axes_) + len(shallow.axes_) + n_bars
+    with pytest.raises(ValueError, match=r"got \['LipNet-4', .*\] and \['LipNet-4'\]"):
+        ActivationsDisplay.from_estimators(networks, data[0][0], {"LipNet-4": 0})
+    with pytest.raises(ValueError, match="at least one network"):
+        ActivationsDisplay.from_estimators({}, data[0][0])

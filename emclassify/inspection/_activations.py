@@ -99,6 +99,50 @@ def _channels_last(output):
     return np.ascontiguousarray(output)
 
 
+def _maps_of(estimator, image, layers):
+    """Return the image (h, w, c) as the network gets it, and {layer: its maps}."""
+    classifier = find_classifier(estimator)
+    names = _find_layers(classifier, layers)
+    images = find_image(estimator, image)
+    activations = _activations(classifier, images, names)
+    for name, maps in activations.items():
+        if maps.ndim != 4:
+            raise ValueError(
+                f"layer {name!r} gives no maps but an array of shape {maps.shape[1:]} "
+                "an image; layer_activations returns it."
+            )
+    return images[0], {name: maps[0] for name, maps in activations.items()}
+
+
+def _aspect(maps):
+    """Return height over width of the grid of maps (h, w, n)."""
+    height, width, n_maps = maps.shape
+    across = n_columns(n_maps)
+    return -(-n_maps // across) * height / (across * width)
+
+
+def _new_columns(displays):
+    """Return axes in a new figure, a column for each display, the image on top."""
+    import matplotlib.pyplot as plt
+
+    width, image_height = 4.0, 1.6
+    n_rows = max(len(display.activations) for display in displays)
+    heights = np.full(n_rows, 1.2)
+    for display in displays:
+        for row, maps in enumerate(display.activations.values()):
+            heights[row] = np.clip(width * _aspect(maps), heights[row], 8)
+    heights = [image_height, *heights]
+    _, axes = plt.subplots(
+        len(heights),
+        len(displays),
+        figsize=(len(displays) * (width + 0.4), sum(heights) + 0.4 * len(heights)),
+        height_ratios=heights,
+        squeeze=False,
+        layout="constrained",
+    )
+    return axes.T
+
+
 class ActivationsDisplay:
     """An image, and the activation maps of layers for it.
 
@@ -169,18 +213,70 @@ class ActivationsDisplay:
         ValueError
             If there is no such layer, or it gives no maps.
         """
-        classifier = find_classifier(estimator)
-        names = _find_layers(classifier, layers)
-        images = find_image(estimator, image)
-        activations = _activations(classifier, images, names)
-        for name, maps in activations.items():
-            if maps.ndim != 4:
-                raise ValueError(
-                    f"layer {name!r} gives no maps but an array of shape "
-                    f"{maps.shape[1:]} an image; layer_activations returns it."
-                )
-        maps = {name: maps[0] for name, maps in activations.items()}
-        return cls(images[0], maps, scale=scale).plot(axes)
+        return cls(*_maps_of(estimator, image, layers), scale=scale).plot(axes)
+
+    @classmethod
+    def from_estimators(cls, estimators, image, layers=None, *, scale="map"):
+        """Draw the activations of several fitted classifiers side by side.
+
+        Parameters
+        ----------
+        estimators : dict of str to network classifier or Pipeline
+            Fitted, by the names to write above their columns.
+        image : array-like
+            One image, which all take.
+        layers : str, int or list of these, or dict of these, default=None
+            As in `from_estimator`, for all; or a dict of each one's by its name. All
+            convolutions by default.
+        scale : {"map", "layer"}, default="map"
+            Whether each map or each layer has a colour scale of its own.
+
+        Returns
+        -------
+        dict of str to ActivationsDisplay
+            By name, all in one figure: a column each, the image on top.
+
+        Raises
+        ------
+        ValueError
+            If `estimators` is empty, `layers` is a dict without one of them, there is
+            no such layer, or it gives no maps.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from emclassify import LipNetClassifier, ResNetClassifier
+        >>> from emclassify.inspection import ActivationsDisplay
+        >>> X = np.random.default_rng(0).normal(size=(20, 8, 8))
+        >>> networks = {
+        ...     "LipNet-2": LipNetClassifier(2, max_epochs=1, random_state=0),
+        ...     "ResNet10": ResNetClassifier(max_epochs=1, random_state=0),
+        ... }
+        >>> for network in networks.values():
+        ...     _ = network.fit(X, [0, 1] * 10)
+        >>> displays = ActivationsDisplay.from_estimators(networks, X[0], [0, -1])
+        >>> displays["LipNet-2"].figure_ is displays["ResNet10"].figure_
+        True
+        """
+        if not isinstance(layers, dict):
+            layers = dict.fromkeys(estimators, layers)
+        if not estimators or set(layers) != set(estimators):
+            raise ValueError(
+                "estimators must hold at least one network, and layers, as a dict, the "
+                f"same names; got {list(estimators)} and {list(layers)}."
+            )
+        displays = {
+            name: cls(*_maps_of(estimator, image, layers[name]), scale=scale)
+            for name, estimator in estimators.items()
+        }
+        columns = _new_columns(list(displays.values()))
+        for (name, display), axes in zip(displays.items(), columns, strict=True):
+            n = 1 + len(display.activations)
+            display.plot(axes[:n])
+            display.axes_[0].set_title(name)
+            for spare in axes[n:]:
+                spare.remove()
+        return displays
 
     def plot(self, axes=None, *, cmap=None, colorbar=True):
         """Draw.
@@ -239,10 +335,7 @@ class ActivationsDisplay:
 
         n = len(self.activations)
         columns = min(n, 2)
-        aspects = []
-        for height, width, n_maps in (m.shape for m in self.activations.values()):
-            across = n_columns(n_maps)
-            aspects.append(-(-n_maps // across) * height / (across * width))
+        aspects = [_aspect(maps) for maps in self.activations.values()]
         image_width, width = 2.0, 4.0
         heights = [
             float(np.clip(width * max(aspects[k : k + columns]), 1.2, 8))
