@@ -39,7 +39,12 @@ __getattr__, __dir__, _names = _lazy.attach(
         ],
         "features": ["FeatureExtractor"],
         "metrics": ["per_class_scorers", "per_class_scores"],
-        "model_selection": ["benchmark_classifiers", "predict_table"],
+        "model_selection": [
+            "BoundedThresholdClassifierCV",
+            "benchmark_classifiers",
+            "predict_table",
+            "transfer_matrix",
+        ],
         "preprocessing": [
             "CenterCrop",
             "ParticleCropper",

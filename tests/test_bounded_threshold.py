@@ -279,7 +279,7 @@ def test_jobs_change_nothing_and_progress_is_shown(capsys):
         ({"max_fpr": 0.1, "pos_label": "great"}, "'great' is not a label of y"),
         (
             {"min_recall": 0.1, "cv": PredefinedSplit([0] * 20 + [1] * 20)},
-            "Fold 0 of cv has one class only",
+            "Fold 0 has no sample of class bad in its training",
         ),
         (
             {"min_recall": 0.1, "cv": [(range(5, 35), range(5))]},

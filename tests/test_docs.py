@@ -22,7 +22,12 @@ from api_reference import ROOMS, object_page, public_methods, public_objects  # 
 # For those who extend emclassify: a description is enough.
 INNER_ROOMS = {"nets", "training"}
 # Returned by functions, never made by hand.
-RESULTS = {"BenchmarkResult", "CorrectedTTestResult", "SplitAudit"}
+RESULTS = {
+    "BenchmarkResult",
+    "CorrectedTTestResult",
+    "SplitAudit",
+    "TransferMatrixResult",
+}
 PAGES = [
     page
     for page in sorted((ROOT / "docs").glob("*.rst"))

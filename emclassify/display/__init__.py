@@ -6,6 +6,7 @@ from ._contact_sheet import ContactSheetDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay
 from ._group_scores import GroupScoresDisplay
 from ._report import write_report
+from ._transfer_matrix import TransferMatrixDisplay
 
 __all__ = [
     "BenchmarkDisplay",
@@ -13,5 +14,6 @@ __all__ = [
     "ContactSheetDisplay",
     "DuplicatePairsDisplay",
     "GroupScoresDisplay",
+    "TransferMatrixDisplay",
     "write_report",
 ]

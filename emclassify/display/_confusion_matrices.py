@@ -16,6 +16,13 @@ def row_shares(counts):
     return np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
 
 
+def text_colour(image, value):
+    """Return the colour in which text is read on the shade of a value."""
+    red, green, blue, _ = image.cmap(image.norm(value))
+    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+    return "white" if dark else "black"
+
+
 class ConfusionMatricesDisplay:
     """Confusion matrices of one or more models, all in one shading.
 
@@ -152,9 +159,7 @@ class ConfusionMatricesDisplay:
             text = f"{counts[i, j]:g}"
             if k <= 8:
                 text += f"\n{100 * shares[i, j]:.0f} %"
-            red, green, blue, _ = image.cmap(image.norm(shares[i, j]))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            colour = "white" if dark else "black"
+            colour = text_colour(image, shares[i, j])
             ax.text(j, i, text, ha="center", va="center", color=colour, size=size)
         ax.set_xticks(range(k), self.display_labels, rotation=45, ha="right")
         ax.set_yticks(range(k), self.display_labels if first else [])

@@ -1,4 +1,4 @@
-"""Models against each other on the same folds, and the checks of these folds."""
+"""Models on the same folds, on other domains, and at a chosen working point."""
 
 from ._benchmark import benchmark_classifiers
 from ._bounded_threshold import BoundedThresholdClassifierCV
@@ -10,6 +10,8 @@ from ._near_duplicates import find_duplicates
 from ._predict_table import predict_table
 from ._result import BenchmarkResult
 from ._split_audit import SplitAudit, audit_split
+from ._transfer import transfer_matrix
+from ._transfer_result import TransferMatrixResult
 
 __all__ = [
     "BenchmarkResult",
@@ -17,6 +19,7 @@ __all__ = [
     "CorrectedTTestResult",
     "MultilabelStratifiedGroupKFold",
     "SplitAudit",
+    "TransferMatrixResult",
     "audit_split",
     "benchmark_classifiers",
     "check_folds",
@@ -24,4 +27,5 @@ __all__ = [
     "ensemble_gain",
     "find_duplicates",
     "predict_table",
+    "transfer_matrix",
 ]

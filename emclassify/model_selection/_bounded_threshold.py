@@ -15,13 +15,12 @@ from sklearn.base import (
 )
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import check_is_fitted
 
 from ._fit_params import fit_parameter
-from ._folds import check_groups, make_folds, refuse_leaks
+from ._folds import check_groups, check_training_sides, make_folds
 from ._run_fold import class_scores, run_fold
 from ._tasks import run_tasks
 from ._threshold import find_point, middle_of_gap
@@ -182,7 +181,7 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         Raises
         ------
         ValueError
-            If there are not two classes, a fold tears a group or has a single class to
+            If there are not two classes, a fold tears a group or lacks a class to
             train on, or no threshold keeps the bound and calls anything positive.
         """
         bound = self._check_bound()
@@ -191,10 +190,9 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         groups = check_groups(groups, len(y))
         params = self._fit_params(sample_weight, groups)
         _, folds = make_folds(self.cv, X, y, groups)
-        _check_folds(y, folds, groups)
+        check_training_sides(y, folds, groups)
         # First, because its errors speak of samples by their place in X.
-        X_all, y_all = _safe_split(self.estimator, X, y, np.arange(len(y)))
-        self.estimator_ = clone(self.estimator).fit(X_all, y_all, **params)
+        self.estimator_ = clone(self.estimator).fit(X, y, **params)
         outcomes = self._run_folds(X, y, classes, folds, params)
         self.score_kind_ = outcomes[0].score_kind
         score = np.concatenate([o.class_scores[:, positive] for o in outcomes])
@@ -364,14 +362,3 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _check_folds(y, folds, groups):
-    """Raise if a fold leaks, or has a single class to train on."""
-    for fold, (train, test) in enumerate(folds):
-        refuse_leaks(train, test, groups, fold)
-        if len(np.unique(y[train])) < 2:
-            raise ValueError(
-                f"Fold {fold} of cv has one class only, {y[train].tolist()[0]!r}, in its "
-                "training side. Use fewer or stratified folds."
-            )

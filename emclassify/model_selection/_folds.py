@@ -134,7 +134,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     rows = []
     for fold, (train, test) in enumerate(folds):
         train, test = _indices(train, len(y), fold), _indices(test, len(y), fold)
-        refuse_leaks(train, test, groups, fold)
+        _refuse_leaks(train, test, groups, fold)
         in_train = np.bincount(codes[train], minlength=len(classes))
         in_test = np.bincount(codes[test], minlength=len(classes))
         _report_missing(classes, in_train, in_test, fold, on_missing_class)
@@ -148,7 +148,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     return pd.DataFrame(rows).rename_axis("fold")
 
 
-def refuse_leaks(train, test, groups, fold):
+def _refuse_leaks(train, test, groups, fold):
     """Raise if a sample or group is on both sides, or a sample is tested twice."""
     both = np.intersect1d(train, test)
     if len(both):
@@ -169,14 +169,34 @@ def refuse_leaks(train, test, groups, fold):
         )
 
 
+def check_training_sides(y, folds, groups):
+    """Raise if a fold leaks, or lacks a class to train on.
+
+    For folds whose test sides are pooled: what one of them lacks is no matter.
+    """
+    classes = np.unique(y)
+    for fold, (train, test) in enumerate(folds):
+        _refuse_leaks(train, test, groups, fold)
+        lacking = np.setdiff1d(classes, y[train])
+        if len(lacking):
+            raise ValueError(
+                f"{_untrainable(lacking, fold)} Use fewer or stratified folds."
+            )
+
+
+def _untrainable(lacking, fold):
+    """Say what classes a training side lacks."""
+    return (
+        f"Fold {fold} has no sample of class {_some(lacking)} in its training side: no "
+        "model can learn it there."
+    )
+
+
 def _report_missing(classes, in_train, in_test, fold, on_missing_class):
     """Raise or warn about classes that one side of a fold lacks."""
     lacking = classes[in_train == 0]
     if len(lacking):
-        message = (
-            f"Fold {fold} has no sample of class {_some(lacking)} in its training "
-            "side: no model can learn it there."
-        )
+        message = _untrainable(lacking, fold)
         if on_missing_class == "raise":
             raise ValueError(
                 f"{message} Use fewer or stratified folds, merge or drop the class, "
