@@ -4,10 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV
 
 from emclassify.metrics import (
     operating_point,
@@ -83,19 +79,6 @@ def test_of_two_as_good_the_better_other_figure():
     assert point.threshold == 0.9
     point = operating_point([0, 0, 1, 1], [0.1, 0.8, 0.8, 0.9], max_fpr=1.0)
     assert (point.threshold, point.fpr) == (0.8, 0.5)
-
-
-def test_as_a_scorer_in_a_grid_search():
-    X, y = make_classification(200, weights=[0.8], random_state=0)
-    scorer = make_scorer(
-        precision_at_recall,
-        response_method=("decision_function", "predict_proba"),
-        min_recall=0.8,
-    )
-    search = GridSearchCV(LogisticRegression(), {"C": [0.01, 1]}, scoring=scorer, cv=3)
-    search.fit(X, y)
-    scores = search.cv_results_["mean_test_score"]
-    assert ((scores > 0) & (scores <= 1)).all()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from ._operating_point import (
     recall_at_fpr,
     recall_at_precision,
 )
+from ._operating_point_scorers import operating_point_scorers
 from ._per_class import (
     negative_predictive_value_score,
     per_class_scores,
@@ -19,6 +20,7 @@ __all__ = [
     "PerClassScorer",
     "negative_predictive_value_score",
     "operating_point",
+    "operating_point_scorers",
     "per_class_scorers",
     "per_class_scores",
     "per_class_scores_from_confusion_matrix",

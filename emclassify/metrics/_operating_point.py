@@ -178,8 +178,7 @@ def precision_at_recall(
 ):
     """Return the highest precision of any threshold with at least some recall.
 
-    As a scorer: ``make_scorer(precision_at_recall, response_method=("predict_proba",
-    "decision_function"), min_recall=0.8)``.
+    `operating_point_scorers` has it as a scorer.
 
     Parameters
     ----------
@@ -230,6 +229,8 @@ def recall_at_precision(
 ):
     """Return the highest recall of any threshold with at least some precision.
 
+    `operating_point_scorers` has it as a scorer.
+
     Parameters
     ----------
     y_true : array-like of shape (n,)
@@ -275,6 +276,8 @@ def recall_at_fpr(
     y_true, y_score, *, max_fpr=0.001, pos_label=None, sample_weight=None
 ):
     """Return the highest recall of any threshold with few false positives.
+
+    `operating_point_scorers` has it as a scorer.
 
     Parameters
     ----------
