@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from joblib import parallel_config
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -312,6 +314,22 @@ def test_weights_for_an_estimator_that_takes_none():
         def fit(self, X, y):
             return super().fit(X, y)
 
-    clf = BoundedThresholdClassifierCV(NoWeights(), max_fpr=0.5)
-    with pytest.raises(ValueError, match="fit of NoWeights takes none"):
-        clf.fit([[1], [2]], [0, 1], sample_weight=[1, 1])
+    # A sampler would leave the weights behind.
+    sampled = make_sampling_pipeline(RandomOverSampler(), SVC())
+    for estimator in (NoWeights(), GridSearchCV(NoWeights(), {}), sampled):
+        clf = BoundedThresholdClassifierCV(estimator, max_fpr=0.5)
+        name = type(estimator).__name__
+        with pytest.raises(ValueError, match=f"fit of {name} takes none"):
+            clf.fit([[1], [2]], [0, 1], sample_weight=[1, 1])
+
+
+def test_weights_go_through_a_search():
+    X, y, _ = noisy_classes(120)
+    search = GridSearchCV(make_pipeline(SVC()), {"svc__C": [0.1, 1.0]}, cv=2)
+    clf = BoundedThresholdClassifierCV(search, min_recall=0.5, cv=2)
+    weight = np.where(X[:, 0] > 0, 5.0, 1.0)
+    weighted = clf.fit(X, y, sample_weight=weight).estimator_
+    expected = clone(search).fit(X, y, svc__sample_weight=weight)
+    np.testing.assert_array_equal(
+        weighted.decision_function(X), expected.decision_function(X)
+    )

@@ -174,6 +174,11 @@ def test_plot():
     value, low = (result.matrix(m).loc["A", "B"] for m in ("FPR", "FPR_low"))
     assert texts[2] == f"{value:.3f}"
     assert texts[3].startswith(f"{low:.3f}–")
+    unknown = TransferMatrixDisplay(
+        {"FNR": [[np.nan]]}, train_domains=["A"], test_domains=["B"]
+    ).plot()
+    (dash,) = unknown.axes_[0].texts
+    assert (dash.get_text(), dash.get_color()) == ("–", "black")
     figure, ax = plt.subplots()
     assert result.plot("FNR", axes=ax).figure_ is figure
     with pytest.raises(ValueError, match=r"axes holds 1 axes for 3 metrics"):
@@ -195,6 +200,11 @@ TWO = {"A": A, "B": A}
         ({"A": A, "B": (A[0], A[1][:-1])}, {}, "Domain 'B': .*inconsistent"),
         ({"A": A, "B": (A[0], 0 * A[1])}, {}, "Domain 'B': .* one class only, .0."),
         ({"A": A, "B": (A[0], A[1] + 1)}, {}, "Domain 'B' has the classes .1, 2., dom"),
+        (
+            {"A": A, "B": (A[0], A[1].astype(str))},
+            {},
+            "Domain 'B' has the classes ..0'",
+        ),
         ({"A": A, "B": (*A[:2], A[2][:5])}, {}, "Domain 'B': groups has 5 entries"),
         ({"A": (A[0], A[1] * 1.5)}, {}, "Domain 'A': Unknown label type"),
         (TWO, {"train_on": "C"}, "train_on must name domains, which are .'A', 'B'."),

@@ -18,9 +18,9 @@ def row_shares(counts):
 
 def text_colour(image, value):
     """Return the colour in which text is read on the shade of a value."""
-    red, green, blue, _ = image.cmap(image.norm(value))
+    red, green, blue, alpha = image.cmap(image.norm(value))
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-    return "white" if dark else "black"
+    return "white" if dark and alpha > 0 else "black"  # NaN has no shade
 
 
 class ConfusionMatricesDisplay:

@@ -92,7 +92,8 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
     The bound holds for the out-of-fold scores, not for certain on new samples: the
     threshold was chosen on them, which flatters. None among n negatives called
     positive still allows, at 95 % confidence, a rate of about 3/n [1]_. And it holds
-    for samples like these only; see `transfer_matrix` for others.
+    for samples like these only; see `transfer_matrix` for others. Scores of the folds'
+    models are pooled as they are, as if those models were one.
 
     Between the lowest score called positive and the next one below, all thresholds are
     as good out of fold. The usual one (0.5 for probabilities, else 0) is taken if it
