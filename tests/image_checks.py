@@ -24,10 +24,7 @@ def make_images(*shape, dtype="float64", seed=0):
 
 def output(estimator, X):
     """What the estimator says of X, as an array."""
-    method = "transform"
-    if is_classifier(estimator):
-        has = hasattr(estimator, "predict_proba")
-        method = "predict_proba" if has else "decision_function"
+    method = "predict_proba" if is_classifier(estimator) else "transform"
     return np.asarray(getattr(estimator, method)(X))
 
 

@@ -29,6 +29,7 @@ from emclassify.metrics import operating_point
 from emclassify.model_selection import (
     BoundedThresholdClassifierCV,
     benchmark_classifiers,
+    predict_table,
 )
 
 BOUNDS = ["max_fpr", "min_precision", "min_recall"]
@@ -123,6 +124,7 @@ def test_the_usual_threshold_or_the_middle_of_the_gap(scores, threshold):
     X, y = np.repeat(scores, 2)[:, np.newaxis], np.repeat([0, 0, 1, 1], 2)
     clf = BoundedThresholdClassifierCV(ProbabilityIsX(), max_fpr=0, cv=2).fit(X, y)
     assert clf.threshold_ == pytest.approx(threshold)
+    np.testing.assert_array_equal(clf.predict_proba(X)[:, 1], X[:, 0])
     assert clf.score_kind_ == "probability"
     assert clf.operating_point_.recall == 1
     np.testing.assert_allclose(clf.decision_function(X), X[:, 0] - clf.threshold_)
@@ -148,6 +150,7 @@ def test_scores_are_out_of_fold_and_pooled():
     assert (point.recall, point.fpr) == (best.recall, best.fpr)
     assert score[score < best.threshold].max() < clf.threshold_ <= best.threshold
     assert best.fpr <= 0.02
+    assert not hasattr(clf, "predict_proba")
     # The model itself is fitted on everything.
     plain = SVC().fit(X, y)
     np.testing.assert_array_equal(
@@ -258,7 +261,11 @@ def test_a_network_on_images():
     assert (clf.predict(X) == y).mean() > 0.8
     np.testing.assert_array_equal(
         clf.predict(X) == "good",
-        clf.estimator_.predict_proba(X)[:, 1] > clf.threshold_,
+        clf.predict_proba(X)[:, 1] > clf.threshold_,
+    )
+    table = predict_table(clf, X[:3])
+    np.testing.assert_array_equal(
+        table["probability_good"], clf.predict_proba(X[:3])[:, 1]
     )
 
 

@@ -15,9 +15,10 @@ from sklearn.base import (
 )
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import delayed
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _estimator_has, check_is_fitted
 
 from ._fit_params import fit_parameter
 from ._folds import check_groups, check_training_sides, make_folds
@@ -66,7 +67,7 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
     Attributes
     ----------
     estimator_ : estimator
-        Fitted on all samples. Its `predict_proba`, if it has one, gives probabilities.
+        Fitted on all samples.
     threshold_ : float
         Scores of the positive class above it are called positive.
     operating_point_ : OperatingPoint
@@ -99,9 +100,8 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
     as good out of fold. The usual one (0.5 for probabilities, else 0) is taken if it
     is among them, else the middle.
 
-    `decision_function` is above 0 where ``classes_[1]`` is predicted. There is no
-    `predict_proba`, because the more probable class need not be the one predicted:
-    ``estimator_.predict_proba`` has the probabilities.
+    `decision_function` is above 0 where ``classes_[1]`` is predicted. The more probable
+    class need not be the one predicted: `predict_proba` knows nothing of the threshold.
 
     References
     ----------
@@ -229,6 +229,23 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         scores, _ = class_scores(self.estimator_, X, self.classes_)
         distance = scores[:, positive] - self.threshold_
         return distance if positive == 1 else -distance
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Return the probabilities that `estimator_` gives, untouched.
+
+        Parameters
+        ----------
+        X : array-like of n samples
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
 
     def predict(self, X):
         """Return the class of each sample by the threshold.
