@@ -10,6 +10,7 @@ from joblib import parallel_config
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -314,6 +315,8 @@ def test_a_bound_out_of_reach_says_what_is_within():
     )
     with pytest.raises(ValueError, match=message):
         clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
 
 
 def test_weights_for_an_estimator_that_takes_none():

@@ -193,21 +193,23 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         _, folds = make_folds(self.cv, X, y, groups)
         check_training_sides(y, folds, groups)
         # First, because its errors speak of samples by their place in X.
-        self.estimator_ = clone(self.estimator).fit(X, y, **params)
+        fitted = clone(self.estimator).fit(X, y, **params)
         outcomes = self._run_folds(X, y, classes, folds, params)
-        self.score_kind_ = outcomes[0].score_kind
+        kind = outcomes[0].score_kind
         score = np.concatenate([o.class_scores[:, positive] for o in outcomes])
         sample = np.concatenate([folds[o.fold][1] for o in outcomes])
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
         # Samples without weight are as if they weren't there.
         kept = weight[sample] > 0
         truth, score, weight = y[sample][kept], score[kept], weight[sample][kept]
-        self.classes_ = classes
         point = find_point(truth, score, weight, classes.tolist()[positive], bound)
         self.threshold_ = middle_of_gap(
-            score, point.threshold, _DEFAULTS[self.score_kind_], exclusive=positive == 1
+            score, point.threshold, _DEFAULTS[kind], exclusive=positive == 1
         )
         self.operating_point_ = replace(point, threshold=self.threshold_)
+        self.score_kind_ = kind
+        self.classes_ = classes
+        self.estimator_ = fitted
         return self
 
     def decision_function(self, X):
