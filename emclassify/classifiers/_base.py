@@ -22,6 +22,7 @@ from .._images import ImageInputMixin
 from ..training import (
     LOSSES,
     MULTILABEL_LOSSES,
+    EpochCheckpoint,
     EpochProgress,
     FiniteLoss,
     ImageBatches,
@@ -29,6 +30,7 @@ from ..training import (
     ImageModule,
     canonical_order,
     class_factors,
+    image_digests,
     isolated,
     make_augmentation,
     make_optimizer,
@@ -38,6 +40,7 @@ from ..training import (
     resolve_device,
     resolve_precision,
     resolve_threads,
+    training_key,
     validation_split,
 )
 from ._labels import check_indicator, choose_labels, is_multilabel
@@ -103,8 +106,9 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         train, valid = self._make_datasets(images, target, sample_weight, groups)
         if not again:
             self._initialize(train)
+        checkpoint = self._make_checkpoint(images, target, train, valid)
         with self._isolated(train=True):
-            self._train(train, valid, self.max_epochs, self.lr_schedule)
+            self._train(train, valid, self.max_epochs, self.lr_schedule, checkpoint)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -313,7 +317,25 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             self.net_.initialize()
         self.history_ = self.net_.history
 
-    def _train(self, train, valid, n_epochs, lr_schedule):
+    def _make_checkpoint(self, images, target, train, valid):
+        """Return what keeps the state of this training, or None."""
+        if self.checkpoint_dir is None:
+            return None
+        for name, unfit in (
+            ("callbacks", bool(self.callbacks)),
+            ('device="accelerate"', self.device == "accelerate"),
+        ):
+            if unfit:
+                raise ValueError(
+                    f"checkpoint_dir is given together with {name}, whose state it "
+                    "does not keep: leave one of them out."
+                )
+        key = training_key(
+            self, self.net_.module_, (train, valid), image_digests(images, target)
+        )
+        return EpochCheckpoint(self.checkpoint_dir, key)
+
+    def _train(self, train, valid, n_epochs, lr_schedule, checkpoint=None):
         """Train `net_` for some epochs, with the callbacks of this run only."""
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
         run = [("finite_loss", FiniteLoss())]
@@ -326,10 +348,15 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 sink=_silent,
             )
             run.append(("early_stopping", stopping))
+        done = 0
+        if checkpoint is not None:
+            run.append(("checkpoint", checkpoint))
+            done = checkpoint.restore_history(self.net_)
         if self.verbose:
             threads = "" if self.device_ != "cpu" else f", {self._threads()} thread(s)"
             title = f"{type(self).__name__} ({self.device_}{threads})"
-            run.append(("progress", EpochProgress(title, n_epochs)))
+            # Before the checkpoint, which comes last.
+            run.insert(0, ("progress", EpochProgress(title, n_epochs, done)))
         net = self.net_
         net.callbacks = [*run, *(self.callbacks or [])]
         net.train_split = None if valid is None else predefined_split(valid)
@@ -341,12 +368,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         # Not net.partial_fit, which takes a user's interrupt for the end of training.
         net.notify("on_train_begin", X=train, y=None)
         try:
-            net.fit_loop(train, epochs=n_epochs)
+            net.fit_loop(train, epochs=n_epochs - done)
         except KeyboardInterrupt as interrupt:
             if not _raised_by_callback(interrupt):
                 raise
         finally:
             net.notify("on_train_end", X=train, y=None)
+        if checkpoint is not None:
+            checkpoint.remove()
         self.history_ = net.history
         # They hold the validation images and a copy of the weights.
         net.train_split = None

@@ -1,6 +1,7 @@
 """CNNClassifier: any torch network as a scikit-learn classifier."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -73,6 +74,9 @@ class CNNClassifier(BaseImageClassifier):
         the main process; without `random_state`, all that torch has.
     callbacks : list, default=None
         More skorch callbacks: instances or (name, instance).
+    checkpoint_dir : str or path-like, default=None
+        Folder for the state after each epoch. A `fit` that was killed goes on from
+        there when it is called again, and ends as if it had not been.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
     image_shape : tuple of 2 or 3 int, default=None
@@ -152,6 +156,7 @@ class CNNClassifier(BaseImageClassifier):
         "device": [str, torch.device],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "callbacks": [list, None],
+        "checkpoint_dir": [str, PathLike, None],
         "warm_start": ["boolean"],
         "image_shape": ["array-like", None],
         "random_state": ["random_state"],
@@ -180,6 +185,7 @@ class CNNClassifier(BaseImageClassifier):
         device="auto",
         n_threads=None,
         callbacks=None,
+        checkpoint_dir=None,
         warm_start=False,
         image_shape=None,
         random_state=None,
@@ -204,6 +210,7 @@ class CNNClassifier(BaseImageClassifier):
         self.device = device
         self.n_threads = n_threads
         self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
         self.warm_start = warm_start
         self.image_shape = image_shape
         self.random_state = random_state

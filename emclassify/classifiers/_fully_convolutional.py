@@ -68,6 +68,9 @@ class FullyConvolutionalClassifier(CNNClassifier):
         CPU threads; None is 1 where `random_state` is set, else all that torch has.
     callbacks : list, default=None
         More skorch callbacks.
+    checkpoint_dir : str or path-like, default=None
+        Folder for the state after each epoch. A `fit` that was killed goes on from
+        there when it is called again, and ends as if it had not been.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
     image_shape : tuple of 2 or 3 int, default=None
@@ -144,6 +147,7 @@ class FullyConvolutionalClassifier(CNNClassifier):
         device="auto",
         n_threads=None,
         callbacks=None,
+        checkpoint_dir=None,
         warm_start=False,
         image_shape=None,
         random_state=None,
@@ -168,6 +172,7 @@ class FullyConvolutionalClassifier(CNNClassifier):
             device=device,
             n_threads=n_threads,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             image_shape=image_shape,
             random_state=random_state,

@@ -9,6 +9,7 @@ from ._augmentation import (
     make_augmentation,
 )
 from ._batches import ImageBatches, ImageDataset
+from ._checkpoint import EpochCheckpoint, training_key
 from ._class_weight import class_factors
 from ._finite_loss import FiniteLoss
 from ._losses import (
@@ -23,7 +24,7 @@ from ._module import ImageModule
 from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
 from ._progress import EpochProgress
 from ._runtime import isolated, resolve_device, resolve_precision, resolve_threads
-from ._sample_weight import canonical_order, repeat_by_weight
+from ._sample_weight import canonical_order, image_digests, repeat_by_weight
 from ._validation_split import validation_split
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "MULTILABEL_LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
+    "EpochCheckpoint",
     "EpochProgress",
     "FiniteLoss",
     "ImageBatches",
@@ -46,6 +48,7 @@ __all__ = [
     "WeightedFocalLoss",
     "canonical_order",
     "class_factors",
+    "image_digests",
     "isolated",
     "make_augmentation",
     "make_optimizer",
@@ -55,5 +58,6 @@ __all__ = [
     "resolve_device",
     "resolve_precision",
     "resolve_threads",
+    "training_key",
     "validation_split",
 ]

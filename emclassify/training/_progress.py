@@ -17,16 +17,23 @@ class EpochProgress(Callback):
         What stands before the bar.
     n_epochs : int
         Epochs of this run.
+    n_done : int, default=0
+        Epochs of it that an earlier call has done.
     """
 
-    def __init__(self, description, n_epochs):
+    def __init__(self, description, n_epochs, n_done=0):
         self.description = description
         self.n_epochs = n_epochs
+        self.n_done = n_done
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
         self.bar_ = tqdm(
-            total=self.n_epochs, desc=self.description, unit="epoch", file=sys.stderr
+            total=self.n_epochs,
+            initial=self.n_done,
+            desc=self.description,
+            unit="epoch",
+            file=sys.stderr,
         )
 
     def on_epoch_end(self, net, **kwargs):

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-__all__ = ["canonical_order", "repeat_by_weight"]
+__all__ = ["canonical_order", "image_digests", "repeat_by_weight"]
 
 _MAX_REPEATS = 100
 
@@ -26,7 +26,23 @@ def canonical_order(images, target):
     content : ndarray of int of shape (n,)
         One number for each sample, the same for copies.
     """
-    keys = [
+    keys = np.unique(image_digests(images, target), return_inverse=True)[1]
+    return np.argsort(keys, kind="stable"), keys
+
+
+def image_digests(images, target):
+    """Return eight bytes for each image and its label, the same for equal ones.
+
+    Parameters
+    ----------
+    images : sequence of n arrays (height, width, channels)
+    target : ndarray of int of shape (n,) or (n, n_labels)
+
+    Returns
+    -------
+    ndarray of bytes of shape (n,)
+    """
+    digests = [
         blake2b(
             np.ascontiguousarray(image, dtype=np.float32),
             digest_size=8,
@@ -34,8 +50,7 @@ def canonical_order(images, target):
         ).digest()
         for image, label in zip(images, target, strict=True)
     ]
-    keys = np.unique(np.array(keys, dtype="S8"), return_inverse=True)[1]
-    return np.argsort(keys, kind="stable"), keys
+    return np.array(digests, dtype="S8")
 
 
 def _salt(label):
