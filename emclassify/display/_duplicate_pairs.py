@@ -12,6 +12,17 @@ __all__ = ["DuplicatePairsDisplay"]
 _PAIRS_IN_A_ROW = 4
 
 
+def turn_as_first(image, pair):
+    """Return the second image of a pair in the orientation of the first."""
+    return turn(image[np.newaxis], TRANSFORMS.index(pair.transform))[0]
+
+
+def describe_pair(pair):
+    """Return "equal" or the similarity, and how the second is turned."""
+    how = "equal" if pair.exact else f"{pair.similarity:.3f}"
+    return how if pair.transform == TRANSFORMS[0] else f"{how}, {pair.transform}"
+
+
 class DuplicatePairsDisplay:
     """Pairs of images side by side, the second turned as the first.
 
@@ -73,13 +84,9 @@ class DuplicatePairsDisplay:
             raise ValueError("pairs is empty: there is nothing to draw.")
         images, titles = [], []
         for pair in pairs.head(n_pairs).itertuples():
-            second = image_at(X, pair.second)
-            element = TRANSFORMS.index(pair.transform)
-            second = turn(second[np.newaxis], element)[0]
+            second = turn_as_first(image_at(X, pair.second), pair)
             images.append((image_at(X, pair.first), second))
-            how = "equal" if pair.exact else f"{pair.similarity:.3f}"
-            turned = "" if element == 0 else f", {pair.transform}"
-            titles.append(f"{pair.first} and {pair.second}: {how}{turned}")
+            titles.append(f"{pair.first} and {pair.second}: {describe_pair(pair)}")
         return cls(images, titles).plot()
 
     def plot(self):

@@ -9,6 +9,7 @@ import numpy as np
 from ..metrics._confusion import AVERAGES, FIGURES
 from ..model_selection._verdict import metric_name, number
 from ._confusion_matrices import predicting, row_shares
+from ._duplicate_pairs import describe_pair, turn_as_first
 from ._mistakes import find_mistakes
 from ._thumbnails import image_at, thumbnail
 
@@ -282,3 +283,21 @@ def run_facts(result, command):
     versions = settings["versions"]
     facts.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
     return facts
+
+
+def copy_rows(result, images, names, *, n_pairs=6):
+    """Return the most similar pairs of images that a fold parts, as pictures."""
+    if result.audit is None:
+        return []
+    pairs = result.audit.pairs
+    rows = []
+    for pair in pairs[pairs["folds"] != ""].head(n_pairs).itertuples():
+        row = {"how": describe_pair(pair), "folds": pair.folds}
+        for which, index in (("first", pair.first), ("second", pair.second)):
+            image = image_at(images, index)
+            if image is not None and which == "second":
+                image = turn_as_first(image, pair)
+            row[which] = None if image is None else thumbnail(image)
+            row[f"{which}_name"] = f"sample {index}" if names is None else names[index]
+        rows.append(row)
+    return rows

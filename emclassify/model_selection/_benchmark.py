@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import time
+import warnings
 from datetime import datetime
 from importlib import metadata
 
@@ -17,9 +18,11 @@ from sklearn.utils.parallel import delayed
 from .._version import __version__
 from ._comparison import check_level
 from ._fit_params import check_fit_params, fit_parameter
+from ._fold_cache import FoldCache, run_kept_fold
 from ._folds import check_folds, check_groups, make_folds
+from ._near_duplicates import find_duplicates
 from ._result import BenchmarkResult
-from ._run_fold import run_fold
+from ._split_audit import SplitAudit, holds_images
 from ._tasks import run_tasks
 
 __all__ = ["benchmark_classifiers"]
@@ -43,6 +46,8 @@ def benchmark_classifiers(
     verbose=0,
     return_estimators=False,
     error_score="raise",
+    audit=True,
+    cache_dir=None,
 ):
     """Compare classifiers honestly: same folds, groups kept apart, every class shown.
 
@@ -99,6 +104,14 @@ def benchmark_classifiers(
     error_score : "raise" or np.nan, default="raise"
         What to do where fitting or predicting fails. With NaN, a warning: the
         estimator has no score in that fold and is compared on the others.
+
+    audit : bool, default=True
+        Whether to look for copies of images on both sides of a fold, if X holds images:
+        see :func:`audit_split`. What is found is a warning, and stands in the report.
+    cache_dir : str or path-like, default=None
+        Folder that keeps each model's predictions on each fold. A benchmark that was
+        stopped goes on with the folds that are missing, when it is called again with
+        the same data, folds and models.
 
     Returns
     -------
@@ -173,8 +186,17 @@ def benchmark_classifiers(
     }
     started = datetime.now().astimezone()
     start = time.perf_counter()
+    audited = _audit(X, groups, folds, verbose) if audit else None
+    cache = None
+    if cache_dir is not None:
+        if return_estimators:
+            raise ValueError("return_estimators: cache_dir keeps no fitted models.")
+        cache = FoldCache(cache_dir, (X, y, scoring, _versions()))
     tasks = [
-        delayed(run_fold)(
+        delayed(run_kept_fold)(
+            None
+            if cache is None
+            else cache.path(estimator, train, test, fit_params[name], len(y)),
             name,
             estimator,
             fold,
@@ -208,6 +230,7 @@ def benchmark_classifiers(
         groups=groups,
         folds=folds,
         fold_table=fold_table,
+        audit=audited,
         outcomes={
             name: sorted((o for o in outcomes if o.name == name), key=lambda o: o.fold)
             for name in estimators
@@ -224,6 +247,21 @@ def benchmark_classifiers(
             "versions": _versions(),
         },
     )
+
+
+def _audit(X, groups, folds, verbose):
+    """Return what copies do to the folds, or None if X holds no images."""
+    if not holds_images(X):
+        return None
+    audit = SplitAudit(X, find_duplicates(X, verbose=verbose), folds, groups, None)
+    if audit.folds["copies"].any():
+        warnings.warn(
+            f"{' '.join(audit.findings())} Scores are too good by as much as models "
+            "remember these images. See `audit` of the result, and its plot().",
+            UserWarning,
+            stacklevel=3,
+        )
+    return audit
 
 
 def _check_estimators(estimators):

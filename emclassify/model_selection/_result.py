@@ -40,6 +40,9 @@ class BenchmarkResult(BreakdownMixin):
         Sample indices.
     fold_table : DataFrame
         What each fold holds; see :func:`check_folds`.
+    audit : SplitAudit or None
+        Copies of images, and what folds do to them; None if X holds no images or nobody
+        looked.
     metrics : list of str
         Names of all scores.
     settings : dict
@@ -75,6 +78,7 @@ class BenchmarkResult(BreakdownMixin):
         groups,
         folds,
         fold_table,
+        audit,
         outcomes,
         settings,
     ):
@@ -86,6 +90,7 @@ class BenchmarkResult(BreakdownMixin):
         self.groups = groups
         self.folds = folds
         self.fold_table = fold_table
+        self.audit = audit
         self.settings = settings
         self.fitted = {
             name: [o.fitted for o in runs if o.fitted is not None]

@@ -9,6 +9,8 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import column_or_1d
 
+from .._images import is_sequence_of_images
+from .._stored_images import is_stored
 from ._folds import _indices, _some, check_groups, make_folds
 from ._near_duplicates import find_duplicates
 
@@ -73,6 +75,11 @@ def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
     y = None if y is None else column_or_1d(y, warn=True)
     pairs = find_duplicates(X, threshold=threshold, verbose=verbose)
     return SplitAudit(X, pairs, folds, groups, y)
+
+
+def holds_images(X):
+    """Whether X is what `find_duplicates` takes, by its form."""
+    return is_stored(X) or is_sequence_of_images(X) or getattr(X, "ndim", 0) in (3, 4)
 
 
 class SplitAudit:
