@@ -45,6 +45,38 @@ def test_dihedral_keeps_the_shape_of_a_rectangle():
     assert len({one.contiguous().numpy().tobytes() for one in got}) == 4
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_each_image_goes_through_its_own_symmetry(layout):
+    rng = np.random.default_rng(0)
+    images = rng.random((40, 2, 5, 5), dtype=np.float32)
+    element = rng.integers(0, 8, 40)
+    element[element == 3] = 6  # no image for one of them
+    expected = images.copy()
+    for image, bits in zip(expected, element, strict=True):
+        if bits & 1:
+            image[:] = image.transpose(0, 2, 1).copy()
+        if bits & 2:
+            image[:] = image[:, :, ::-1].copy()
+        if bits & 4:
+            image[:] = image[:, ::-1].copy()
+    given = torch.tensor(images).contiguous(memory_format=layout)
+    got = dihedral(given, torch.tensor(element))
+    np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(given, images)
+
+
+def test_random_dihedral_draws_all_eight_alike_from_torchs_generator():
+    images = torch.arange(9.0).reshape(1, 1, 3, 3).repeat(4000, 1, 1, 1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        first = RandomDihedral()(images)
+        torch.manual_seed(0)
+        assert torch.equal(RandomDihedral()(images), first)
+    _, counts = first.flatten(1).unique(dim=0, return_counts=True)
+    assert len(counts) == 8
+    assert all(400 < count < 600 for count in counts)
+
+
 @pytest.mark.parametrize(
     ("flip", "axis"), [(RandomHorizontalFlip, -1), (RandomVerticalFlip, -2)]
 )

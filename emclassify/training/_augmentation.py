@@ -40,13 +40,21 @@ def dihedral(images, element):
     images : Tensor of shape (n, channels, height, width)
     element : int Tensor of shape (n,)
         0 to 7. Bit 0 transposes (square images only: it would change the shape of
-        others), bit 1 mirrors left and right, bit 2 mirrors top and bottom.
+        others), bit 1 mirrors left and right, bit 2 mirrors top and bottom. On the
+        CPU wherever the images are: how many images go through each symmetry has to be
+        known before they do.
     """
-    if images.shape[-1] == images.shape[-2]:
-        transposed = (element & 1).bool()[:, None, None, None]
-        images = torch.where(transposed, images.transpose(-1, -2), images)
-    images = flip_where(images, (element & 2).bool(), -1)
-    return flip_where(images, (element & 4).bool(), -2)
+    square = images.shape[-1] == images.shape[-2]
+    turned = torch.empty_like(images)
+    members = element.argsort().split(element.bincount(minlength=8).tolist())
+    for symmetry, rows in enumerate(members):
+        rows = rows.to(images.device)
+        some = images[rows]
+        if symmetry & 1 and square:
+            some = some.transpose(-1, -2)
+        axes = [axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit]
+        turned[rows] = some.flip(axes)
+    return turned
 
 
 class RandomHorizontalFlip(nn.Module):
@@ -111,7 +119,7 @@ class RandomDihedral(nn.Module):
         """Augment (n, channels, height, width) in training mode."""
         if not self.training:
             return images
-        return dihedral(images, torch.randint(8, (len(images),), device=images.device))
+        return dihedral(images, torch.randint(8, (len(images),)))
 
 
 def make_augmentation(augmentation, image_shape):
