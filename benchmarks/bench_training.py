@@ -9,6 +9,7 @@ of 128, with AdamW, on the same device and number of threads:
 skorch    skorch.NeuralNetClassifier with its defaults: float32 tensors, a DataLoader
 dataset   the same, with a Dataset that augments image by image (scipy.ndimage)
 loop      a bare PyTorch loop at our precision, channels last, images resident
+compile   compile=True against our own compile=False; the time to compile does not count
 
 Each pair runs by turns; the ratio is that of the medians.
 """
@@ -28,7 +29,7 @@ from emclassify.nets import LipNet4
 from emclassify.training import resolve_device, resolve_precision
 
 BATCH = 128
-CASES = ("skorch", "loop", "affine", "predict")
+CASES = ("skorch", "loop", "affine", "compile", "predict")
 
 
 def standardised(X):
@@ -123,9 +124,10 @@ def bench_training(args, device, precision):
     floats = standardised(images)
     n = args.images * args.epochs
 
-    def ours(augmentation=None):
+    def ours(augmentation=None, compile=False):
         LipNetClassifier(
             augmentation=augmentation,
+            compile=compile,
             max_epochs=args.epochs,
             device=device,
             n_threads=args.threads,
@@ -150,6 +152,13 @@ def bench_training(args, device, precision):
             "skorch with a Dataset that augments",
             dataset,
             30 if gpu else 2.8,
+        ),
+        "compile": (
+            "training, compiled",
+            lambda: ours(compile=True),
+            "not compiled",
+            ours,
+            None,
         ),
     }
     for name in args.only:

@@ -139,6 +139,54 @@ def test_images_stay_in_their_dtype():
         assert dataset.stacks[0].data_ptr() == torch.from_numpy(images).data_ptr()
 
 
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU with 100 bytes free; what moves there is on the device "meta"."""
+    moved = []
+
+    def to(tensor, device, non_blocking=False):
+        moved.append((tensor, non_blocking))
+        return torch.empty_like(tensor, device="meta")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 200))
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor + 0)
+    return moved
+
+
+def test_images_move_to_a_gpu_if_they_fit_into_half_of_its_free_memory(gpu):
+    images = np.arange(50, dtype=np.uint8).reshape(-1, 5, 1, 1)
+    dataset = ImageDataset(images, np.arange(10), np.ones(10))
+    dataset.move_to(torch.device("cuda"))
+    assert [(len(tensor), later) for tensor, later in gpu] == [(10, False)]
+    inputs, (target, _) = dataset[torch.tensor([2, 7])]
+    assert inputs["images"].device.type == "meta"
+    assert inputs["images"].shape == (2, 5, 1, 1)
+    assert inputs["images"].dtype == torch.uint8
+    assert target.tolist() == [2, 7]
+    assert len(gpu) == 1
+
+
+def test_images_that_do_not_fit_a_gpu_go_there_in_pinned_batches(gpu):
+    images = np.arange(51, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    dataset = ImageDataset(images)
+    dataset.move_to(torch.device("cuda"))
+    assert not gpu
+    inputs, _ = dataset[torch.tensor([2, 50])]
+    [(batch, later)] = gpu
+    assert batch.flatten().tolist() == [2, 50]
+    assert later
+    assert inputs["images"].device.type == "meta"
+    assert dataset.stacks[0].device.type == "cpu"
+
+
+def test_images_stay_where_they_are_for_a_cpu(gpu):
+    dataset = ImageDataset(np.zeros((2, 1, 1, 1), np.uint8))
+    dataset.move_to(torch.device("cpu"))
+    dataset[torch.arange(2)]
+    assert not gpu
+
+
 def test_values_beyond_float32_name_the_image():
     images = np.zeros((3, 2, 2, 1))
     images[1] = 1e39

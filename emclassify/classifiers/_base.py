@@ -1,6 +1,5 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
-import traceback
 from abc import abstractmethod
 
 import numpy as np
@@ -15,8 +14,9 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
+from skorch.utils import noop
 
 from .._images import ImageInputMixin
 from ..training import (
@@ -36,7 +36,9 @@ from ..training import (
     make_optimizer,
     make_schedule,
     net_class,
+    raised_by_callback,
     repeat_by_weight,
+    resolve_compile,
     resolve_device,
     resolve_precision,
     resolve_threads,
@@ -294,6 +296,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 self._make_net(image_shape, len(self.classes_), train.n_features),
                 make_augmentation(self.augmentation, image_shape),
                 resolve_precision(self.precision, device, image_shape),
+                resolve_compile(self.compile, self.device),
             )
             module.learn_scales(train, by_image=self.normalization == "image")
             if self.multilabel_:
@@ -337,6 +340,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
     def _train(self, train, valid, n_epochs, lr_schedule, checkpoint=None):
         """Train `net_` for some epochs, with the callbacks of this run only."""
+        train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
         run = [("finite_loss", FiniteLoss())]
         run += make_schedule(lr_schedule, self.lr, n_steps)
@@ -345,7 +349,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 monitor="valid_loss",
                 patience=self.n_iter_no_change,
                 load_best=True,
-                sink=_silent,
+                sink=noop,
             )
             run.append(("early_stopping", stopping))
         done = 0
@@ -370,7 +374,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         try:
             net.fit_loop(train, epochs=n_epochs - done)
         except KeyboardInterrupt as interrupt:
-            if not _raised_by_callback(interrupt):
+            if not raised_by_callback(interrupt):
                 raise
         finally:
             net.notify("on_train_end", X=train, y=None)
@@ -389,14 +393,6 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     def _isolated(self, *, train):
         """Guard the caller's random state and threads; seed torch for training."""
         seed = self._rng.randint(np.iinfo(np.int32).max) if train else None
-        return isolated(torch.device(self.device_), self._threads(), seed)
-
-
-def _raised_by_callback(interrupt):
-    """Whether a callback ended training: skorch's raise KeyboardInterrupt to do so."""
-    *_, (frame, _) = traceback.walk_tb(interrupt.__traceback__)
-    return isinstance(frame.f_locals.get("self"), Callback)
-
-
-def _silent(message):
-    """Swallow skorch's notes: `history_` says what happened."""
+        device = torch.device(self.device_)
+        compiled = resolve_compile(self.compile, self.device)
+        return isolated(device, self._threads(), seed, compiled)

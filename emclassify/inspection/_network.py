@@ -74,19 +74,20 @@ def input_batches(classifier, images):
 def evaluating(classifier, seed=0):
     """Lend the classifier's `ImageModule` in evaluation mode and single precision.
 
+    It runs uncompiled: what is compiled does not see hooks that are added later.
     Afterwards it is as it was before, and so are torch's random state and threads.
     """
     module = classifier.net_.module_
     modes = {part: part.training for part in module.modules()}
-    precision = module.precision
+    precision, compiled = module.precision, module.compiled
     device = torch.device(classifier.device_)
     try:
         with isolated(device, classifier._threads(), seed):
             module.eval()
-            module.precision = "float32"
+            module.precision, module.compiled = "float32", False
             yield module
     finally:
-        module.precision = precision
+        module.precision, module.compiled = precision, compiled
         for part, training in modes.items():
             part.training = training
 

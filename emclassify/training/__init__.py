@@ -12,6 +12,7 @@ from ._batches import ImageBatches, ImageDataset
 from ._checkpoint import EpochCheckpoint, training_key
 from ._class_weight import class_factors
 from ._finite_loss import FiniteLoss
+from ._interruption import raised_by_callback
 from ._losses import (
     LOSSES,
     MULTILABEL_LOSSES,
@@ -23,7 +24,13 @@ from ._losses import (
 from ._module import ImageModule
 from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
 from ._progress import EpochProgress
-from ._runtime import isolated, resolve_device, resolve_precision, resolve_threads
+from ._runtime import (
+    isolated,
+    resolve_compile,
+    resolve_device,
+    resolve_precision,
+    resolve_threads,
+)
 from ._sample_weight import canonical_order, image_digests, repeat_by_weight
 from ._validation_split import validation_split
 
@@ -54,7 +61,9 @@ __all__ = [
     "make_optimizer",
     "make_schedule",
     "net_class",
+    "raised_by_callback",
     "repeat_by_weight",
+    "resolve_compile",
     "resolve_device",
     "resolve_precision",
     "resolve_threads",

@@ -15,6 +15,8 @@ _TORCH_DTYPES = {np.dtype(t) for t in ("u1", "i1", "i2", "u2", "i4", "i8", "f4",
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 # Converted to float64 at a time, for statistics.
 _VALUES_PER_CHUNK = 2**22
+# Of the memory that is free on a GPU, how much images may take; the network needs some.
+_SHARE_OF_FREE = 0.5
 
 
 def as_tensor(images, name="X"):
@@ -83,6 +85,7 @@ class ImageDataset(Dataset):
             features = torch.as_tensor(np.asarray(features, dtype=np.float32))
         self.target, self.weight, self.features = target, weight, features
         self.n_features = 0 if features is None else features.shape[1]
+        self.pinned_for = None
 
     def _stack_by_size(self, images):
         members = {}
@@ -100,6 +103,29 @@ class ImageDataset(Dataset):
     def __len__(self):
         """Count the samples, copies included."""
         return len(self.rows)
+
+    def move_to(self, device, shared_with=None):
+        """Have batches on a CUDA device without waiting for them; else do nothing.
+
+        The images move there for good if they fit into half of its free memory. If not,
+        or if they are stored, each batch goes through pinned memory.
+
+        Parameters
+        ----------
+        device : torch.device
+        shared_with : ImageDataset, default=None
+            A set of the same images, other rows of them, which are then held once.
+        """
+        if shared_with is not None:
+            shared_with.stacks = self.stacks
+        if device.type != "cuda":
+            return
+        free, _ = torch.cuda.mem_get_info(device)
+        stored = isinstance(self.stacks[0], StoredImages)
+        if stored or sum(s.nbytes for s in self.stacks) > _SHARE_OF_FREE * free:
+            self.pinned_for = device
+        else:
+            self.stacks[:] = [stack.to(device) for stack in self.stacks]
 
     def runs(self):
         """Return indices of samples, one tensor for each size of image."""
@@ -138,7 +164,10 @@ class ImageDataset(Dataset):
         """
         rows = self.rows[index]
         stack = self.stacks[self.stack_of[rows[0]]]
-        inputs = {"images": take(stack, self.place_of[rows])}
+        images = take(stack, self.place_of[rows])
+        if self.pinned_for is not None:
+            images = images.pin_memory().to(self.pinned_for, non_blocking=True)
+        inputs = {"images": images}
         if self.features is not None:
             inputs["features"] = self.features[rows]
         if self.target is None:

@@ -17,9 +17,11 @@ class ImageModule(nn.Module):
         Takes and returns (n, channels, height, width); acts in training only.
     precision : {"float32", "bfloat16"}
         "bfloat16" runs the network under autocast; the logits are float32.
+    compiled : bool, default=False
+        Whether the network, not what comes before it, goes through `torch.compile`.
     """
 
-    def __init__(self, net, augmentation, precision):
+    def __init__(self, net, augmentation, precision, compiled=False):
         super().__init__()
         if not isinstance(net, nn.Module):
             raise ValueError(
@@ -29,6 +31,8 @@ class ImageModule(nn.Module):
         self.net = net.to(memory_format=torch.channels_last)
         self.augmentation = augmentation
         self.precision = precision
+        self.compiled = compiled
+        self._compiled_ask = None
         for name in ("mean", "std", "features_mean", "features_std", "log_odds"):
             self.register_buffer(name, None)
 
@@ -120,6 +124,26 @@ class ImageModule(nn.Module):
         with torch.autocast(
             images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         ):
-            logits = self.net(images, **beside)
-        logits = logits.float()
+            ask = self._compile(images.device) if self.compiled else self._ask
+            logits = ask(images, **beside)
+        # A copy: a CUDA graph writes the next batch's logits to where these are.
+        logits = logits.to(torch.float32, copy=True)
         return logits if self.log_odds is None else logits + self.log_odds
+
+    def _ask(self, images, **beside):
+        return self.net(images, **beside)
+
+    def _compile(self, device):
+        """Return `_ask`, compiled."""
+        if self._compiled_ask is None:
+            options = {
+                # Draws dropout as the network itself does.
+                "fallback_random": True,
+                "triton.cudagraphs": device.type == "cuda",
+            }
+            self._compiled_ask = torch.compile(self._ask, options=options)
+        return self._compiled_ask
+
+    def __getstate__(self):
+        """Leave out what is compiled: pickles and copies compile for themselves."""
+        return {**super().__getstate__(), "_compiled_ask": None}

@@ -1,4 +1,4 @@
-"""Where and how to compute: device, precision, threads, and random state."""
+"""Where and how to compute: device, precision, compilation, threads, random state."""
 
 import multiprocessing
 import os
@@ -6,10 +6,18 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["isolated", "resolve_device", "resolve_precision", "resolve_threads"]
+__all__ = [
+    "isolated",
+    "resolve_compile",
+    "resolve_device",
+    "resolve_precision",
+    "resolve_threads",
+]
 
 # Images with a side of fewer pixels gain nothing from lower precision.
 _LEAST_SIDE = 16
+# Each network makes four or so: in training or not, for batches of one length or any.
+_GRAPHS_IN_A_PROCESS = 256
 
 
 def resolve_device(device):
@@ -137,6 +145,54 @@ def resolve_precision(precision, device, image_shape):
     return "bfloat16" if native else "float32"
 
 
+def resolve_compile(compile, device):
+    """Return whether to compile the network, for the parameters of these names.
+
+    "auto" does not: on a CPU it was measured not to pay, on a GPU it is not measured.
+
+    Raises
+    ------
+    ValueError
+        If a network that several processes train is to be compiled.
+    """
+    compiled = compile != "auto" and bool(compile)
+    if compiled and device == "accelerate":
+        raise ValueError(
+            'compile=True does not go with device="accelerate"; use compile="auto".'
+        )
+    return compiled
+
+
+@contextmanager
+def _compiling(compiled):
+    """Run a network that goes through `torch.compile`, if `compiled` says that it does.
+
+    Raises
+    ------
+    RuntimeError
+        If the network cannot be compiled; it names the parameter `compile`.
+    """
+    if not compiled:
+        yield
+        return
+    # Here, because it takes seconds.
+    from torch import _dynamo
+
+    try:
+        # torch counts the graphs of all networks in a process, and compiles no more
+        # than eight of them unless told so.
+        with _dynamo.config.patch(recompile_limit=_GRAPHS_IN_A_PROCESS):
+            yield
+    except _dynamo.exc.TorchDynamoException as error:
+        # The rest, logs of compilers for one, is in the error that caused this one.
+        reason = " ".join(str(error).strip().partition("\n\n")[0].split())
+        raise RuntimeError(
+            "compile=True: torch.compile cannot compile the network. It needs a C++ "
+            "compiler, on a GPU also Triton, and a network that it can follow; "
+            f"compile=False does without. It says: {reason}"
+        ) from error
+
+
 def resolve_threads(n_threads, random_state):
     """Return the number of CPU threads for torch.
 
@@ -150,16 +206,16 @@ def resolve_threads(n_threads, random_state):
 
 
 @contextmanager
-def isolated(device, n_threads, seed=None):
+def isolated(device, n_threads, seed=None, compiled=False):
     """Run with `n_threads` CPU threads and a random state of one's own.
 
-    The caller's thread number and torch random state are the same afterwards.
+    With `compiled`, for a network that goes through `torch.compile`. The caller's thread number and torch random state are the same afterwards.
     """
     threads = torch.get_num_threads()
     devices = [device] if device.type == "cuda" else []
     torch.set_num_threads(n_threads)
     try:
-        with torch.random.fork_rng(devices=devices):
+        with torch.random.fork_rng(devices=devices), _compiling(compiled):
             if seed is not None:
                 torch.manual_seed(seed)
             yield
