@@ -157,7 +157,9 @@ def gpu(monkeypatch):
 def test_images_move_to_a_gpu_if_they_fit_into_half_of_its_free_memory(gpu):
     images = np.arange(50, dtype=np.uint8).reshape(-1, 5, 1, 1)
     dataset = ImageDataset(images, np.arange(10), np.ones(10))
-    dataset.move_to(torch.device("cuda"))
+    same_images = ImageDataset(images, rows=[3, 4])
+    dataset.move_to(torch.device("cuda"), shared_with=same_images)
+    assert same_images[torch.arange(2)][0]["images"].device.type == "meta"
     assert [(len(tensor), later) for tensor, later in gpu] == [(10, False)]
     inputs, (target, _) = dataset[torch.tensor([2, 7])]
     assert inputs["images"].device.type == "meta"

@@ -209,7 +209,8 @@ def resolve_threads(n_threads, random_state):
 def isolated(device, n_threads, seed=None, compiled=False):
     """Run with `n_threads` CPU threads and a random state of one's own.
 
-    With `compiled`, for a network that goes through `torch.compile`. The caller's thread number and torch random state are the same afterwards.
+    `compiled` says whether the network goes through `torch.compile`. The caller's
+    thread number and torch random state are the same afterwards.
     """
     threads = torch.get_num_threads()
     devices = [device] if device.type == "cuda" else []
