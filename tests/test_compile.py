@@ -135,6 +135,8 @@ def test_compile_does_not_go_with_accelerate(images):
         tiny(compile=True, device="accelerate").fit(*images)
 
 
+# torch warns of itself as it loads its compiler.
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++")
 def test_real_compilation_agrees_to_rounding(images):
