@@ -34,6 +34,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "fetch_offsample",
             "load_image_folder",
             "load_imzml",
+            "make_cell_images",
             "make_diffraction_patterns",
             "make_liposomes",
         ],

@@ -1,5 +1,6 @@
 """Image sets: simulators (make_*), readers (load_*) and public sets (fetch_*)."""
 
+from emclassify.datasets._cell_images import make_cell_images
 from emclassify.datasets._diffraction import make_diffraction_patterns
 from emclassify.datasets._image_folder import load_image_folder
 from emclassify.datasets._imzml import load_imzml
@@ -10,6 +11,7 @@ __all__ = [
     "fetch_offsample",
     "load_image_folder",
     "load_imzml",
+    "make_cell_images",
     "make_diffraction_patterns",
     "make_liposomes",
 ]
