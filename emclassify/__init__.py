@@ -52,6 +52,8 @@ __getattr__, __dir__, _names = _lazy.attach(
             "PixelSizeScaler",
             "PixelStandardizer",
             "ResizeImages",
+            "pool_predictions",
+            "split_cells",
         ],
         "sampling": [
             "ArtificialImageSampler",

@@ -4,7 +4,9 @@ from ._center_crop import CenterCrop
 from ._particle_cropper import ParticleCropper
 from ._pixel_size_scaler import PixelSizeScaler
 from ._pixel_standardizer import PixelStandardizer
+from ._pool_predictions import pool_predictions
 from ._resize_images import ResizeImages
+from ._split_cells import split_cells
 
 __all__ = [
     "CenterCrop",
@@ -12,4 +14,6 @@ __all__ = [
     "PixelSizeScaler",
     "PixelStandardizer",
     "ResizeImages",
+    "pool_predictions",
+    "split_cells",
 ]
