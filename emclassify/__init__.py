@@ -57,9 +57,11 @@ __getattr__, __dir__, _names = _lazy.attach(
         ],
         "sampling": [
             "ArtificialImageSampler",
+            "EmbeddingOutlierRemover",
             "ImageOverSampler",
             "ImageSMOTE",
             "ImageUnderSampler",
+            "IntensityOutlierRemover",
         ],
     },
 )

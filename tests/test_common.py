@@ -8,8 +8,8 @@ import pkgutil
 import pytest
 from image_checks import IMAGE_CHECKS, check_other_size_refused
 from imblearn.utils.estimator_checks import estimator_checks_generator
-from sampler_checks import SAMPLER_CHECKS, make_noise
-from sklearn.base import BaseEstimator, clone
+from sampler_checks import SAMPLER_CHECKS, make_noise, seeded
+from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
@@ -146,7 +146,7 @@ def test_image_checks(estimator, check):
 )
 def test_imblearn_checks(sampler, check):
     # Some checks compare two draws, and leave it to the sampler that they are equal.
-    check(clone(sampler).set_params(random_state=0))
+    check(seeded(sampler))
 
 
 @pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=lambda check: check.__name__)

@@ -1,6 +1,7 @@
 """What a trained network has learnt: filters, activations, saliency."""
 
 from ._activations import ActivationsDisplay, layer_activations
+from ._embedding import network_embedding
 from ._filter_maximization import FilterMaximizationDisplay, maximize_activation
 from ._filters import FiltersDisplay
 from ._saliency import SaliencyDisplay, saliency
@@ -12,5 +13,6 @@ __all__ = [
     "SaliencyDisplay",
     "layer_activations",
     "maximize_activation",
+    "network_embedding",
     "saliency",
 ]

@@ -97,10 +97,10 @@ def _in_order(pooled, found, images):
     images = column_or_1d(images)
     if len(set(images.tolist())) < len(images):
         raise ValueError("images names an image twice; each gets one row.")
-    missing = found[~np.isin(found, images)]
-    if missing.size:
+    missing = found[~np.isin(found, images)].tolist()
+    if missing:
         raise ValueError(
-            f"groups has cells of image {missing.tolist()[0]!r}, which images does not name."
+            f"groups has cells of image {missing[0]!r}, which images does not name."
         )
     out = np.full((len(images), pooled.shape[1]), np.nan)
     known = np.isin(images, found)

@@ -1,0 +1,110 @@
+"""What outlier removers do alike: scores by class, and the images that are kept."""
+
+from abc import abstractmethod
+
+import numpy as np
+from imblearn.base import BaseSampler
+from imblearn.under_sampling.base import BaseCleaningSampler
+from imblearn.utils._validation import ArraysTransformer
+from sklearn.base import _fit_context
+from sklearn.utils.multiclass import type_of_target
+
+from ._base import ImageSamplerMixin
+
+__all__ = ["OutlierRemover"]
+
+
+class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
+    """Drops images that are unlike the others of their class.
+
+    Children describe images by numbers (`_describe`), score those of one class against
+    each other (`_score`), and say which scores are too high (`_too_high`).
+    """
+
+    _parameter_constraints = {
+        **BaseCleaningSampler._parameter_constraints,
+        "multilabel": ["boolean"],
+        "image_shape": ["array-like", None],
+    }
+
+    @abstractmethod
+    def _describe(self, X, member):
+        """Return numbers (n, d) for X of `_fit_resample`."""
+
+    @abstractmethod
+    def _score(self, described):
+        """Return a score for each of the images (n, d) of one class."""
+
+    @abstractmethod
+    def _too_high(self, scores):
+        """Return which scores of one class are an outlier's."""
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_resample(self, X, y, **params):
+        """Drop outliers.
+
+        Parameters
+        ----------
+        X : array-like or sequence of arrays
+            Images; in a list or 1-D object array they may differ in size if the
+            embedding takes that.
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels; with ``multilabel=True`` an indicator matrix.
+        **params : dict
+            Ignored; imbalanced-learn's signature.
+
+        Returns
+        -------
+        X_resampled : like X
+        y_resampled : like y
+        """
+        if not self.multilabel:
+            return BaseSampler.fit_resample(self, X, y, **params)
+        if type_of_target(y, input_name="y") != "multilabel-indicator":
+            raise ValueError(
+                "multilabel=True needs y as an indicator matrix (n, n_labels) of 0 and "
+                f"1, with two labels or more; got y of shape {np.shape(y)}."
+            )
+        if self.sampling_strategy != "all":
+            raise ValueError(
+                "multilabel=True cleans the images of all labels: leave "
+                f"sampling_strategy='all'; got {self.sampling_strategy!r}."
+            )
+        matrix = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+        form = ArraysTransformer(X, y)
+        # Any class does where only X is checked.
+        X, _, _ = self._check_X_y(X, np.arange(len(matrix)))
+        member = matrix.astype(bool)
+        # What has no label is a class of its own.
+        none = ~member.any(axis=1, keepdims=True)
+        self._find(X, np.hstack([member, none]))
+        kept = self.sample_indices_
+        return form.transform(X[kept], matrix[kept])
+
+    def _fit_resample(self, X, y):
+        classes = np.unique(y)
+        member = y[:, np.newaxis] == classes
+        cleaned = np.isin(classes, list(self.sampling_strategy_))
+        self._find(X, member, cleaned)
+        return X[self.sample_indices_], y[self.sample_indices_]
+
+    def _find(self, X, member, cleaned=None):
+        """Set `outlier_scores_` and `sample_indices_`.
+
+        An image of several labels is an outlier if it is one for each of them.
+        """
+        described = self._describe(X, member)
+        scores = np.full(len(member), np.inf)
+        outlier = np.ones(len(member), dtype=bool)
+        for number, column in enumerate(member.T):
+            rows = np.flatnonzero(column)
+            if not rows.size:
+                continue
+            of_label = self._score(described[rows])
+            scores[rows] = np.minimum(scores[rows], of_label)
+            if cleaned is None or cleaned[number]:
+                outlier[rows] &= self._too_high(of_label)
+            else:
+                outlier[rows] = False
+        self.outlier_scores_ = scores
+        self.sample_indices_ = np.flatnonzero(~outlier)
