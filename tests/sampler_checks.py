@@ -128,11 +128,11 @@ def check_strategy(name, sampler):
     """sampling_strategy is imbalanced-learn's: here a dict, or a list of classes."""
     X, y = make_images(6, 5)
     if isinstance(sampler, BaseCleaningSampler):
-        # All images of a class alike but two, far off on both sides.
+        # All images of a class alike but two, one further off than the other.
         X, y = np.repeat(X, 5, axis=0), np.repeat(y, 5)
         for label in COUNTS:
             X[y == label] = 50
-            X[np.flatnonzero(y == label)[:2]] = [[[0]], [[100]]]
+            X[np.flatnonzero(y == label)[:2]] = [[[0]], [[120]]]
         for wanted in (["a", "c"], ["b"]):
             _, _, y_new = resampled(sampler, X, y, sampling_strategy=wanted)
             for label, count in COUNTS.items():

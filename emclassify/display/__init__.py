@@ -4,7 +4,9 @@ from ._benchmark_display import BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay
 from ._contact_sheet import ContactSheetDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay
+from ._embedding_display import EmbeddingDisplay
 from ._group_scores import GroupScoresDisplay
+from ._removed_images import RemovedImagesDisplay
 from ._report import write_report
 from ._transfer_matrix import TransferMatrixDisplay
 
@@ -13,7 +15,9 @@ __all__ = [
     "ConfusionMatricesDisplay",
     "ContactSheetDisplay",
     "DuplicatePairsDisplay",
+    "EmbeddingDisplay",
     "GroupScoresDisplay",
+    "RemovedImagesDisplay",
     "TransferMatrixDisplay",
     "write_report",
 ]

@@ -41,13 +41,13 @@ class EmbeddingOutlierRemover(OutlierRemover):
         - "lof": local outlier factor among the images of the class [2]_.
         - "isolation_forest": how few random cuts part an image from its class [3]_.
     contamination : float, default=0.05
-        Share of each class to drop, above 0 and up to 0.5, rounded down.
+        Share of the images to drop, above 0 and up to 0.5, rounded down: the strangest
+        of all classes that are cleaned.
     n_neighbors : int, default=20
         With ``method="lof"``: neighbours to compare with, at most all of the class.
     multilabel : bool, default=False
-        Whether y is an indicator matrix (n, n_labels). Then an image is an outlier if
-        it is one among the images of each of its labels, which are fewer than
-        `contamination`.
+        Whether y is an indicator matrix (n, n_labels). Then an image is compared with
+        the images of each of its labels, and scored by where it is least strange.
     sampling_strategy : "all", str, list or callable, default="all"
         Classes to clean, as imbalanced-learn's cleaning samplers have it.
     random_state : int, RandomState instance or None, default=None
@@ -83,7 +83,7 @@ class EmbeddingOutlierRemover(OutlierRemover):
 
     Notes
     -----
-    It drops a share of each class, dirty or not: look at what goes. A network that is
+    It drops its share, dirty or not: look at what goes. A network that is
     fitted on the very labels that it shall judge may have learnt the wrong ones by
     heart. For wrong labels, probabilities out of fold are the better judge (the user
     guide's page on cells shows it with cleanlab).

@@ -26,8 +26,8 @@ class IntensityOutlierRemover(OutlierRemover):
         and standard deviation. Outliers of 5 % or more widen the standard deviation so
         far that they hide themselves; they leave the median as it is.
     multilabel : bool, default=False
-        Whether y is an indicator matrix (n, n_labels). Then an image is an outlier if
-        it is one among the images of each of its labels.
+        Whether y is an indicator matrix (n, n_labels). Then an image is compared with
+        the images of each of its labels, and scored by where it is least strange.
     mask : {"auto", "last"} or None, default="auto"
         Whether the last channel is a mask, which is left out: "auto" of images of
         exactly two channels.

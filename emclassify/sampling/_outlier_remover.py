@@ -18,7 +18,7 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
     """Drops images that are unlike the others of their class.
 
     Children describe images by numbers (`_describe`), score those of one class against
-    each other (`_score`), and say which scores are too high (`_too_high`).
+    each other (`_score`), and say which scores of all are too high (`_too_high`).
     """
 
     _parameter_constraints = {
@@ -37,7 +37,7 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
 
     @abstractmethod
     def _too_high(self, scores):
-        """Return which scores of one class are an outlier's."""
+        """Return which of all scores are an outlier's."""
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_resample(self, X, y, **params):
@@ -77,34 +77,25 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
         member = matrix.astype(bool)
         # What has no label is a class of its own.
         none = ~member.any(axis=1, keepdims=True)
-        self._find(X, np.hstack([member, none]))
+        self._find(X, np.hstack([member, none]), np.ones(len(member), dtype=bool))
         kept = self.sample_indices_
         return form.transform(X[kept], matrix[kept])
 
     def _fit_resample(self, X, y):
-        classes = np.unique(y)
-        member = y[:, np.newaxis] == classes
-        cleaned = np.isin(classes, list(self.sampling_strategy_))
-        self._find(X, member, cleaned)
+        member = y[:, np.newaxis] == np.unique(y)
+        self._find(X, member, np.isin(y, list(self.sampling_strategy_)))
         return X[self.sample_indices_], y[self.sample_indices_]
 
-    def _find(self, X, member, cleaned=None):
-        """Set `outlier_scores_` and `sample_indices_`.
-
-        An image of several labels is an outlier if it is one for each of them.
-        """
+    def _find(self, X, member, cleaned):
+        """Set `outlier_scores_` and `sample_indices_`; drop of `cleaned` only."""
         described = self._describe(X, member)
         scores = np.full(len(member), np.inf)
-        outlier = np.ones(len(member), dtype=bool)
-        for number, column in enumerate(member.T):
+        for column in member.T:
             rows = np.flatnonzero(column)
-            if not rows.size:
-                continue
-            of_label = self._score(described[rows])
-            scores[rows] = np.minimum(scores[rows], of_label)
-            if cleaned is None or cleaned[number]:
-                outlier[rows] &= self._too_high(of_label)
-            else:
-                outlier[rows] = False
+            if rows.size:
+                # Who is at home under one of its labels is no outlier.
+                scores[rows] = np.minimum(scores[rows], self._score(described[rows]))
+        outlier = np.zeros(len(member), dtype=bool)
+        outlier[cleaned] = self._too_high(scores[cleaned])
         self.outlier_scores_ = scores
         self.sample_indices_ = np.flatnonzero(~outlier)
