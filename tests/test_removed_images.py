@@ -1,12 +1,11 @@
-"""Pictures of removed images and of embeddings."""
+"""Contact sheets of removed images."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from sklearn.decomposition import PCA
 
-from emclassify import EmbeddingOutlierRemover, IntensityOutlierRemover
-from emclassify.display import EmbeddingDisplay, RemovedImagesDisplay
+from emclassify import IntensityOutlierRemover
+from emclassify.display import RemovedImagesDisplay
 
 
 @pytest.fixture(autouse=True)
@@ -96,44 +95,3 @@ def test_other_images_are_refused(cleaned):
     remover, X, _ = cleaned
     with pytest.raises(ValueError, match="X has 59 images; the sampler was given 60"):
         RemovedImagesDisplay.from_sampler(remover, X[1:])
-
-
-def test_embedding_is_the_plane_of_principal_components():
-    embedded = np.random.default_rng(0).normal(size=(50, 4)) * [5, 3, 1, 1]
-    display = EmbeddingDisplay.from_embedding(embedded)
-    pca = PCA(2, svd_solver="full")
-    np.testing.assert_allclose(display.points, pca.fit_transform(embedded))
-    share = 100 * pca.explained_variance_ratio_[1]
-    assert display.ax_.get_ylabel() == f"principal component 2 ({share:.0f} %)"
-    assert display.ax_.get_legend() is None
-
-
-def test_embedding_of_a_sampler_rings_what_it_removed():
-    X = np.random.default_rng(0).normal(50, 1, (60, 6, 6))
-    y = np.tile(["full", "empty"], 30)
-    remover = EmbeddingOutlierRemover()
-    remover.fit_resample(X, y)
-    _, ax = plt.subplots()
-    display = EmbeddingDisplay.from_sampler(remover, y, ax=ax)
-    assert display.ax_ is ax
-    texts = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert texts == ["empty (30)", "full (30)", "removed (3)"]
-    rings = ax.collections[-1].get_offsets()
-    gone = np.setdiff1d(np.arange(60), remover.sample_indices_)
-    np.testing.assert_allclose(rings, display.points[gone])
-
-
-@pytest.mark.parametrize("shape", [(20, 1), (20, 2)])
-def test_embeddings_of_few_dimensions(shape):
-    embedded = np.random.default_rng(0).normal(size=shape)
-    assert EmbeddingDisplay.from_embedding(embedded).points.shape == (20, 2)
-    assert not EmbeddingDisplay.from_embedding(np.ones(shape)).points.any()
-
-
-def test_bad_embeddings_are_refused():
-    with pytest.raises(ValueError, match="embedded contains NaN"):
-        EmbeddingDisplay.from_embedding(np.full((5, 2), np.nan))
-    with pytest.raises(ValueError, match="one class for each image"):
-        EmbeddingDisplay.from_embedding(np.ones((5, 2)), np.ones((5, 3)))
-    with pytest.raises(ValueError, match="inconsistent"):
-        EmbeddingDisplay.from_embedding(np.ones((5, 2)), [1, 2])
