@@ -1,10 +1,12 @@
-"""Label issues by out-of-fold probabilities: cleanlab takes our classifiers as is."""
+"""Wrong labels: cleanlab trains our classifiers, unmodified, on what it trusts.
+
+tests/test_plays_with_others.py has its issues from probabilities out of fold.
+"""
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from emclassify import LipNetClassifier, svm_baseline
+from emclassify import svm_baseline
 
 pytest.importorskip("cleanlab")
 
@@ -20,30 +22,6 @@ def mislabelled():
     wrong = np.zeros(N, dtype=bool)
     wrong[rng.choice(N, N_WRONG, replace=False)] = True
     return X.astype(np.float32), np.where(wrong, 1 - truth, truth), wrong
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        svm_baseline(probability=True),
-        LipNetClassifier(depth=2, max_epochs=4, batch_size=16, random_state=0),
-    ],
-    ids=["SVM", "LipNet"],
-)
-def test_wrong_labels_are_found_out_of_fold(model, mislabelled):
-    from cleanlab.rank import get_label_quality_scores
-
-    X, y, wrong = mislabelled
-    proba = cross_val_predict(
-        model,
-        X,
-        y,
-        groups=np.arange(N) // 4,
-        cv=GroupKFold(3),
-        method="predict_proba",
-    )
-    quality = get_label_quality_scores(y, proba)
-    assert wrong[np.argsort(quality)[:N_WRONG]].mean() > 0.9
 
 
 def test_clean_learning_trains_on_what_it_trusts(mislabelled):

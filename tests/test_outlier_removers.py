@@ -293,6 +293,13 @@ def test_only_training_data_is_cleaned(remover):
 
 
 @pytest.mark.parametrize("remover", REMOVERS, ids=lambda r: type(r).__name__)
+def test_no_class_to_clean(remover):
+    X, y = noise()
+    X_new, _ = clone(remover).set_params(sampling_strategy=[]).fit_resample(X, y)
+    np.testing.assert_array_equal(X_new, X)
+
+
+@pytest.mark.parametrize("remover", REMOVERS, ids=lambda r: type(r).__name__)
 def test_rows_of_one_label_are_as_classes(remover):
     X, y = noise()
     X[::7] += 30

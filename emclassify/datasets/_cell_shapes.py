@@ -78,15 +78,16 @@ def draw_shapes(rng, image_size, n_cells, radius):
     ]
     y, x = rows + wander[0], columns + wander[1]
     # Distance in units of the cell's own size: large cells push small ones aside.
-    square = np.empty((n, *shape), dtype=np.float32)
+    nearest = np.full(shape, np.inf, dtype=np.float32)
+    owner = np.zeros(shape, dtype=np.intp)
     for i, (row, column) in enumerate(centres + off.T):
         u, v = _turned(y - np.float32(row), x - np.float32(column), angle[i])
         u *= 1 / (cell_axes[i] * stretch[i])
         v *= np.sqrt(stretch[i]) / cell_axes[i]
-        np.square(u, out=square[i])
-        square[i] += np.square(v, out=v)
-    owner = square.argmin(axis=0)
-    in_cell = np.sqrt(square.min(axis=0))
+        square = u**2 + v**2
+        owner[square < nearest] = i
+        np.minimum(nearest, square, out=nearest)
+    in_cell = np.sqrt(nearest)
     # Nuclei are smoother than cells.
     dy = rows + 0.3 * wander[0] - centres[owner, 0].astype(np.float32)
     dx = columns + 0.3 * wander[1] - centres[owner, 1].astype(np.float32)

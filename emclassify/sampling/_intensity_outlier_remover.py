@@ -110,7 +110,6 @@ class IntensityOutlierRemover(OutlierRemover):
         for row, image in enumerate(X):
             pixels = np.reshape(image, (-1, channels))
             pixels = pixels[:, : channels - masked]
-            # A sum of squares of single precision would lose the last digits.
             means[row] = pixels.mean(dtype=np.float64)
         return means
 

@@ -96,6 +96,7 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
                 # Who is at home under one of its labels is no outlier.
                 scores[rows] = np.minimum(scores[rows], self._score(described[rows]))
         outlier = np.zeros(len(member), dtype=bool)
-        outlier[cleaned] = self._too_high(scores[cleaned])
+        if cleaned.any():
+            outlier[cleaned] = self._too_high(scores[cleaned])
         self.outlier_scores_ = scores
         self.sample_indices_ = np.flatnonzero(~outlier)
