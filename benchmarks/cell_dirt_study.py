@@ -1,6 +1,6 @@
 """What dirt costs, and what filtering brings back, on simulated images of cells.
 
-    python benchmarks/cell_dirt_study.py                    # docs/results/...
+    python benchmarks/cell_dirt_study.py                    # the developers' page
     python benchmarks/cell_dirt_study.py --samples 600 --seeds 0 --out FILE
 
 A tenth of the training labels is wrong, and 3 % of the training images are saturated or
@@ -216,7 +216,8 @@ about real cells.
 
 {args.samples:,} images of ten locations, one each, in equal shares;
 {100 * LABEL_NOISE:.0f} % of the labels are wrong, {100 * DIRT:.0f} % of the images
-saturated or empty. {seeds}
+saturated or empty.
+{seeds}
 
 ## What the detectors find
 
