@@ -37,6 +37,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "make_cell_images",
             "make_diffraction_patterns",
             "make_liposomes",
+            "open_image_stack",
         ],
         "features": ["FeatureExtractor"],
         "metrics": ["per_class_scorers", "per_class_scores"],

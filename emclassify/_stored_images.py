@@ -9,6 +9,7 @@ __all__ = ["StoredImages", "holds_paths", "is_stored"]
 
 # Read at a time where all images are passed through, at most.
 _BYTES_PER_READ = 2**25
+_IMAGE_STACK = "emclassify.datasets._image_stack"
 
 
 def holds_paths(X):
@@ -22,9 +23,11 @@ def holds_paths(X):
 
 
 def is_stored(X):
-    """Whether X is an array of zarr or h5py, or holds paths."""
-    package = type(X).__module__.partition(".")[0]
-    return (package in ("zarr", "h5py") and hasattr(X, "shape")) or holds_paths(X)
+    """Whether X is an array of zarr or h5py, an `ImageStack`, or holds paths."""
+    # By the module's name: none of them need be imported.
+    module = type(X).__module__
+    by_rows = module.partition(".")[0] in ("zarr", "h5py") or module == _IMAGE_STACK
+    return (by_rows and hasattr(X, "shape")) or holds_paths(X)
 
 
 class StoredImages:
@@ -32,7 +35,7 @@ class StoredImages:
 
     Parameters
     ----------
-    X : zarr.Array, h5py.Dataset, or list or 1-D array of paths
+    X : zarr.Array, h5py.Dataset, ImageStack, or list or 1-D array of paths
     check : callable
         Turns what was read, an array, into images (n, height, width, channels), or
         raises ValueError.

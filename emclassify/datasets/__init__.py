@@ -1,8 +1,9 @@
-"""Image sets: simulators (make_*), readers (load_*) and public sets (fetch_*)."""
+"""Image sets: simulators (make_*) and readers (load_*, fetch_*, open_*)."""
 
 from emclassify.datasets._cell_images import make_cell_images
 from emclassify.datasets._diffraction import make_diffraction_patterns
 from emclassify.datasets._image_folder import load_image_folder
+from emclassify.datasets._image_stack import open_image_stack
 from emclassify.datasets._imzml import load_imzml
 from emclassify.datasets._liposomes import make_liposomes
 from emclassify.datasets._offsample import fetch_offsample
@@ -14,4 +15,5 @@ __all__ = [
     "make_cell_images",
     "make_diffraction_patterns",
     "make_liposomes",
+    "open_image_stack",
 ]

@@ -1,0 +1,170 @@
+"""open_image_stack: patterns in HDF5 and CXI files, read when they are asked for."""
+
+import pickle
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from sklearn.model_selection import KFold, cross_val_predict
+
+from emclassify import LipNetClassifier, PixelStandardizer, open_image_stack
+
+N = 30
+PATTERNS = np.random.default_rng(0).integers(0, 999, (N, 9, 8)).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A file as the CXI data bank has it: data_1/data is a link."""
+    path = tmp_path_factory.mktemp("run") / "run7.cxi"
+    with h5py.File(path, "w") as file:
+        file["entry_1/image_1/data"] = PATTERNS
+        file["entry_1/data_1/data"] = h5py.SoftLink("/entry_1/image_1/data")
+        file["entry_1/data_1/gone"] = h5py.SoftLink("/nowhere")
+        file["entry_1/mask"] = PATTERNS[0]
+        file["entry_1/phases"] = PATTERNS.astype(complex)
+        file.create_dataset("packed", data=PATTERNS, chunks=(7, 9, 8), compression=4)
+    return path
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        4,
+        np.int64(-1),
+        slice(3, 9),
+        slice(None, None, -7),
+        [5, 3, 3, 29, 0],
+        np.array([-1, 2]),
+        np.arange(N) % 3 == 1,
+        np.arange(0),
+        ...,
+        (slice(2), 4),
+        ([7, 1], slice(None), 2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dataset", ["/entry_1/data_1/data", "packed"])
+def test_indexed_as_an_array(path, rows, dataset):
+    with open_image_stack(path, dataset) as stack:
+        np.testing.assert_array_equal(stack[rows], PATTERNS[rows])
+
+
+def test_form(path):
+    with open_image_stack(str(path)) as stack:
+        assert (stack.shape, stack.ndim, len(stack)) == (PATTERNS.shape, 3, N)
+        assert stack.dtype == np.uint16
+        np.testing.assert_array_equal(list(stack), PATTERNS)
+        assert "(30, 9, 8), uint16" in repr(stack)
+
+
+def test_estimators_take_it(path):
+    y = np.arange(N) % 2
+    with open_image_stack(path) as stack:
+        np.testing.assert_array_equal(
+            PixelStandardizer().fit_transform(stack),
+            PixelStandardizer().fit_transform(PATTERNS),
+        )
+        network = LipNetClassifier(max_epochs=1, random_state=0)
+        expected = network.fit(PATTERNS, y).predict_proba(PATTERNS)
+        got = network.fit(stack, y).predict_proba(stack)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_cross_validation_takes_rows_in_any_order(path):
+    y = np.arange(N) % 2
+    network = LipNetClassifier(max_epochs=1, random_state=0)
+    folds = KFold(2, shuffle=True, random_state=0)
+    with open_image_stack(path) as stack:
+        got = cross_val_predict(network, stack, y, cv=folds)
+    expected = cross_val_predict(network, PATTERNS, y, cv=folds)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_pickle_opens_the_file_again(path):
+    with open_image_stack(path) as stack:
+        sent = pickle.dumps(stack)
+    assert len(sent) < 1000
+    with pickle.loads(sent) as arrived:
+        np.testing.assert_array_equal(arrived[:], PATTERNS)
+
+
+def test_closed(path, tmp_path):
+    copy = tmp_path / "copy.h5"
+    copy.write_bytes(path.read_bytes())
+    stack = open_image_stack(copy)
+    stack.close()
+    with pytest.raises(ValueError, match=r"copy.h5 has been closed"):
+        stack[0]
+    with h5py.File(copy, "a"):  # nobody holds it
+        pass
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("/entry_1/data", r"'/entry_1/data' is not in it"),
+        ("/entry_1/data_1/gone", "is a link to nothing"),
+        ("/entry_1/data_1", "is a group, not a data set"),
+        ("/entry_1/mask", r"has shape \(9, 8\), not \(n, height, width\)"),
+        ("/entry_1/phases", "holds complex128, not real numbers"),
+    ],
+)
+def test_no_such_stack(path, dataset, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        open_image_stack(path, dataset)
+    text = str(caught.value)
+    assert "run7.cxi" in text
+    assert "one of: /entry_1/image_1/data (30, 9, 8)" in text
+
+
+def test_no_stack_at_all(tmp_path):
+    path = tmp_path / "empty.h5"
+    with h5py.File(path, "w"):
+        pass
+    with pytest.raises(ValueError, match="is not in it.+ holds no data set of three"):
+        open_image_stack(path)
+
+
+def test_no_hdf5(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*gone.cxi"):
+        open_image_stack(tmp_path / "gone.cxi")
+    with pytest.raises(ValueError, match=r"is not an HDF5 file \(a folder\)"):
+        open_image_stack(tmp_path)
+    text = tmp_path / "text.h5"
+    text.write_text("no")
+    with pytest.raises(ValueError, match=r"text.h5 is not an HDF5 file \(2 bytes\)"):
+        open_image_stack(text)
+
+
+def test_cut_short(path, tmp_path):
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ValueError, match=r"cut.h5 can't be opened: .*cut short"):
+        open_image_stack(cut)
+
+
+def test_damaged_inside(path, tmp_path):
+    with h5py.File(path) as file:
+        place = file["packed"].id.get_chunk_info(1).byte_offset
+    damaged = tmp_path / "damaged.h5"
+    data = bytearray(path.read_bytes())
+    data[place : place + 50] = bytes(50)
+    damaged.write_bytes(data)
+    with open_image_stack(damaged, "packed") as stack:
+        np.testing.assert_array_equal(stack[:7], PATTERNS[:7])
+        with pytest.raises(ValueError, match=r"damaged.h5: images of packed can't be"):
+            stack[7]
+
+
+def test_without_h5py(path):
+    code = (
+        "import sys; sys.modules['h5py'] = None\n"
+        "from emclassify import open_image_stack\n"
+        f"try: open_image_stack({str(path)!r})\n"
+        "except ImportError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 'pip install "emclassify[hdf5]"' in run.stdout
