@@ -16,6 +16,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         "metrics",
         "model_selection",
         "nets",
+        "persistence",
         "preprocessing",
         "sampling",
         "training",
@@ -47,6 +48,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "predict_table",
             "transfer_matrix",
         ],
+        "persistence": ["load", "read_model_card", "save"],
         "preprocessing": [
             "CenterCrop",
             "ParticleCropper",

@@ -1,5 +1,6 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
+import warnings
 from abc import abstractmethod
 
 import numpy as np
@@ -20,22 +21,16 @@ from skorch.utils import noop
 
 from .._images import ImageInputMixin
 from ..training import (
-    LOSSES,
-    MULTILABEL_LOSSES,
     EpochCheckpoint,
     EpochProgress,
     FiniteLoss,
     ImageBatches,
     ImageDataset,
-    ImageModule,
     canonical_order,
     class_factors,
     image_digests,
     isolated,
-    make_augmentation,
-    make_optimizer,
     make_schedule,
-    net_class,
     raised_by_callback,
     repeat_by_weight,
     resolve_compile,
@@ -46,6 +41,7 @@ from ..training import (
     validation_split,
 )
 from ._labels import check_indicator, choose_labels, is_multilabel
+from ._network import make_module, network_state, restore_network, wrap_network
 
 __all__ = ["BaseImageClassifier"]
 
@@ -286,15 +282,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self._rng = check_random_state(self.random_state)
         device = resolve_device(self.device)
         self.device_ = str(device)
-        optimizer, optimizer_params = make_optimizer(
-            self.optimizer, self.lr, self.weight_decay
-        )
         image_shape = tuple(train.stacks[0].shape[1:])
-        losses = MULTILABEL_LOSSES if self.multilabel_ else LOSSES
+        self._net_input = (image_shape, train.n_features)
         with self._isolated(train=True):
-            module = ImageModule(
+            module = make_module(
+                self,
                 self._make_net(image_shape, len(self.classes_), train.n_features),
-                make_augmentation(self.augmentation, image_shape),
                 resolve_precision(self.precision, device, image_shape),
                 resolve_compile(self.compile, self.device),
             )
@@ -302,22 +295,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             if self.multilabel_:
                 module.learn_log_odds(train)
             module.check_net(image_shape, len(self.classes_))
-            self.net_ = net_class(self.device)(
-                module,
-                criterion=losses[self.loss](self.label_smoothing),
-                optimizer=optimizer,
-                **{f"optimizer__{key}": v for key, v in optimizer_params.items()},
-                batch_size=self.batch_size,
-                iterator_train=ImageBatches,
-                iterator_train__shuffle=True,
-                iterator_valid=ImageBatches,
-                classes=np.arange(len(self.classes_)),
-                callbacks__valid_acc=None,
-                callbacks__print_log=None,
-                device=self.device_,
-                verbose=0,
-            )
-            self.net_.initialize()
+            self.net_ = wrap_network(self, module)
         self.history_ = self.net_.history
 
     def _make_checkpoint(self, images, target, train, valid):
@@ -337,6 +315,42 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             self, self.net_.module_, (train, valid), image_digests(images, target)
         )
         return EpochCheckpoint(self.checkpoint_dir, key)
+
+    def _make_bare_net(self):
+        """Return the network that `net_` has, with any weights.
+
+        A child whose `_make_net` fetches or reads weights leaves that out here.
+        """
+        image_shape, n_features = self._net_input
+        return self._make_net(image_shape, len(self.classes_), n_features)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "net_"):
+            # skorch moves the network to the CPU where its device isn't there.
+            self.device_ = str(self.net_.device)
+
+    def _state_to_keep(self):
+        """Return the attributes as plain data, for a file: see `emclassify.save`."""
+        state = dict(self.__getstate__())
+        if "net_" in state:
+            del state["history_"]
+            state["net_"] = network_state(self)
+        if self.callbacks:
+            warnings.warn(
+                f"{type(self).__name__} is kept without its callbacks, which act in "
+                "training only.",
+                stacklevel=2,
+            )
+            state["callbacks"] = None
+        return state
+
+    def _restore_kept(self, state):
+        """Set the attributes from what `_state_to_keep` returned."""
+        kept = state.pop("net_", None)
+        self.__setstate__(state)
+        if kept is not None:
+            restore_network(self, kept)
 
     def _train(self, train, valid, n_epochs, lr_schedule, checkpoint=None):
         """Train `net_` for some epochs, with the callbacks of this run only."""

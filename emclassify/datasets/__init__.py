@@ -1,4 +1,4 @@
-"""Image sets: simulators (make_*) and readers (load_*, fetch_*, open_*)."""
+"""Image sets: simulators (make_*), readers (load_*, open_*), public sets (fetch_*)."""
 
 from emclassify.datasets._cell_images import make_cell_images
 from emclassify.datasets._diffraction import make_diffraction_patterns

@@ -1,0 +1,159 @@
+"""The network of a classifier: made ready, taken apart for a file, put back."""
+
+import numpy as np
+import torch
+from skorch.history import History
+
+from ..training import (
+    LOSSES,
+    MULTILABEL_LOSSES,
+    ImageBatches,
+    ImageModule,
+    make_augmentation,
+    make_optimizer,
+    net_class,
+    resolve_device,
+)
+
+__all__ = ["make_module", "network_state", "restore_network", "wrap_network"]
+
+
+def make_module(classifier, net, precision):
+    """Return a network together with what happens to a batch before it."""
+    image_shape, _ = classifier._net_input
+    augmentation = make_augmentation(classifier.augmentation, image_shape)
+    return ImageModule(net, augmentation, precision)
+
+
+def wrap_network(classifier, module):
+    """Return the skorch net of a module, on `device_`, ready to be trained."""
+    optimizer, optimizer_params = make_optimizer(
+        classifier.optimizer, classifier.lr, classifier.weight_decay
+    )
+    losses = MULTILABEL_LOSSES if classifier.multilabel_ else LOSSES
+    net = net_class(classifier.device)(
+        module,
+        criterion=losses[classifier.loss](classifier.label_smoothing),
+        optimizer=optimizer,
+        **{f"optimizer__{key}": value for key, value in optimizer_params.items()},
+        batch_size=classifier.batch_size,
+        iterator_train=ImageBatches,
+        iterator_train__shuffle=True,
+        iterator_valid=ImageBatches,
+        classes=np.arange(len(classifier.classes_)),
+        callbacks__valid_acc=None,
+        callbacks__print_log=None,
+        device=classifier.device_,
+        verbose=0,
+    )
+    return net.initialize()
+
+
+def network_state(classifier):
+    """Return what rebuilds `net_` beside the classifier's other attributes.
+
+    Returns
+    -------
+    dict
+        Plain data and tensors: shapes the network was made for, weights, state of
+        the optimizer, history.
+
+    Raises
+    ------
+    ValueError
+        If parameters were changed since `fit`, and describe another network.
+    """
+    net = classifier.net_
+    weights = dict(net.module_.state_dict())
+    _refuse_other_sizes(classifier, weights)
+    image_shape, n_features = classifier._net_input
+    return {
+        "image_shape": image_shape,
+        "n_features": n_features,
+        "precision": net.module_.precision,
+        "weights": weights,
+        "optimizer": net.optimizer_.state_dict(),
+        "history": net.history.to_list(),
+    }
+
+
+def restore_network(classifier, kept):
+    """Set `net_`, `history_` and `device_` from what `network_state` returned.
+
+    The network comes to the device that the parameter `device` asks for, or, if that
+    isn't there, to the one that "auto" means.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not those of the network that the parameters describe.
+    """
+    try:
+        device = resolve_device(classifier.device)
+    except ValueError:
+        device = resolve_device("auto")
+    classifier.device_ = str(device)
+    classifier._net_input = (tuple(kept["image_shape"]), kept["n_features"])
+    weights = kept["weights"]
+    _refuse_other_sizes(classifier, weights)
+    with torch.random.fork_rng(devices=[]):
+        module = make_module(classifier, classifier._make_bare_net(), kept["precision"])
+        for name, value in weights.items():
+            # Scales are buffers that a fresh module has not learnt yet.
+            if module._buffers.get(name, value) is None:
+                module.register_buffer(name, torch.empty_like(value))
+        _load(module, weights)
+        net = wrap_network(classifier, module)
+    _load_optimizer(net.optimizer_, kept["optimizer"])
+    net.history = History(kept["history"])
+    classifier.net_, classifier.history_ = net, net.history
+
+
+def _refuse_other_sizes(classifier, weights):
+    """Raise unless the network has weights of these sizes, before it takes memory."""
+    try:
+        with torch.device("meta"):
+            net = classifier._make_bare_net()
+        expected = {f"net.{name}": w.shape for name, w in net.state_dict().items()}
+    except (RuntimeError, NotImplementedError):
+        # Some networks can't be had without memory; `_load` has the last word.
+        return
+    given = {name: w.shape for name, w in weights.items() if name.startswith("net.")}
+    wrong = sorted(
+        name
+        for name in {*expected, *given}
+        if expected.get(name, ()) != given.get(name, ())
+    )
+    if wrong:
+        name = wrong[0]
+        raise ValueError(
+            f"the weights are not those of the network of {type(classifier).__name__}: "
+            f"{name} has shape {_listed(given, name)}, the network's has "
+            f"{_listed(expected, name)}"
+        )
+
+
+def _listed(shapes, name):
+    return tuple(shapes[name]) if name in shapes else "none"
+
+
+def _load(module, weights):
+    try:
+        module.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the weights are not those of the network: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _load_optimizer(optimizer, state):
+    """Load the state, each tensor in the memory layout of its weight.
+
+    Fused optimizers take them to have one layout, and don't look.
+    """
+    optimizer.load_state_dict(state)
+    for weight, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                laid_out = torch.empty_like(weight, dtype=value.dtype)
+                kept[name] = laid_out.copy_(value)

@@ -1,0 +1,7 @@
+"""Models in files: save, load, and read what a file says of itself."""
+
+from ._load import load
+from ._model_card import read_model_card
+from ._save import save
+
+__all__ = ["load", "read_model_card", "save"]
