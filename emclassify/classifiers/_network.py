@@ -55,8 +55,7 @@ def network_state(classifier):
     Returns
     -------
     dict
-        Plain data and tensors: shapes the network was made for, weights, state of
-        the optimizer, history.
+        Plain data and tensors: precision, weights, state of the optimizer, history.
 
     Raises
     ------
@@ -66,10 +65,7 @@ def network_state(classifier):
     net = classifier.net_
     weights = dict(net.module_.state_dict())
     _refuse_other_sizes(classifier, weights)
-    image_shape, n_features = classifier._net_input
     return {
-        "image_shape": image_shape,
-        "n_features": n_features,
         "precision": net.module_.precision,
         "weights": weights,
         "optimizer": net.optimizer_.state_dict(),
@@ -93,7 +89,6 @@ def restore_network(classifier, kept):
     except ValueError:
         device = resolve_device("auto")
     classifier.device_ = str(device)
-    classifier._net_input = (tuple(kept["image_shape"]), kept["n_features"])
     weights = kept["weights"]
     _refuse_other_sizes(classifier, weights)
     with torch.random.fork_rng(devices=[]):

@@ -1,6 +1,7 @@
 """From what `Encoder` made back to a fitted estimator."""
 
 from functools import partial
+from inspect import signature
 
 import numpy as np
 from sklearn import config_context
@@ -128,7 +129,11 @@ class Decoder:
             raise ValueError(f"{name} is no estimator")
         # Asked of the class: some estimators pass on what their part has.
         restore = getattr(type(value), "_restore_kept", type(value).__setstate__)
-        restore(value, self._decode_state(state))
+        state = self._decode_state(state)
+        if name.startswith("emclassify."):
+            # Parameters that have come since the file was written.
+            state = {**_defaults(type(value)), **state}
+        restore(value, state)
         with config_context(enable_metadata_routing=True):
             for method, request in self.decode(requests).items():
                 getattr(value, f"set_{method}_request")(**request)
@@ -159,6 +164,11 @@ _KINDS = {
     for name in vars(Decoder)
     if name.startswith("_decode_") and name != "_decode_state"
 }
+
+
+def _defaults(cls):
+    parameters = signature(cls).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _plain_dtype(name):

@@ -96,19 +96,19 @@ class Encoder:
 
     def _encode_array(self, value, where):
         if value.dtype.kind in _ARRAY_KINDS and value.dtype.itemsize <= 8:
-            return _tag("array", **self._store(value))
+            return _tag("array", **self._store(value, where))
         if value.dtype.kind in "UO":
             items = self._encode_items(value.ravel().tolist(), where)
             width = value.dtype.itemsize // 4 if value.dtype.kind == "U" else None
             return _tag("items", shape=list(value.shape), width=width, items=items)
         raise TypeError(f"{where} can't be kept: an array of {value.dtype}.")
 
-    def _store(self, value):
+    def _store(self, value, where):
         """Take an array over; return its key and order."""
         value = value.astype(value.dtype.newbyteorder("="), copy=False)
         # Sums depend on the order of storage in their last bits.
         by_columns = value.flags.f_contiguous and not value.flags.c_contiguous
-        key = str(len(self.arrays))
+        key = where if where not in self.arrays else f"{where} ({len(self.arrays)})"
         self.arrays[key] = np.ascontiguousarray(value.T if by_columns else value)
         if not value.ndim:
             self.arrays[key] = self.arrays[key].reshape(())
@@ -139,7 +139,7 @@ class Encoder:
             if value.dtype == torch.bfloat16 or value.is_complex():
                 raise TypeError(f"{where} can't be kept: a tensor of {value.dtype}.")
             parameter = isinstance(value, torch.nn.Parameter)
-            place = self._store(value.detach().cpu().numpy())
+            place = self._store(value.detach().cpu().numpy(), where)
             trained = value.requires_grad if parameter else None
             return _tag("tensor", **place, trained=trained)
         if isinstance(value, torch.device):

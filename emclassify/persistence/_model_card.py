@@ -1,6 +1,7 @@
 """What a file says of its model, for people and for other programs."""
 
 import json
+import math
 import platform
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._version import __version__
+from ._known_types import full_name
 from ._model_file import FORMAT, FORMAT_VERSION, read_members, refusing
 
 __all__ = ["check_card", "make_card", "read_model_card"]
@@ -93,7 +95,7 @@ def make_card(estimator, given):
         },
         "estimator": type(estimator).__name__,
         "parameters": {
-            name: value if isinstance(value, str | bool | int | None) else repr(value)
+            name: _as_text(value)
             for name, value in estimator.get_params(deep=True).items()
         },
         "classes": _as_json(getattr(estimator, "classes_", None)),
@@ -134,12 +136,23 @@ def check_card(card):
     ValueError
         If a number is not finite.
     TypeError
-        If JSON has no form for something in it.
+        If it is no dict, or JSON has no form for something in it.
     """
+    if not isinstance(card, dict):
+        raise TypeError(f"card must be a dict; got {card!r}.")
     try:
         return json.loads(json.dumps(card, default=_as_json, allow_nan=False))
-    except ValueError as error:
-        raise ValueError(f"card can't be written as JSON: {error}.") from error
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"card can't be written as JSON: {error}.") from error
+
+
+def _as_text(value):
+    """Return a parameter as it is, or in words that are the same in every run."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    return full_name(value) if hasattr(value, "__qualname__") else repr(value)
 
 
 def _as_json(value):
@@ -152,6 +165,5 @@ def _as_json(value):
     if value is None or isinstance(value, list | tuple):
         return value
     raise TypeError(
-        f"card holds {value!r}, a {type(value).__name__}: give text, numbers, lists "
-        "and dicts of them."
+        f"it holds {value!r}; give text, numbers, dates, lists and dicts of them"
     )

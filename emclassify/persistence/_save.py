@@ -84,12 +84,8 @@ def save(estimator, path, *, card=None):
     encoder = Encoder()
     tree = encoder.encode(estimator, type(estimator).__name__)
     members = {
-        "card.json": _json(make_card(estimator, given)),
-        "estimator.json": _json(tree),
+        "card.json": json.dumps(make_card(estimator, given), indent=1).encode(),
+        "estimator.json": json.dumps(tree, separators=(",", ":")).encode(),
         "arrays.safetensors": save_arrays(encoder.arrays),
     }
     write_members(path, members)
-
-
-def _json(value):
-    return json.dumps(value, indent=1).encode()
