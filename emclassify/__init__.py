@@ -19,6 +19,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         "persistence",
         "preprocessing",
         "sampling",
+        "streaming",
         "training",
     ],
     submod_attrs={
@@ -66,6 +67,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "ImageUnderSampler",
             "IntensityOutlierRemover",
         ],
+        "streaming": ["predict_folder", "predict_stream"],
     },
 )
 

@@ -53,6 +53,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     """
 
     _reads_stored = True
+    _predicts_most_probable = True
 
     def __sklearn_tags__(self):
         """Say that an image may have several labels."""

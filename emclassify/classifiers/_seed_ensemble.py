@@ -88,6 +88,7 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     (3, 40, 2)
     """
 
+    _predicts_most_probable = True
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "n_members": [Interval(Integral, 1, None, closed="left")],

@@ -14,7 +14,7 @@ from emclassify.datasets._image_file import SUFFIXES
 _NAMED = 3
 
 
-def _natural_key(name):
+def natural_key(name):
     """Sort key that puts image2 before image10."""
     parts = re.split(r"(\d+)", name)
     return [(int(p), p) if p.isdecimal() else (-1, p) for p in parts]
@@ -28,7 +28,12 @@ def name_some(items):
 
 def image_files(folder):
     """Return paths of the images below `folder`, relative to it, in natural order."""
-    found, seen = [], set()
+    return sorted(find_files(folder, SUFFIXES), key=natural_key)
+
+
+def find_files(folder, suffixes):
+    """Yield paths of the files below `folder` that are named so, relative to it."""
+    seen = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         # A link to a folder above would go round for ever.
         real = os.path.realpath(root)
@@ -37,12 +42,9 @@ def image_files(folder):
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            (Path(root) / name).relative_to(folder).as_posix()
-            for name in files
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
-        ]
-    return sorted(found, key=_natural_key)
+        for name in files:
+            if not name.startswith(".") and name.lower().endswith(suffixes):
+                yield (Path(root) / name).relative_to(folder).as_posix()
 
 
 def list_class_folders(path):
