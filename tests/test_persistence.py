@@ -135,6 +135,12 @@ def test_pipelines_and_wrappers(name, tmp_path):
     assert assert_same_answers(model, through_file(model, tmp_path / "it.emc"), X)
 
 
+def test_several_labels_an_image(tmp_path):
+    X, y = make_images()
+    model = small_cnn().fit(X, np.stack([y == "dim", np.arange(24) % 3 == 0], axis=1))
+    assert_same_answers(model, through_file(model, tmp_path / "it.emc"), X)
+
+
 def test_frozen_inside_calibration(tmp_path):
     X, y = make_images()
     frozen = FrozenEstimator(small_cnn().fit(X, y))

@@ -103,6 +103,17 @@ def test_a_row_for_each_image(svm, folder, tmp_path):
     assert {row["model"] for row in rows} == {"svm 1"}
 
 
+def test_several_labels_an_image(folder, tmp_path):
+    y = np.stack([Y == "dim", np.ones(40)], axis=1).astype(int)
+    cnn = emclassify.ResNetClassifier(n=0, m=0, max_epochs=9, random_state=0)
+    cnn.fit(X, y)
+    predict_folder(cnn, folder, tmp_path / "t.csv")
+    expected = [np.flatnonzero(row) for row in cnn.predict(X[[20, 0, 1, 22, 2]])]
+    found = [row["label"] for row in read(tmp_path / "t.csv")]
+    assert found[:5] == [" ".join(map(str, labels)) for labels in expected]
+    assert "0 1" in found
+
+
 def test_written_anew_without_watch(svm, folder, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("what was there")
@@ -189,7 +200,7 @@ def test_images_that_the_model_refuses(tmp_path):
     table = tmp_path / "t.csv"
     with pytest.raises(ValueError, match=r"run.cxi, image 2 can't be .* NaN"):
         predict_folder(cnn, tmp_path, table)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="was left out") as caught:
         predict_folder(cnn, tmp_path, table, on_error="skip")
     messages = sorted(str(warning.message) for warning in caught)
     assert messages[0].startswith("run.cxi, image 2 was left out: Input X contains NaN")
@@ -261,7 +272,7 @@ def test_a_file_that_stays_broken_is_given_up_and_read_when_mended(
         lambda: write_image(path, X[0]),
         *[nothing] * 2,
     ]
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="was left out") as caught:
         watch_steps(
             monkeypatch, svm, tmp_path, tmp_path / "t.csv", steps, on_error="skip"
         )

@@ -7,6 +7,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from emclassify import (
@@ -152,7 +154,7 @@ def test_a_refused_image():
     assert "shape (5, 8, 1)" in found[3].error
     stream = predict_stream(cnn, images)
     assert next(stream).error is None
-    with pytest.raises(ValueError, match="Image 1 of the stream: .*NaN"):
+    with pytest.raises(ValueError, match=r"Image 1 of the stream: .*NaN"):
         next(stream)
 
 
@@ -181,10 +183,23 @@ def test_not_fitted():
         predict_stream(svm_baseline(), X)
 
 
-def test_several_labels_an_image():
-    from sklearn.neighbors import KNeighborsClassifier
+Y_SEVERAL = np.stack([Y == "dim", np.arange(30) % 2], axis=1).astype(int)
 
+
+@pytest.mark.parametrize(
+    "model",
+    [small_cnn(), OneVsRestClassifier(small_cnn())],
+    ids=lambda model: type(model).__name__,
+)
+def test_several_labels_an_image(model):
+    model.fit(X, Y_SEVERAL)
+    found = list(predict_stream(model, X, batch_size=30))
+    np.testing.assert_array_equal([p.label for p in found], model.predict(X))
+    np.testing.assert_array_equal([p.scores for p in found], model.predict_proba(X))
+
+
+def test_scores_of_each_label_by_themselves():
     model = make_pipeline(FeatureExtractor(["histogram"]), KNeighborsClassifier())
-    model.fit(X, np.stack([Y == "dim", np.arange(30) % 2], axis=1).astype(int))
-    with pytest.raises(TypeError, match="several labels"):
+    model.fit(X, Y_SEVERAL)
+    with pytest.raises(TypeError, match="take OneVsRestClassifier"):
         list(predict_stream(model, X))

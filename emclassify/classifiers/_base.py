@@ -1,6 +1,5 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
-import warnings
 from abc import abstractmethod
 
 import numpy as np
@@ -41,7 +40,7 @@ from ..training import (
     validation_split,
 )
 from ._labels import check_indicator, choose_labels, is_multilabel
-from ._network import make_module, network_state, restore_network, wrap_network
+from ._network import make_module, restore_kept, state_to_keep, wrap_network
 
 __all__ = ["BaseImageClassifier"]
 
@@ -53,7 +52,6 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     """
 
     _reads_stored = True
-    _predicts_most_probable = True
 
     def __sklearn_tags__(self):
         """Say that an image may have several labels."""
@@ -200,7 +198,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             Labels, or the indicator matrix of those with a probability of at least
             0.5.
         """
-        return choose_labels(self.predict_proba(X), self.classes_, self.multilabel_)
+        return self._choose_labels(self.predict_proba(X))
+
+    def _choose_labels(self, proba):
+        """Return what `predict` says where `predict_proba` says `proba`."""
+        return choose_labels(proba, self.classes_, self.multilabel_)
 
     def _encode_labels(self, images, y, *, reset, classes=None):
         """Set or use `classes_`; return class indices, or an indicator matrix."""
@@ -331,27 +333,9 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             # skorch moves the network to the CPU where its device isn't there.
             self.device_ = str(self.net_.device)
 
-    def _state_to_keep(self):
-        """Return the attributes as plain data, for a file: see `emclassify.save`."""
-        state = dict(self.__getstate__())
-        if "net_" in state:
-            del state["history_"]
-            state["net_"] = network_state(self)
-        if self.callbacks:
-            warnings.warn(
-                f"{type(self).__name__} is kept without its callbacks, which act in "
-                "training only.",
-                stacklevel=2,
-            )
-            state["callbacks"] = None
-        return state
-
-    def _restore_kept(self, state):
-        """Set the attributes from what `_state_to_keep` returned."""
-        kept = state.pop("net_", None)
-        self.__setstate__(state)
-        if kept is not None:
-            restore_network(self, kept)
+    # How files hold it: see `emclassify.save`.
+    _state_to_keep = state_to_keep
+    _restore_kept = restore_kept
 
     def _train(self, train, valid, n_epochs, lr_schedule, checkpoint=None):
         """Train `net_` for some epochs, with the callbacks of this run only."""

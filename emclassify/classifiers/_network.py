@@ -1,5 +1,7 @@
 """The network of a classifier: made ready, taken apart for a file, put back."""
 
+import warnings
+
 import numpy as np
 import torch
 from skorch.history import History
@@ -15,7 +17,7 @@ from ..training import (
     resolve_device,
 )
 
-__all__ = ["make_module", "network_state", "restore_network", "wrap_network"]
+__all__ = ["make_module", "restore_kept", "state_to_keep", "wrap_network"]
 
 
 def make_module(classifier, net, precision):
@@ -49,32 +51,43 @@ def wrap_network(classifier, module):
     return net.initialize()
 
 
-def network_state(classifier):
-    """Return what rebuilds `net_` beside the classifier's other attributes.
-
-    Returns
-    -------
-    dict
-        Plain data and tensors: precision, weights, state of the optimizer, history.
+def state_to_keep(classifier):
+    """Return a classifier's attributes as plain data and tensors.
 
     Raises
     ------
     ValueError
         If parameters were changed since `fit`, and describe another network.
+
+    Warns
+    -----
+    UserWarning
+        If it has callbacks: they are left out.
     """
-    net = classifier.net_
-    weights = dict(net.module_.state_dict())
-    _refuse_other_sizes(classifier, weights)
-    return {
-        "precision": net.module_.precision,
-        "weights": weights,
-        "optimizer": net.optimizer_.state_dict(),
-        "history": net.history.to_list(),
-    }
+    state = dict(classifier.__getstate__())
+    if "net_" in state:
+        net = state["net_"]
+        weights = dict(net.module_.state_dict())
+        _refuse_other_sizes(classifier, weights)
+        del state["history_"]
+        state["net_"] = {
+            "precision": net.module_.precision,
+            "weights": weights,
+            "optimizer": net.optimizer_.state_dict(),
+            "history": net.history.to_list(),
+        }
+    if classifier.callbacks:
+        warnings.warn(
+            f"{type(classifier).__name__} is kept without its callbacks, which act in "
+            "training only.",
+            stacklevel=2,
+        )
+        state["callbacks"] = None
+    return state
 
 
-def restore_network(classifier, kept):
-    """Set `net_`, `history_` and `device_` from what `network_state` returned.
+def restore_kept(classifier, state):
+    """Set a classifier's attributes from what `state_to_keep` returned.
 
     The network comes to the device that the parameter `device` asks for, or, if that
     isn't there, to the one that "auto" means.
@@ -84,20 +97,19 @@ def restore_network(classifier, kept):
     ValueError
         If the weights are not those of the network that the parameters describe.
     """
+    kept = state.pop("net_", None)
+    classifier.__setstate__(state)
+    if kept is None:
+        return
     try:
         device = resolve_device(classifier.device)
     except ValueError:
         device = resolve_device("auto")
     classifier.device_ = str(device)
-    weights = kept["weights"]
-    _refuse_other_sizes(classifier, weights)
+    _refuse_other_sizes(classifier, kept["weights"])
     with torch.random.fork_rng(devices=[]):
         module = make_module(classifier, classifier._make_bare_net(), kept["precision"])
-        for name, value in weights.items():
-            # Scales are buffers that a fresh module has not learnt yet.
-            if module._buffers.get(name, value) is None:
-                module.register_buffer(name, torch.empty_like(value))
-        _load(module, weights)
+        _load_weights(module, kept["weights"])
         net = wrap_network(classifier, module)
     _load_optimizer(net.optimizer_, kept["optimizer"])
     net.history = History(kept["history"])
@@ -111,7 +123,7 @@ def _refuse_other_sizes(classifier, weights):
             net = classifier._make_bare_net()
         expected = {f"net.{name}": w.shape for name, w in net.state_dict().items()}
     except (RuntimeError, NotImplementedError):
-        # Some networks can't be had without memory; `_load` has the last word.
+        # Some networks can't be had without memory; `_load_weights` has the last word.
         return
     given = {name: w.shape for name, w in weights.items() if name.startswith("net.")}
     wrong = sorted(
@@ -132,7 +144,11 @@ def _listed(shapes, name):
     return tuple(shapes[name]) if name in shapes else "none"
 
 
-def _load(module, weights):
+def _load_weights(module, weights):
+    for name, value in weights.items():
+        # Scales are buffers that a fresh module has not learnt yet.
+        if module._buffers.get(name, value) is None:
+            module.register_buffer(name, torch.empty_like(value))
     try:
         module.load_state_dict(weights, strict=True)
     except RuntimeError as error:

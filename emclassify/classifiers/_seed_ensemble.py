@@ -88,7 +88,6 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     (3, 40, 2)
     """
 
-    _predicts_most_probable = True
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "n_members": [Interval(Integral, 1, None, closed="left")],
@@ -206,7 +205,11 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         -------
         ndarray of shape (n,)
         """
-        return choose_labels(self.predict_proba(X), self.classes_, self.multilabel_)
+        return self._choose_labels(self.predict_proba(X))
+
+    def _choose_labels(self, proba):
+        """Return what `predict` says where `predict_proba` says `proba`."""
+        return choose_labels(proba, self.classes_, self.multilabel_)
 
     def _member(self):
         return LipNetClassifier() if self.estimator is None else self.estimator

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -63,7 +64,8 @@ def predict_folder(
         Where the images are.
     path : str or path-like
         Table to write. Its columns: "file" (relative to `folder`), "index" (in a stack,
-        from 0), "label", the score of each class, "model".
+        from 0), "label" (several with spaces between them), the score of each class,
+        "model".
     watch : bool, default=False
         Whether to wait for more files, until interrupted. A table that is there is gone
         on with: images that have a row get no other one. So a watch that was killed,
@@ -185,6 +187,7 @@ class _FolderStream:
             for label, scores, error in predictions:
                 file, index = self._keys.popleft()
                 if error is None:
+                    label = _as_text(label, self.estimator.classes_)
                     self._rows.append((file, index, label, scores))
                 else:
                     self._leave_out(f"{file}, image {index}", error)
@@ -219,3 +222,10 @@ class _FolderStream:
                 "it, or pass on_error='skip' to go on without such files."
             )
         warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
+
+
+def _as_text(label, classes):
+    """Return the label, or the labels that a row of the indicator matrix has."""
+    if np.ndim(label) == 0:
+        return str(label)
+    return " ".join(str(name) for name in classes[np.asarray(label) == 1])

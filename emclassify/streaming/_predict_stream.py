@@ -21,7 +21,8 @@ class Prediction(NamedTuple):
     Parameters
     ----------
     label : object
-        The predicted class; None if the model refuses the image.
+        The predicted class, or with several labels an image a row of the indicator
+        matrix; None if the model refuses the image.
     scores : ndarray of float, or None
         Probability of each class, or what `decision_function` gives; empty if the
         model has neither.
@@ -72,7 +73,7 @@ def predict_stream(estimator, images, *, batch_size=128, on_error="raise"):
         If the estimator refuses an image and ``on_error="raise"``; the message has
         the number of the image, from 0.
     TypeError
-        If the estimator gives an image several labels.
+        If `predict_proba` gives a list of arrays, one for each label.
 
     See Also
     --------
@@ -169,14 +170,14 @@ def _predict(estimator, batch):
     else:
         scores = np.empty((len(images), 0))
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    if getattr(last, "_predicts_most_probable", False):
+    if hasattr(last, "_choose_labels"):
         # The network need not be asked twice.
-        labels = estimator.classes_[scores.argmax(axis=1)]
+        labels = last._choose_labels(scores)
     else:
         labels = estimator.predict(images)
-    if np.ndim(labels) != 1:
+    if len(scores) != len(labels):
         raise TypeError(
-            f"{type(last).__name__} gives an image several labels, which a stream has "
-            "no place for."
+            f"{type(last).__name__} gives the scores of each label by themselves; take "
+            "OneVsRestClassifier for several labels an image."
         )
     return [Prediction(*pair) for pair in zip(labels, scores, strict=True)]
