@@ -328,6 +328,26 @@ def test_a_stack_that_is_still_being_written(svm, tmp_path, monkeypatch):
     assert watch_steps(monkeypatch, svm, tmp_path, tmp_path / "t.csv", steps) == 4
 
 
+def test_interrupted_while_it_writes(svm, tmp_path, monkeypatch):
+    for i in range(4):
+        write_image(tmp_path / f"{i}.png", X[i])
+    sync, calls = os.fsync, []
+
+    def interrupt(descriptor):
+        calls.append(descriptor)
+        # First the header, then two images, and two again.
+        if len(calls) == 3:
+            os.write(descriptor, b"half a row,0")
+            raise KeyboardInterrupt
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    steps, table = [nothing] * 3, tmp_path / "t.csv"
+    n_rows = watch_steps(monkeypatch, svm, tmp_path, table, steps, batch_size=2)
+    assert n_rows == 4
+    assert keys(table) == [(f"{i}.png", 0) for i in range(4)]
+
+
 def test_another_model_does_not_go_on(svm, tmp_path, monkeypatch):
     write_image(tmp_path / "a.png", X[0])
     table = tmp_path / "t.csv"
@@ -410,9 +430,9 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
     write_stack(watch.folder / "grows.cxi", X[:3])
     expected = {("grows.cxi", i): X[i] for i in range(3)}
     n_in_stack, n_files = 3, 0
-    for _ in range(n_kills):
+    for kill in range(n_kills):
+        n_before = watch.n_rows()
         watch.start()
-        watch.wait_for(0)
         until = time.monotonic() + RNG.uniform(0, 0.8)
         while time.monotonic() < until:
             for suffix in (".png", ".tif"):
@@ -425,6 +445,10 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
             for image in more:
                 expected["grows.cxi", n_in_stack] = image
                 n_in_stack += 1
+        if kill % 3 != 2:
+            # Not while it starts, but at its work.
+            watch.wait_for(max(n_before, 0) + 1)
+            time.sleep(RNG.uniform(0, 0.2))
         watch.end(signal.SIGKILL)
     watch.start()
     watch.wait_for(len(expected))

@@ -61,7 +61,7 @@ def test_opened_again(path):
 def test_cut_anywhere(path):
     # Killed while writing: what is whole stays, the rest is written again.
     whole = path.read_bytes()
-    for length in range(len(whole)):
+    for length in range(0, len(whole), 3):
         path.write_bytes(whole[:length])
         table = open_table(path)
         n_rows = sum(table.next_index.values())

@@ -171,7 +171,8 @@ class _FolderStream:
 
     def write(self, table, interval):
         """Write a row for each image that has none; return how many."""
-        self._table, self._n_rows = table, 0
+        self._table = table
+        n_before = table.n_rows
         # Images that are read but not predicted, and rows that are not yet written.
         self._keys, self._rows = deque(), []
         incoming = IncomingImages(
@@ -192,10 +193,11 @@ class _FolderStream:
                 else:
                     self._leave_out(f"{file}, image {index}", error)
         except KeyboardInterrupt:
-            # Not the rows that are left: they may be half written.
             if interval is None:
                 raise
-        return self._n_rows
+            # It may have come while rows were written.
+            table.read()
+        return table.n_rows - n_before
 
     def _images(self, incoming):
         for item in incoming:
@@ -211,7 +213,6 @@ class _FolderStream:
     def _write_rows(self):
         if self._rows:
             self._table.append(self._rows)
-            self._n_rows += len(self._rows)
             self._rows = []
 
     def _leave_out(self, what, reason):

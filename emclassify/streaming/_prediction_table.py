@@ -32,6 +32,7 @@ class PredictionTable:
     ----------
     next_index : dict of str to int
         For each file that has rows: the index after its last one.
+    n_rows : int
 
     Raises
     ------
@@ -43,11 +44,10 @@ class PredictionTable:
         self.path = Path(path)
         self.model_name = model_name
         self.columns = ["file", "index", "label", *score_names, "model"]
-        self.next_index = {}
         self._file = self.path.open("ab+", buffering=0)
         try:
             self._lock()
-            self._read()
+            self.read()
         except BaseException:
             self._file.close()
             raise
@@ -60,7 +60,7 @@ class PredictionTable:
         ]
         self._write(table)
         for file, index, *_ in table:
-            self.next_index[file] = index + 1
+            self._count(file, index)
 
     def close(self):
         """Close the file, and let others write it."""
@@ -90,8 +90,9 @@ class PredictionTable:
             data = data[self._file.write(data) :]
         os.fsync(self._file.fileno())
 
-    def _read(self):
+    def read(self):
         """Take over the rows that are there; cut off half a row at the end."""
+        self.next_index, self.n_rows = {}, 0
         whole = 0
         with open(self.path, "rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -126,4 +127,8 @@ class PredictionTable:
                 f"{self.path}, line {number}, is of the model {row[-1]}; this is "
                 f"{self.model_name}. Write another file."
             )
-        self.next_index[row[0]] = int(row[1]) + 1
+        self._count(row[0], int(row[1]))
+
+    def _count(self, file, index):
+        self.next_index[file] = index + 1
+        self.n_rows += 1

@@ -1,0 +1,232 @@
+"""The commands that make, use and show models in files."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import emclassify
+from emclassify import load_image_folder, predict_folder, svm_baseline
+from emclassify.cli import main
+
+QUICK = ["--epochs", "1", "--image-size", "8", "--jobs", "1", "--quiet"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of images in folders, and a table with groups."""
+    folder = tmp_path / "images"
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(24):
+        label = ["dim", "bright"][i % 2]
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        image = rng.integers(0, 100, (12, 12)) + 100 * (i % 2)
+        Image.fromarray(image.astype(np.uint8)).save(folder / label / f"{i:02d}.png")
+        rows.append([f"{label}/{i:02d}.png", label, f"grid{i // 4}"])
+    table = pd.DataFrame(rows, columns=["file", "label", "grid"])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def model(folder, tmp_path):
+    path = tmp_path / "svm.emc"
+    assert main(["train", str(folder), "--model", "svm", "--out", str(path)]) == 0
+    return path
+
+
+def train(folder, path, *options):
+    return main(["train", str(folder), *QUICK, "--out", str(path), *options])
+
+
+def predict(model, folder, table, *options):
+    return main(["predict", str(model), str(folder), "--out", str(table), *options])
+
+
+def test_train_does_what_the_api_does(folder, tmp_path, capsys):
+    path = tmp_path / "lipnet.emc"
+    assert train(folder, path, "--model", "lipnet4", "--seed", "3") == 0
+    assert f"Model: {path} (" in capsys.readouterr().out
+    data = load_image_folder(folder)
+    model = emclassify.load(path)
+    again = model[-1]
+    assert (again.depth, again.max_epochs, again.random_state) == (4, 1, 3)
+    expected = model.predict_proba(data.images)
+    model.fit(data.images, data.target)
+    np.testing.assert_array_equal(model.predict_proba(data.images), expected)
+
+
+def test_card_without_figures(folder, tmp_path, capsys):
+    train(folder, tmp_path / "it.emc")
+    capsys.readouterr()
+    assert main(["card", str(tmp_path / "it.emc")]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card == emclassify.read_model_card(tmp_path / "it.emc")
+    assert card["classes"] == ["bright", "dim"]
+    given = card["card"]
+    assert str(folder) in given["data"]
+    assert given["n_images"] == 24
+    assert given["n_of_class"] == {"bright": 12, "dim": 12}
+    assert given["n_groups"] is None
+    assert given["figures"] is None
+    assert "--epochs 1" in given["command"]
+
+
+def test_card_with_figures(folder, tmp_path, capsys):
+    labels = ["--labels", str(tmp_path / "labels.csv"), "--group-column", "grid"]
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--model", "svm", "--cv", "2", *labels) == 0
+    assert "macro" in capsys.readouterr().out
+    card = emclassify.read_model_card(path)["card"]
+    assert card["n_groups"] == 6
+    assert card["splits"]["folds"] == 2
+    assert card["splits"]["groups_kept_together"] is True
+    assert card["splits"]["n_train_and_test"] == [[12, 12], [12, 12]]
+    assert set(card["figures"]) == {"bright", "dim", "macro", "weighted", "micro"}
+    assert card["figures"]["dim"]["TPR"] == 1.0
+    # Trained on all images, whatever the folds were.
+    data = load_image_folder(folder)
+    whole = svm_baseline().fit(data.images, data.target)
+    # Images come in the order of the table.
+    np.testing.assert_allclose(
+        emclassify.load(path).decision_function(data.images),
+        whole.decision_function(data.images),
+        rtol=1e-9,
+    )
+
+
+def test_predict_does_what_the_api_does(model, folder, tmp_path, capsys):
+    assert predict(model, folder, tmp_path / "cli.csv") == 0
+    assert f"24 rows: {tmp_path / 'cli.csv'}" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "cli.csv")
+    predict_folder(
+        emclassify.load(model),
+        folder,
+        tmp_path / "api.csv",
+        model_name=table["model"][0],
+    )
+    assert (tmp_path / "api.csv").read_bytes() == (tmp_path / "cli.csv").read_bytes()
+    assert (table["label"] == table["file"].str.split("/").str[0]).all()
+
+
+def test_predict_names_a_corrupt_file_and_goes_on(model, folder, tmp_path, capsys):
+    (folder / "dim" / "bad.png").write_bytes(b"no image")
+    table = tmp_path / "t.csv"
+    assert predict(model, folder, table) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("emclassify: ")
+    assert "bad.png can't be predicted" in err
+    assert err.count("\n") == 1
+    assert not table.exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert predict(model, folder, table, "--on-error", "skip") == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("emclassify: dim/bad.png was left out: ")
+    assert captured.err.count("\n") == 1
+    assert "24 rows" in captured.out
+
+
+def test_predict_another_dataset(model, folder, tmp_path):
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    with h5py.File(stacks / "a.h5", "w") as file:
+        file["frames"] = load_image_folder(folder).images
+    assert predict(model, stacks, tmp_path / "t.csv", "--dataset", "frames") == 0
+    assert pd.read_csv(tmp_path / "t.csv")["index"].tolist() == list(range(24))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to others there")
+def test_watch_is_interrupted_and_goes_on(model, folder, tmp_path):
+    table, incoming = tmp_path / "t.csv", tmp_path / "incoming"
+    incoming.mkdir()
+    command = [
+        *(sys.executable, "-c", "from emclassify.cli import main; exit(main())"),
+        *("predict", str(model), str(incoming), "--out", str(table)),
+        *("--watch", "--interval", "0.05"),
+    ]
+    for n in (3, 6):
+        files = sorted((folder / "dim").iterdir())[n - 3 : n]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for path in files:
+            shutil.copy(path, incoming / path.name)
+        deadline = time.monotonic() + 60
+        while not table.exists() or table.read_bytes().count(b"\n") < n + 1:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == (f"3 rows: {table}\n", "")
+        assert process.returncode == 0
+    assert sorted(pd.read_csv(table)["file"]) == sorted(
+        path.name for path in incoming.iterdir()
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["train", "{0}", "--out", "no/such/it.emc"], "there is no folder"),
+        (["train", "{0}/nowhere", "--out", "{0}/it.emc"], "no such folder"),
+        (["predict", "{0}/no.emc", "{0}", "--out", "{0}/t.csv"], "no.emc"),
+        (["predict", "{0}/../labels.csv", "{0}", "--out", "t.csv"], "no zip archive"),
+        (["predict", "{1}", "{0}/nowhere", "--out", "{0}/t.csv"], "is not a folder"),
+        (["predict", "{1}", "{0}", "--out", "no/such/t.csv"], "there is no folder"),
+        (["card", "{0}/no.emc"], "no.emc"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_status_2(
+    folder, model, capsys, argv, message
+):
+    capsys.readouterr()
+    assert main([part.format(folder, model) for part in argv]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.startswith("emclassify: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "option"),
+    [
+        (["train", "x", "--out", "y", "--model", "lipnet5"], "--model"),
+        (["train", "x", "--out", "y", "--cv", "1"], "--cv"),
+        (["train", "x"], "--out"),
+        (["predict", "m", "x", "--out", "y", "--interval", "0"], "--interval"),
+        (["predict", "m", "x", "--out", "y", "--interval", "soon"], "--interval"),
+        (["predict", "m", "x", "--out", "y", "--batch-size", "0"], "--batch-size"),
+    ],
+)
+def test_bad_options_are_named(argv, option, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+    assert option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "card"])
+def test_help_does_not_import_torch(command):
+    code = (
+        "import sys; from emclassify.cli import main\n"
+        f"try: main(['{command}', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert b"usage: emclassify" in done.stdout or b"usage: " in done.stdout
