@@ -33,6 +33,14 @@ ROOMS = {
     ),
     "display": ("Display", "Pictures of results, and the report."),
     "inspection": ("Inspection", "What a trained network has learnt."),
+    "persistence": (
+        "Models in files",
+        "Saved without pickle: :doc:`/user_guide/keeping_models`.",
+    ),
+    "streaming": (
+        "Streams",
+        "Images that keep coming: :doc:`/user_guide/command_line`.",
+    ),
     "nets": (
         "Networks",
         "PyTorch modules, for those who build networks. Not imported by "

@@ -11,18 +11,20 @@ from pathlib import Path
 def write(folder):
     """Write the texts to `folder`."""
     folder = Path(folder)
-    (folder / "emclassify_benchmark.txt").write_text(help_text(), "utf-8")
+    for command in ("benchmark", "train", "predict"):
+        path = folder / f"emclassify_{command}.txt"
+        path.write_text(help_text(command), "utf-8")
     (folder / "unreleased.inc").write_text(unreleased_changes(), "utf-8")
 
 
-def help_text():
-    """Return what ``emclassify benchmark --help`` prints."""
+def help_text(command):
+    """Return what the help of a command prints."""
     from emclassify.cli import main
 
     os.environ["COLUMNS"] = "84"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
-        main(["benchmark", "--help"])
+        main([command, "--help"])
     return printed.getvalue()
 
 
