@@ -227,12 +227,10 @@ def test_other_formats(change, reason, members, tmp_path):
 def named(kind, name):
     """A classifier whose parameter `net` is whatever the name says."""
     tag = {"kind": kind, "name": name}
-    if kind in ("module", "object", "estimator"):
+    if kind in ("module", "object", "estimator", "fields"):
         tag["state"] = {}
     if kind == "estimator":
         tag["requests"] = {"kind": "dict", "items": []}
-    if kind == "fields":
-        tag["items"] = []
     return tag
 
 

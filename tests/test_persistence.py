@@ -12,10 +12,18 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import RandomForestClassifier, StackingClassifier
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import (
+    BaggingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -23,6 +31,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 from skorch.callbacks import Callback
 from skorch.exceptions import DeviceWarning
 from test_common import ESTIMATORS, SmallNet, make_noise
@@ -40,6 +49,7 @@ from emclassify import (
     svm_baseline,
 )
 from emclassify.inspection import saliency
+from emclassify.metrics import operating_point
 from emclassify.nets import ResNet
 from emclassify.training import RandomAffine, RandomHorizontalFlip
 
@@ -112,6 +122,18 @@ AROUND = {
     "calibrated": CalibratedClassifierCV(small_cnn(), cv=2),
     "isotonic": CalibratedClassifierCV(small_cnn(), cv=2, method="isotonic"),
     "one against the rest": OneVsRestClassifier(small_cnn()),
+    "principal components": make_pipeline(
+        FeatureExtractor(["moments"]), PCA(2), LinearDiscriminantAnalysis()
+    ),
+    "voting": VotingClassifier([("a", small_cnn()), ("b", small_cnn())]),
+    "bagged": make_pipeline(
+        FeatureExtractor(["moments"]),
+        BaggingClassifier(SVC(), n_estimators=2, random_state=0),
+    ),
+    "balanced bagging": make_pipeline(
+        FeatureExtractor(["moments"]),
+        BalancedBaggingClassifier(SVC(), n_estimators=2, random_state=0),
+    ),
     "stacked": StackingClassifier([("a", small_cnn()), ("b", small_cnn())], cv=2),
     "sampled": make_sampling_pipeline(ImageOverSampler(random_state=0), small_cnn()),
     "log": make_pipeline(FunctionTransformer(np.log1p), small_cnn()),
@@ -205,6 +227,14 @@ def test_metadata_requests_are_kept(tmp_path):
 
 def global_state():
     return np.random.get_state()[1]  # noqa: NPY002
+
+
+def test_data_classes_of_ours(tmp_path):
+    X, y = make_images()
+    model = small_cnn().fit(X, y)
+    model.operating_point_ = operating_point([0, 0, 1], [0.1, 0.7, 0.6], max_fpr=0.5)
+    again = through_file(model, tmp_path / "it.emc")
+    assert again.operating_point_ == model.operating_point_
 
 
 def test_state_that_is_not_the_callers_business(tmp_path):

@@ -1,5 +1,6 @@
 """From what `Encoder` made back to a fitted estimator."""
 
+from dataclasses import is_dataclass
 from functools import partial
 from inspect import signature
 
@@ -112,11 +113,11 @@ class Decoder:
         vars(module).update(self._decode_state(state))
         return module
 
-    def _decode_fields(self, name, items):
+    def _decode_fields(self, name, state):
         cls = find_class(name)
-        if cls is None or not issubclass(cls, tuple):
-            raise ValueError(f"{name!r} is no tuple of emclassify")
-        return cls(*self.decode(items))
+        if not is_dataclass(cls):
+            raise ValueError(f"{name!r} is no data class of emclassify")
+        return cls(**self._decode_state(state))
 
     def _decode_object(self, name, state):
         value = self._new(name)

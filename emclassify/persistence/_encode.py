@@ -3,6 +3,7 @@
 import math
 import sys
 from collections import OrderedDict
+from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import isclass, isfunction
 
@@ -159,8 +160,9 @@ class Encoder:
         name = name_class(kind)
         if name is None and _library(kind) in _LIBRARIES:
             raise _unknown(value, where)
-        if name is not None and isinstance(value, tuple):
-            return _tag("fields", name=name, items=self._encode_items(value, where))
+        if name is not None and is_dataclass(kind):
+            state = {field.name: getattr(value, field.name) for field in fields(kind)}
+            return _tag("fields", name=name, state=self._encode_state(state, where))
         name = name or full_name(kind)
         if isinstance(value, BaseEstimator):
             return self._encode_estimator(value, name, where)

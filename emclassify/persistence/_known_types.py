@@ -6,6 +6,7 @@ Nothing is imported but the rooms listed here, and nothing else in them is taken
 import importlib
 import inspect
 import pkgutil
+from dataclasses import is_dataclass
 
 import numpy
 from sklearn.base import BaseEstimator
@@ -57,8 +58,8 @@ def name_class(cls):
 def find_class(name):
     """Return the known class of that name, or None.
 
-    Estimators of emclassify, scikit-learn and imbalanced-learn, and the public tuples
-    of emclassify.
+    Estimators of emclassify, scikit-learn and imbalanced-learn, and the public data
+    classes of emclassify.
     """
     package, _, rest = name.partition(".")
     room, _, attribute = rest.partition(".")
@@ -72,8 +73,7 @@ def find_class(name):
         return None
     if name in _PARTS or issubclass(found, BaseEstimator):
         return found
-    is_tuple = issubclass(found, tuple) and hasattr(found, "_fields")
-    return found if package == "emclassify" and is_tuple else None
+    return found if package == "emclassify" and is_dataclass(found) else None
 
 
 def name_named(thing):

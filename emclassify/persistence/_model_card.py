@@ -103,7 +103,7 @@ def make_card(estimator, given):
         "training": [
             {"network": name, "device": part.device_, **_summary(part.history_)}
             for name, part in parts
-            if hasattr(part, "net_")
+            if {"net_", "history_"} <= set(vars(part))
         ],
         "card": given,
     }
