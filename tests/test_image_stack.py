@@ -124,7 +124,7 @@ def test_no_stack_at_all(tmp_path):
     path = tmp_path / "empty.h5"
     with h5py.File(path, "w"):
         pass
-    with pytest.raises(ValueError, match="is not in it.+ holds no data set of three"):
+    with pytest.raises(ValueError, match=r"is not in it.+ holds no data set of three"):
         open_image_stack(path)
 
 

@@ -1,6 +1,7 @@
 """Saved and loaded: the same estimator again, or a refusal that says what and where."""
 
 import functools
+import inspect
 import json
 import os
 import pickle
@@ -11,6 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 import sklearn
+import test_common
 import torch
 from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
@@ -34,7 +36,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from skorch.callbacks import Callback
 from skorch.exceptions import DeviceWarning
-from test_common import ESTIMATORS, SmallNet, make_noise
+from test_common import ESTIMATORS, SmallNet
 from torch import nn
 
 import emclassify
@@ -53,6 +55,11 @@ from emclassify.metrics import operating_point
 from emclassify.nets import ResNet
 from emclassify.training import RandomAffine, RandomHorizontalFlip
 
+OF_THE_TESTS = [
+    thing
+    for thing in vars(test_common).values()
+    if inspect.isclass(thing) and thing.__module__ == "test_common"
+] + [type(test_common.make_noise)]
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 
 
@@ -91,9 +98,7 @@ def test_every_public_estimator(estimator, tmp_path):
         estimator.set_params(max_epochs=1)
     X, y = make_images()
     estimator.fit(X, y)
-    again = through_file(
-        estimator, tmp_path / "it.emc", trusted=[SmallNet, type(make_noise)]
-    )
+    again = through_file(estimator, tmp_path / "it.emc", trusted=OF_THE_TESTS)
     assert type(again) is type(estimator)
     assert set(vars(again)) == set(vars(estimator))
     ours, theirs = estimator.get_params(), again.get_params()
