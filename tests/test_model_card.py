@@ -82,6 +82,13 @@ def test_no_addresses_of_memory(tmp_path):
     assert not re.search("0x[0-9a-f]{6}", json.dumps(card))
 
 
+def test_a_broken_card(tmp_path):
+    (tmp_path / "it.emc").write_bytes(b"no zip")
+    with pytest.raises(ValueError, match="can't be loaded") as caught:
+        read_model_card(tmp_path / "it.emc")
+    assert str(caught.value).count("it.emc") == 1
+
+
 def test_what_the_user_says(tmp_path):
     given = {
         "data": Path("micrographs"),

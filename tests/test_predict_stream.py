@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import FixedThresholdClassifier
@@ -178,9 +179,12 @@ def test_bad_parameters_at_once(options, message):
         predict_stream(**options)
 
 
-def test_not_fitted():
+def test_not_fitted_or_no_classifier():
     with pytest.raises(NotFittedError):
         predict_stream(svm_baseline(), X)
+    clusters = make_pipeline(FeatureExtractor(["length"]), KMeans(1)).fit(X)
+    with pytest.raises(ValueError, match="must be a classifier; got a Pipeline"):
+        predict_stream(clusters, X)
 
 
 Y_SEVERAL = np.stack([Y == "dim", np.arange(30) % 2], axis=1).astype(int)

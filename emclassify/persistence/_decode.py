@@ -29,6 +29,7 @@ class Decoder:
 
     def __init__(self, arrays, trusted):
         self.arrays = arrays
+        self._random_states = {}
         self.trusted = trusted
 
     def decode(self, value):
@@ -75,12 +76,13 @@ class Decoder:
             values = values.astype(f"U{width}")
         return values.reshape(shape)
 
-    def _decode_random_state(self, state):
-        if state is None:
+    def _decode_random_state(self, number, state):
+        if number is None:
             return np.random.mtrand._rand
-        random_state = np.random.RandomState()
-        random_state.set_state(self.decode(state))
-        return random_state
+        if state is not None:
+            self._random_states[number] = np.random.RandomState()
+            self._random_states[number].set_state(self.decode(state))
+        return self._random_states[number]
 
     def _decode_partial(self, items):
         function, args, keywords = self.decode(items)

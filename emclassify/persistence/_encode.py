@@ -34,6 +34,7 @@ class Encoder:
     def __init__(self):
         self.arrays = {}
         self._above = []
+        self._random_states = []
 
     def encode(self, value, where):
         """Return a value as JSON; `where` says in errors which one it is.
@@ -117,9 +118,15 @@ class Encoder:
 
     def _encode_random_state(self, value, where):
         if value is np.random.mtrand._rand:
-            return _tag("random_state", state=None)
+            return _tag("random_state", number=None, state=None)
+        for number, known in enumerate(self._random_states):
+            # Two attributes that draw from one state must go on to do so.
+            if value is known:
+                return _tag("random_state", number=number, state=None)
+        self._random_states.append(value)
         state = self.encode(value.get_state(legacy=False), where)
-        return _tag("random_state", state=state)
+        number = len(self._random_states) - 1
+        return _tag("random_state", number=number, state=state)
 
     def _encode_named(self, value, where):
         name = name_named(value)

@@ -60,8 +60,9 @@ def read_model_card(path):
     >>> card["estimator"], card["image_shape"], card["card"]
     ('ResizeImages', [16, 16, 1], {'data': 'two empty images'})
     """
+    members = read_members(path, ["card.json"])
     with refusing(path):
-        return parse_card(read_members(path, ["card.json"]))
+        return parse_card(members)
 
 
 def parse_card(members):

@@ -26,8 +26,15 @@ def write_members(path, members):
     ----------
     path : str or path-like
     members : dict of str to bytes
+
+    Raises
+    ------
+    OSError
+        If it can't be written.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}.")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(beside, "wb") as file:
@@ -70,8 +77,9 @@ def refusing(path):
     """Turn whatever a damaged or hostile file leads to into one ValueError."""
     try:
         yield
-    except ImportError:
-        # An extra that is not installed is no fault of the file.
+    except (ImportError, Warning):
+        # An extra that is not installed is no fault of the file. Warnings that are
+        # errors stay what they are.
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

@@ -41,6 +41,8 @@ def save(estimator, path, *, card=None):
     ValueError
         If parameters were changed since `fit` so that they describe another network,
         or a number in `card` is not finite.
+    OSError
+        If the file can't be written.
 
     Warns
     -----

@@ -45,8 +45,9 @@ class IncomingImages:
         self.report = report
         # File: size and time of its last change, as of the last look.
         self._seen = {}
-        # File: that of the time when it was read, or given up.
+        # Stack that was read, or file that was given up: the same of that time.
         self._finished = {}
+        # File that can't be read: the same, and for how many looks.
         self._failures = {}
 
     def __iter__(self):
@@ -90,8 +91,11 @@ class IncomingImages:
             # Decoders of damaged files raise errors of any kind.
             if not (self.folder / file).exists() or not self._give_up(file, state):
                 return
+            self._finished[file] = state
             self.report(file, str(error) or type(error).__name__)
-        self._finished[file] = state
+        else:
+            if _is_stack(file):
+                self._finished[file] = state
 
     def _give_up(self, file, state):
         """Count a failure; return whether it was the last that is waited for."""

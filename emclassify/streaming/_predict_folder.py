@@ -15,10 +15,11 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils.validation import check_is_fitted
 
 from ..datasets._image_file import SUFFIXES
 from ._incoming_images import STACK_SUFFIXES, IncomingImages
-from ._predict_stream import predict_stream, score_names
+from ._predict_stream import check_classifier, predict_stream, score_names
 from ._prediction_table import PredictionTable
 
 __all__ = ["predict_folder"]
@@ -98,10 +99,13 @@ def predict_folder(
         If `folder` is no folder.
     ImportError
         If there are HDF5 files and h5py is not installed.
+    NotFittedError
+        If the estimator is not fitted.
     ValueError
-        If a file can't be read, or its image is refused, and ``on_error="raise"``; if
-        there are no images, without `watch`; if the table is of another kind or model,
-        or being written by another process (not noticed on Windows).
+        If it is no classifier; if a file can't be read, or its image is refused, and
+        ``on_error="raise"``; if there are no images, without `watch`; if the table is
+        of another kind or model, or being written by another process (not noticed on
+        Windows).
 
     Warns
     -----
@@ -137,6 +141,8 @@ def predict_folder(
     folder, path = Path(folder), Path(path)
     if not folder.is_dir():
         raise NotADirectoryError(f"folder={str(folder)!r} is not a folder.")
+    check_is_fitted(estimator)
+    check_classifier(estimator)
     stream = _FolderStream(estimator, folder, dataset, batch_size, on_error)
     columns = score_names(estimator), model_name
     if watch:

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._param_validation import validate_parameter_constraints as _check
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["Prediction", "predict_stream", "score_names"]
+__all__ = ["Prediction", "check_classifier", "predict_stream", "score_names"]
 
 # A batch holds no more than this and one image.
 _BYTES_PER_BATCH = 2**27
@@ -71,7 +71,7 @@ def predict_stream(estimator, images, *, batch_size=128, on_error="raise"):
     ------
     ValueError
         If the estimator refuses an image and ``on_error="raise"``; the message has
-        the number of the image, from 0.
+        the number of the image, from 0. If it is no classifier.
     TypeError
         If `predict_proba` gives a list of arrays, one for each label.
 
@@ -100,7 +100,17 @@ def predict_stream(estimator, images, *, batch_size=128, on_error="raise"):
         caller_name="predict_stream",
     )
     check_is_fitted(estimator)
+    check_classifier(estimator)
     return _predictions(estimator, images, batch_size, on_error)
+
+
+def check_classifier(estimator):
+    """Raise ValueError unless it has classes."""
+    if not hasattr(estimator, "classes_"):
+        raise ValueError(
+            f"estimator must be a classifier; got a {type(estimator).__name__}, which "
+            "has no classes_."
+        )
 
 
 def score_names(estimator):

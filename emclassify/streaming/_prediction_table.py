@@ -71,7 +71,7 @@ class PredictionTable:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise ValueError(
                 f"{self.path} is being written by another process: wait for it to end, "
                 "or write another file."

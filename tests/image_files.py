@@ -1,0 +1,43 @@
+"""Images of two classes in files, and the tables of predictions for them."""
+
+import csv
+import io
+
+import h5py
+import numpy as np
+import tifffile
+from PIL import Image
+
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 100, (40, 8, 8)).astype(np.uint8)
+X[20:] += 100
+Y = np.repeat(["dim", "bright"], 20)
+CXI = "/entry_1/data_1/data"
+
+
+def write_image(path, image):
+    path.write_bytes(encoded(path.suffix.lower(), image))
+
+
+def encoded(suffix, image):
+    """The bytes of an image file."""
+    buffer = io.BytesIO()
+    if suffix == ".tif":
+        tifffile.imwrite(buffer, image)
+    else:
+        Image.fromarray(image).save(buffer, {".png": "PNG", ".jpg": "JPEG"}[suffix])
+    return buffer.getvalue()
+
+
+def write_stack(path, images, dataset=CXI):
+    with h5py.File(path, "w") as file:
+        file.create_dataset(dataset, data=images, maxshape=(None, *images.shape[1:]))
+
+
+def read(table):
+    with open(table, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def keys(table):
+    return [(row["file"], int(row["index"])) for row in read(table)]
