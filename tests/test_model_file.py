@@ -368,6 +368,17 @@ def test_a_parameter_that_came_later_has_its_default(members, tmp_path):
     model.fit(X, Y)
 
 
+def test_a_cache_that_may_be_anybodys_is_not_taken(tmp_path):
+    svm = svm_baseline(features=["length"]).fit(X, Y)
+    emclassify.save(svm, path := tmp_path / "it.emc")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    tree = json.loads(members["estimator.json"])
+    tree["state"]["memory"] = str(tmp_path / "cache")
+    again = emclassify.load(with_tree(path, members, tree))
+    assert again.memory is None
+
+
 def test_metadata_requests_reach_nothing_else(members, tmp_path):
     tree = json.loads(members["estimator.json"])
     request = {"kind": "dict", "items": [["device", "cuda"]]}

@@ -126,17 +126,26 @@ def test_holding_itself(tmp_path):
         emclassify.save(model, tmp_path / "it.emc")
 
 
-def test_callbacks_and_memory_are_left_out(tmp_path):
+def test_callbacks_are_left_out(tmp_path):
     X, y = make_images()
-    cnn = small_cnn(callbacks=[Callback()])
-    model = make_pipeline(ResizeImages((6, 6)), cnn, memory=str(tmp_path / "cache"))
-    model.fit(X, y)
+    model = small_cnn(callbacks=[Callback()]).fit(X, y)
     with pytest.warns(UserWarning, match="kept without its callbacks"):
         emclassify.save(model, tmp_path / "it.emc")
     again = emclassify.load(tmp_path / "it.emc")
+    assert again.callbacks is None
+    assert len(model.callbacks) == 1
+    assert_same_answers(model, again, X)
+
+
+def test_folders_of_this_machine_are_left_out(tmp_path):
+    X, y = make_images()
+    cnn = small_cnn(checkpoint_dir=str(tmp_path / "checkpoints"))
+    model = make_pipeline(ResizeImages((6, 6)), cnn, memory=str(tmp_path / "cache"))
+    model.fit(X, y)
+    emclassify.save(model, tmp_path / "it.emc")
+    again = emclassify.load(tmp_path / "it.emc")
     assert again.memory is None
-    assert again[-1].callbacks is None
-    assert model[-1].callbacks
+    assert again[-1].checkpoint_dir is None
     assert_same_answers(model, again, X)
 
 

@@ -34,13 +34,12 @@ from ..training import (
     repeat_by_weight,
     resolve_compile,
     resolve_device,
-    resolve_precision,
     resolve_threads,
     training_key,
     validation_split,
 )
 from ._labels import check_indicator, choose_labels, is_multilabel
-from ._network import make_module, restore_kept, state_to_keep, wrap_network
+from ._network import build_network, restore_kept, state_to_keep
 
 __all__ = ["BaseImageClassifier"]
 
@@ -283,22 +282,10 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     def _initialize(self, train):
         """Build the network with fresh weights."""
         self._rng = check_random_state(self.random_state)
-        device = resolve_device(self.device)
-        self.device_ = str(device)
-        image_shape = tuple(train.stacks[0].shape[1:])
-        self._net_input = (image_shape, train.n_features)
+        self.device_ = str(resolve_device(self.device))
+        self._net_input = tuple(train.stacks[0].shape[1:]), train.n_features
         with self._isolated(train=True):
-            module = make_module(
-                self,
-                self._make_net(image_shape, len(self.classes_), train.n_features),
-                resolve_precision(self.precision, device, image_shape),
-                resolve_compile(self.compile, self.device),
-            )
-            module.learn_scales(train, by_image=self.normalization == "image")
-            if self.multilabel_:
-                module.learn_log_odds(train)
-            module.check_net(image_shape, len(self.classes_))
-            self.net_ = wrap_network(self, module)
+            self.net_ = build_network(self, train)
         self.history_ = self.net_.history
 
     def _make_checkpoint(self, images, target, train, valid):

@@ -1,4 +1,4 @@
-"""The network of a classifier: made ready, taken apart for a file, put back."""
+"""The network of a classifier: built, taken apart for a file, put back."""
 
 import warnings
 
@@ -14,20 +14,40 @@ from ..training import (
     make_augmentation,
     make_optimizer,
     net_class,
+    resolve_compile,
     resolve_device,
+    resolve_precision,
 )
 
-__all__ = ["make_module", "restore_kept", "state_to_keep", "wrap_network"]
+__all__ = ["build_network", "restore_kept", "state_to_keep"]
 
 
-def make_module(classifier, net, precision):
+def build_network(classifier, train):
+    """Return the untrained skorch net, with the scales of the training set."""
+    image_shape, n_features = classifier._net_input
+    n_classes = len(classifier.classes_)
+    device = torch.device(classifier.device_)
+    module = _make_module(
+        classifier,
+        classifier._make_net(image_shape, n_classes, n_features),
+        resolve_precision(classifier.precision, device, image_shape),
+    )
+    module.learn_scales(train, by_image=classifier.normalization == "image")
+    if classifier.multilabel_:
+        module.learn_log_odds(train)
+    module.check_net(image_shape, n_classes)
+    return _wrap(classifier, module)
+
+
+def _make_module(classifier, net, precision):
     """Return a network together with what happens to a batch before it."""
     image_shape, _ = classifier._net_input
     augmentation = make_augmentation(classifier.augmentation, image_shape)
-    return ImageModule(net, augmentation, precision)
+    compiled = resolve_compile(classifier.compile, classifier.device)
+    return ImageModule(net, augmentation, precision, compiled)
 
 
-def wrap_network(classifier, module):
+def _wrap(classifier, module):
     """Return the skorch net of a module, on `device_`, ready to be trained."""
     optimizer, optimizer_params = make_optimizer(
         classifier.optimizer, classifier.lr, classifier.weight_decay
@@ -108,9 +128,10 @@ def restore_kept(classifier, state):
     classifier.device_ = str(device)
     _refuse_other_sizes(classifier, kept["weights"])
     with torch.random.fork_rng(devices=[]):
-        module = make_module(classifier, classifier._make_bare_net(), kept["precision"])
+        net = classifier._make_bare_net()
+        module = _make_module(classifier, net, kept["precision"])
         _load_weights(module, kept["weights"])
-        net = wrap_network(classifier, module)
+        net = _wrap(classifier, module)
     _load_optimizer(net.optimizer_, kept["optimizer"])
     net.history = History(kept["history"])
     classifier.net_, classifier.history_ = net, net.history

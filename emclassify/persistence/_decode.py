@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ._known_types import find_class, find_named
+from ._known_types import FOLDERS, find_class, find_named
 
 __all__ = ["Decoder"]
 
@@ -136,6 +136,7 @@ class Decoder:
         if name.startswith("emclassify."):
             # Parameters that have come since the file was written.
             state = {**_defaults(type(value)), **state}
+        state.update({name: None for name in FOLDERS if name in state})
         restore(value, state)
         with config_context(enable_metadata_routing=True):
             for method, request in self.decode(requests).items():

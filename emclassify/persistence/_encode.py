@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ._known_types import full_name, name_class, name_named
+from ._known_types import FOLDERS, full_name, name_class, name_named
 
 __all__ = ["Encoder"]
 
@@ -181,9 +181,7 @@ class Encoder:
         # Asked of the class: some estimators pass on what their part has.
         state_of = getattr(type(value), "_state_to_keep", type(value).__getstate__)
         state = dict(state_of(value))
-        if "memory" in state:
-            # A cache on this machine, which on another one may be anybody's.
-            state["memory"] = None
+        state.update({name: None for name in FOLDERS if name in state})
         requests = {}
         if "_metadata_request" in state:
             methods = vars(state.pop("_metadata_request"))

@@ -13,7 +13,14 @@ from sklearn.base import BaseEstimator
 
 import emclassify
 
-__all__ = ["find_class", "find_named", "full_name", "name_class", "name_named"]
+__all__ = [
+    "FOLDERS",
+    "find_class",
+    "find_named",
+    "full_name",
+    "name_class",
+    "name_named",
+]
 
 _ROOMS = {
     "sklearn": (
@@ -30,6 +37,9 @@ _ROOMS = {package: frozenset(rooms.split()) for package, rooms in _ROOMS.items()
 _ROOMS["emclassify"] = frozenset(
     room.name for room in pkgutil.iter_modules(emclassify.__path__) if room.ispkg
 )
+# Parameters that name a folder, which on another machine may be anybody's: what lies
+# there is read when a model is fitted again. They are neither kept nor taken.
+FOLDERS = ("checkpoint_dir", "memory")
 # No estimators, but inside fitted ones.
 _PARTS = {"sklearn.calibration._CalibratedClassifier"}
 # Functions that are values of parameters: name in the file, where each is today.
