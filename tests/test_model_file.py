@@ -43,6 +43,10 @@ def members(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "it.emc"
     cnn = FullyConvolutionalClassifier(widths=(2,), max_epochs=1, random_state=0)
     emclassify.save(cnn.fit(X, Y), path)
+    return unzipped(path)
+
+
+def unzipped(path):
     with zipfile.ZipFile(path) as archive:
         return Members({name: archive.read(name) for name in archive.namelist()})
 
@@ -352,8 +356,7 @@ def test_a_part_of_scikit_learn_cannot_be_told_to_call(tmp_path):
     # A step's attribute that shadows a method is data, and is never called.
     svm = svm_baseline(features=["length"]).fit(X, Y)
     emclassify.save(svm, path := tmp_path / "it.emc")
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    members = unzipped(path)
     tree = json.loads(members["estimator.json"])
     tree["state"]["steps"][0]["items"][1]["state"]["__setstate__"] = "x"
     again = emclassify.load(with_tree(path, members, tree))
@@ -371,8 +374,7 @@ def test_a_parameter_that_came_later_has_its_default(members, tmp_path):
 def test_a_cache_that_may_be_anybodys_is_not_taken(tmp_path):
     svm = svm_baseline(features=["length"]).fit(X, Y)
     emclassify.save(svm, path := tmp_path / "it.emc")
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    members = unzipped(path)
     tree = json.loads(members["estimator.json"])
     tree["state"]["memory"] = str(tmp_path / "cache")
     again = emclassify.load(with_tree(path, members, tree))

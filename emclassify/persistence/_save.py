@@ -58,8 +58,9 @@ def save(estimator, path, *, card=None):
     Notes
     -----
     Left out are `callbacks`, and the folders of this machine: `memory` of a Pipeline,
-    `checkpoint_dir` of a network. Functions and classes of one's own (a network, an augmentation, a
-    transformer) are kept by name: who loads the file passes them as `trusted`.
+    `checkpoint_dir` of a network. Functions and classes of one's own (a network, an
+    augmentation, a transformer) are kept by name: who loads the file passes them as
+    `trusted`.
 
     Examples
     --------
