@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models.write_models import images, logits, networks
+from sklearn.exceptions import InconsistentVersionWarning
+from test_model_file import unzipped, with_tree
 
 import emclassify
 
@@ -30,6 +32,25 @@ def test_it_loads_and_says_what_it_said(path):
     np.testing.assert_allclose(scores, said, rtol=0, atol=2e-6)
     # And it can be trained again.
     model.fit(images(), ["full", "empty"] * 4)
+
+
+def test_a_parameter_that_came_later_has_its_default(tmp_path):
+    members = unzipped(FOLDER / "fully_convolutional.v1.emc")
+    tree = json.loads(members["estimator.json"])
+    del tree["state"]["label_smoothing"]
+    model = emclassify.load(with_tree(tmp_path / "it", members, tree))
+    assert model.label_smoothing == 0.1
+    model.fit(images(), ["full", "empty"] * 4)
+
+
+def test_another_version_of_scikit_learn(tmp_path):
+    members = unzipped(FOLDER / "svm.v1.emc")
+    tree = json.loads(members["estimator.json"])
+    tree["state"]["_sklearn_version"] = "1.0"
+    path = with_tree(tmp_path / "it", members, tree)
+    # Warnings are errors here: it stays what it is.
+    with pytest.raises(InconsistentVersionWarning, match="version 1.0"):
+        emclassify.load(path)
 
 
 LAYERS = json.loads((FOLDER / "layers.json").read_text())

@@ -363,14 +363,6 @@ def test_a_part_of_scikit_learn_cannot_be_told_to_call(tmp_path):
     np.testing.assert_array_equal(again.predict(X), svm.predict(X))
 
 
-def test_a_parameter_that_came_later_has_its_default(members, tmp_path):
-    tree = json.loads(members["estimator.json"])
-    del tree["state"]["label_smoothing"]
-    model = emclassify.load(with_tree(tmp_path / "it", members, tree))
-    assert model.label_smoothing == 0.1
-    model.fit(X, Y)
-
-
 def test_a_cache_that_may_be_anybodys_is_not_taken(tmp_path):
     svm = svm_baseline(features=["length"]).fit(X, Y)
     emclassify.save(svm, path := tmp_path / "it.emc")

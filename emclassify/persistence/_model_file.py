@@ -9,6 +9,8 @@ import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from sklearn.exceptions import InconsistentVersionWarning
+
 __all__ = ["FORMAT", "FORMAT_VERSION", "read_members", "refusing", "write_members"]
 
 FORMAT = "emclassify model"
@@ -77,9 +79,9 @@ def refusing(path):
     """Turn whatever a damaged or hostile file leads to into one ValueError."""
     try:
         yield
-    except (ImportError, Warning):
-        # An extra that is not installed is no fault of the file. Warnings that are
-        # errors stay what they are.
+    except (ImportError, InconsistentVersionWarning):
+        # No fault of the file: an extra that is not installed, or a warning that the
+        # user has made an error.
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
