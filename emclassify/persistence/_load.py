@@ -53,7 +53,7 @@ def load(path, *, trusted=()):
 
     See Also
     --------
-    emclassify.save : Writes the file.
+    save : Writes the file.
     read_model_card : What a file says of itself, without loading it.
 
     Examples

@@ -44,7 +44,7 @@ def read_model_card(path):
 
     See Also
     --------
-    emclassify.load : Loads the model.
+    load : Loads the model.
 
     Examples
     --------

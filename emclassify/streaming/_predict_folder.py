@@ -116,7 +116,7 @@ def predict_folder(
     See Also
     --------
     predict_stream : The same for an iterator, without a table.
-    emclassify.load : Loads an estimator.
+    emclassify.persistence.load : Loads an estimator.
 
     Examples
     --------
