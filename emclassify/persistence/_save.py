@@ -17,8 +17,8 @@ def save(estimator, path, *, card=None):
     """Write a fitted estimator or Pipeline to one file, without pickle.
 
     The file is a zip archive of JSON and safetensors, see
-    :doc:`/user_guide/keeping_models`. `emclassify.persistence.load` gives back an estimator that
-    predicts the same to the last bit, and whose training can go on where it stopped.
+    :doc:`/user_guide/keeping_models`. `load` gives back an estimator that predicts the
+    same to the last bit, and whose training can go on where it stopped.
 
     Parameters
     ----------
