@@ -23,7 +23,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         "training",
     ],
     submod_attrs={
-        "baselines": ["svm_baseline"],
+        "baselines": ["BackboneExtractor", "svm_baseline"],
         "classifiers": [
             "CNNClassifier",
             "FullyConvolutionalClassifier",

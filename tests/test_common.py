@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 import emclassify
+from emclassify.baselines import BackboneExtractor
 from emclassify.classifiers import (
     CNNClassifier,
     FullyConvolutionalClassifier,
@@ -30,6 +31,9 @@ from emclassify.preprocessing import (
     ResizeImages,
 )
 from emclassify.sampling import ArtificialImageSampler
+
+# Backbones with random weights say so, in every check.
+pytestmark = pytest.mark.filterwarnings("ignore:.* has random weights:UserWarning")
 
 
 class SmallNet:
@@ -78,6 +82,13 @@ SETTINGS = {
         "min_recall": 0.8,
         "cv": 2,
     },
+    # One by one: how float32 rounds depends on the length of a batch.
+    BackboneExtractor: {
+        "backbone": "test_resnet",
+        "weights": "random",
+        "image_size": (32, 32),
+        "batch_size": 1,
+    },
     CenterCrop: {"size": 1},
     CNNClassifier: {**QUICK, "net": SmallNet()},
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
@@ -93,6 +104,7 @@ SETTINGS = {
 }
 # Takes images of any size after fit: that is what it is for.
 ANY_SIZE = {
+    BackboneExtractor,
     FullyConvolutionalClassifier,
     ParticleCropper,
     PixelSizeScaler,

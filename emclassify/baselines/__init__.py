@@ -1,7 +1,13 @@
 """What a network has to beat."""
 
+from emclassify.baselines._backbone_extractor import BackboneExtractor
 from emclassify.baselines._diffusion_map import DiffusionMap
 from emclassify.baselines._diffusion_map_classifier import DiffusionMapClassifier
 from emclassify.baselines._svm import svm_baseline
 
-__all__ = ["DiffusionMap", "DiffusionMapClassifier", "svm_baseline"]
+__all__ = [
+    "BackboneExtractor",
+    "DiffusionMap",
+    "DiffusionMapClassifier",
+    "svm_baseline",
+]

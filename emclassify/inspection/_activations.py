@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ..nets._recording import recorded, recording
 from ._grid import check_axes, draw_grid, draw_image, n_columns, symmetric_limits
 from ._network import (
     convolutions,
@@ -12,8 +13,6 @@ from ._network import (
     find_images,
     find_layer,
     input_batches,
-    recorded,
-    recording,
 )
 
 __all__ = ["ActivationsDisplay", "layer_activations"]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from ..nets._recording import recorded, recording
 from ._grid import draw_grid, figure_size, picture_of
 from ._network import (
     check_channels,
@@ -15,8 +16,6 @@ from ._network import (
     find_classifier,
     find_layer,
     gradient,
-    recorded,
-    recording,
 )
 
 __all__ = ["FilterMaximizationDisplay", "maximize_activation"]

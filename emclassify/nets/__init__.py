@@ -1,5 +1,7 @@
 """Network architectures: torch only, one a file."""
 
+from ._backbone import load_backbone
+from ._backbone_features import BackboneFeatures
 from ._fully_convolutional import FullyConvolutionalNet
 from ._fusion import FusionNet
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
@@ -7,6 +9,7 @@ from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 from ._resnet import ResidualBlock, ResNet
 
 __all__ = [
+    "BackboneFeatures",
     "BatchNorm1d",
     "BatchNorm2d",
     "FullyConvolutionalNet",
@@ -19,5 +22,6 @@ __all__ = [
     "ResNet",
     "ResidualBlock",
     "conv_block",
+    "load_backbone",
     "pool",
 ]

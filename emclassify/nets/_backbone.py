@@ -1,0 +1,243 @@
+"""Backbones: the networks of timm, with weights that they bring along."""
+
+import difflib
+import logging
+import warnings
+from contextlib import contextmanager
+from numbers import Integral
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import torch
+
+__all__ = ["load_backbone"]
+
+# Seconds to wait for a sign of life of the server with the weights.
+_PATIENCE = 5
+
+
+def load_backbone(backbone, n_channels, weights="pretrained", image_size=None):
+    """Return a network of timm, in evaluation mode, with its classification head.
+
+    Parameters
+    ----------
+    backbone : str
+        Name in timm, also with the tag of its weights: "resnet18.a1_in1k".
+    n_channels : int
+        Channels of the images. Where the weights are for another number, timm adapts
+        those of the first layer: it sums them for one channel, else repeats and scales
+        them.
+    weights : str or path, default="pretrained"
+        "pretrained": those that timm names, from the cache on this machine, else from
+        their server. A path: a .safetensors file, or what `torch.save` wrote, of the
+        network's `state_dict`. "random": random ones, with a UserWarning.
+    image_size : tuple of 2 int, default=None
+        (height, width) for networks that are made for one size, such as vision
+        transformers; None is the size that they were trained with.
+
+    Returns
+    -------
+    nn.Module
+        What `timm.create_model` returns.
+
+    Raises
+    ------
+    ImportError
+        If timm is missing.
+    ValueError
+        If timm does not know the backbone, or the weights don't fit it.
+    FileNotFoundError
+        If there is no file `weights`.
+    ConnectionError
+        If the weights are not on this machine, and their server can't be reached.
+
+    Examples
+    --------
+    >>> from emclassify.nets import load_backbone
+    >>> load_backbone("resnext1", 3, "random")
+    Traceback (most recent call last):
+    ...
+    ValueError: backbone='resnext1' is not in timm. Near are: ...
+    """
+    check_image_size(image_size)
+    timm = _import_timm()
+    config = _find_config(timm, backbone)
+    settings = {"in_chans": n_channels}
+    if image_size is not None and config.fixed_input_size:
+        settings["img_size"] = tuple(image_size)
+    if weights == "random":
+        warnings.warn(
+            f"{backbone} has random weights: it has learnt nothing yet. "
+            'weights="pretrained" or a file give it some.',
+            UserWarning,
+            stacklevel=2,
+        )
+    elif weights == "pretrained":
+        settings |= _find_pretrained(timm, backbone, config)
+    else:
+        settings |= _describe_file(timm, Path(weights), config)
+    try:
+        with _no_random_layers():
+            return timm.create_model(backbone, **settings).eval()
+    except (OSError, RuntimeError, ValueError, AssertionError) as error:
+        what = f"weights={str(weights)!r} don't fit backbone={backbone!r}"
+        if weights == "random":
+            what = f"backbone={backbone!r} can't be made"
+        size = "" if image_size is None else f", image_size={tuple(image_size)}"
+        raise ValueError(
+            f"{what} for images of {n_channels} channel(s){size}: {_in_brief(error)}"
+        ) from error
+
+
+def check_image_size(image_size):
+    """Raise ValueError unless `image_size` is None or (height, width)."""
+    if image_size is None:
+        return
+    sides = tuple(image_size) if hasattr(image_size, "__iter__") else ()
+    if len(sides) != 2 or not all(isinstance(s, Integral) and s > 0 for s in sides):
+        raise ValueError(
+            "image_size must be (height, width), whole numbers of at least 1, or None; "
+            f"got {image_size!r}."
+        )
+
+
+def _import_timm():
+    try:
+        import timm
+    except ImportError as error:
+        raise ImportError(
+            'Backbones need timm: pip install "emclassify[pretrained]".'
+        ) from error
+    except RuntimeError as error:
+        # What torchvision raises beside a torch that it was not built for.
+        raise ImportError(
+            f"timm can't be imported, since its torchvision does not fit torch "
+            f"{torch.__version__} ({error}): install both from the same source."
+        ) from error
+    return timm
+
+
+def _find_config(timm, backbone):
+    """Return timm's description of a backbone and its weights."""
+    name, _, tag = backbone.partition(".")
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name, timm.list_models(), n=5, cutoff=0.5)
+        raise ValueError(
+            f"backbone={backbone!r} is not in timm. Near are: {', '.join(near)}; "
+            "timm.list_models() has all."
+        )
+    try:
+        return timm.get_pretrained_cfg(backbone)
+    except RuntimeError as error:
+        known = timm.list_models(f"{name}.*", pretrained=True)
+        raise ValueError(
+            f"backbone={backbone!r}: timm knows no weights {tag!r}; it knows "
+            f"{', '.join(known)}."
+        ) from error
+
+
+def _find_pretrained(timm, backbone, config):
+    """Return what `timm.create_model` needs for the pretrained weights.
+
+    A file in the cache is given by its path. Asked for the weights, the hub's client
+    would look for a newer version first, and offline try again for most of a minute.
+    """
+    if not config.has_weights:
+        near = timm.list_models(f"{backbone[:8]}*", pretrained=True)
+        raise ValueError(
+            f"timm has no pretrained weights for backbone={backbone!r}; it has for "
+            f"{', '.join(near) or 'none of a similar name'}. Or give a file as "
+            'weights, or "random".'
+        )
+    cached = None if config.custom_load else _find_cached(config)
+    if cached is not None:
+        return {"pretrained": True, "pretrained_cfg_overlay": {"file": cached}}
+    from huggingface_hub import constants, get_session
+
+    url = constants.ENDPOINT if config.hf_hub_id else config.url
+    try:
+        get_session().head(url, timeout=_PATIENCE)
+    except Exception as error:
+        raise ConnectionError(
+            f"The pretrained weights of {backbone} are not on this machine, and "
+            f"{urlsplit(url).netloc} can't be reached ({_in_brief(error)}). Where it "
+            f"can, make the network once by timm.create_model({backbone!r}, "
+            "pretrained=True), save its state_dict() by safetensors or torch.save, and "
+            'give that file here as weights. weights="random" starts from nothing.'
+        ) from error
+    return {"pretrained": True}
+
+
+def _find_cached(config):
+    """Return the path of the weights, if they were downloaded before, or None."""
+    if not config.hf_hub_id:
+        name = Path(urlsplit(config.url).path).name
+        path = Path(torch.hub.get_dir(), "checkpoints", name)
+        return str(path) if path.is_file() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, _, revision = config.hf_hub_id.partition("@")
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        found = try_to_load_from_cache(repository, name, revision=revision or None)
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def _describe_file(timm, path, config):
+    """Return what `timm.create_model` needs to load weights from a file.
+
+    It has to know the number of classes and of channels that they were saved with.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"weights={str(path)!r} is no file; give the path of one, "
+            '"pretrained" or "random".'
+        )
+    try:
+        state = timm.models.load_state_dict(str(path))
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    except Exception as error:
+        raise ValueError(
+            f"weights={str(path)!r} can't be read as weights ({_in_brief(error)}); "
+            "give a .safetensors file, or what torch.save wrote, of a state_dict()."
+        ) from error
+    overlay = {"file": str(path), "num_classes": 0}
+    for name in _names(config.classifier):
+        if f"{name}.weight" in shapes:
+            overlay["num_classes"] = shapes[f"{name}.weight"][0]
+    for name in _names(config.first_conv):
+        shape = shapes.get(f"{name}.weight", ())
+        # TResNet's first layer has 16 for each channel of the image.
+        if len(shape) == 4 and shape[1] < 16:
+            overlay["input_size"] = (shape[1], *config.input_size[1:])
+    return {"pretrained": True, "pretrained_cfg_overlay": overlay}
+
+
+def _names(entry):
+    """Return an entry of timm's configuration, None, a name or several, as a tuple."""
+    return (entry,) if isinstance(entry, str) else tuple(entry or ())
+
+
+class _RandomLayerError(logging.Handler):
+    """Raises where timm only notes in its log that weights stay random."""
+
+    def emit(self, record):
+        if "random init" in record.getMessage():
+            raise ValueError(record.getMessage())
+
+
+@contextmanager
+def _no_random_layers():
+    log, handler = logging.getLogger("timm.models._builder"), _RandomLayerError()
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+def _in_brief(error):
+    """Return what an error says in one line of bearable length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:300]}..."
