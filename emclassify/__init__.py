@@ -25,6 +25,7 @@ __getattr__, __dir__, _names = _lazy.attach(
     submod_attrs={
         "baselines": ["BackboneExtractor", "svm_baseline"],
         "classifiers": [
+            "BackboneClassifier",
             "CNNClassifier",
             "FullyConvolutionalClassifier",
             "FusionClassifier",

@@ -16,6 +16,7 @@ from torch import nn
 import emclassify
 from emclassify.baselines import BackboneExtractor
 from emclassify.classifiers import (
+    BackboneClassifier,
     CNNClassifier,
     FullyConvolutionalClassifier,
     FusionClassifier,
@@ -82,6 +83,15 @@ SETTINGS = {
         "min_recall": 0.8,
         "cv": 2,
     },
+    BackboneClassifier: {
+        **QUICK,
+        "max_epochs": 8,
+        "lr": 0.1,
+        "unfreeze_after": 4,
+        "backbone": "test_resnet",
+        "weights": "random",
+        "image_size": (32, 32),
+    },
     # One by one: how float32 rounds depends on the length of a batch.
     BackboneExtractor: {
         "backbone": "test_resnet",
@@ -104,6 +114,7 @@ SETTINGS = {
 }
 # Takes images of any size after fit: that is what it is for.
 ANY_SIZE = {
+    BackboneClassifier,
     BackboneExtractor,
     FullyConvolutionalClassifier,
     ParticleCropper,

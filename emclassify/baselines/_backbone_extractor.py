@@ -188,18 +188,9 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             backbone = load_backbone(
                 self.backbone, self.n_channels_, self.weights, self.image_size
             )
-        net = BackboneFeatures(backbone, self.layers, self.image_size)
-        size = images[0].shape[:2]
-        try:
-            with torch.inference_mode():
-                blank = net.eval().parts(torch.zeros(1, self.n_channels_, *size))
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"backbone={self.backbone!r} fails on images of {size[0]}×{size[1]} px "
-                f"with image_size={self.image_size} ({error}). It was trained with "
-                f"image_size={tuple(backbone.pretrained_cfg['input_size'][1:])}."
-            ) from error
-        precision = resolve_precision(self.precision, device, self.image_size or size)
+        shape = images[0].shape
+        net = BackboneFeatures(backbone, shape, self.layers, self.image_size)
+        precision = resolve_precision(self.precision, device, self.image_size or shape)
         module = ImageModule(torch.nn.Identity(), torch.nn.Identity(), precision)
         # Not above, where its memory format changes, and with it how sums are rounded.
         module.net = net
@@ -212,10 +203,9 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             module.learn_scales(ImageDataset(images), by_image=by_image)
         self.net_ = module.eval().requires_grad_(False)
         self.device_ = str(device)
-        self.layers_ = list(blank)
-        widths = {layer: part.shape[1] for layer, part in blank.items()}
+        self.layers_ = list(net.widths)
         self._names = np.array(
-            [f"{layer}_{i}" for layer, width in widths.items() for i in range(width)],
+            [f"{layer}_{i}" for layer, n in net.widths.items() for i in range(n)],
             dtype=object,
         )
         self.n_features_out_ = len(self._names)

@@ -1,5 +1,6 @@
 """Neural networks as scikit-learn classifiers."""
 
+from ._backbone import BackboneClassifier
 from ._cnn import CNNClassifier
 from ._fully_convolutional import FullyConvolutionalClassifier
 from ._fusion import FusionClassifier
@@ -8,6 +9,7 @@ from ._resnet import ResNetClassifier
 from ._seed_ensemble import SeedEnsembleClassifier
 
 __all__ = [
+    "BackboneClassifier",
     "CNNClassifier",
     "FullyConvolutionalClassifier",
     "FusionClassifier",

@@ -32,6 +32,7 @@ from ..training import (
     make_schedule,
     raised_by_callback,
     repeat_by_weight,
+    reset_rates,
     resolve_compile,
     resolve_device,
     resolve_threads,
@@ -67,6 +68,17 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
         None unless a child has any.
         """
+
+    def _param_groups(self):
+        """Return skorch's groups of weights: name patterns, with {"lr_factor": ...}.
+
+        The factor is on `lr`, and 1 for all weights that are in no group.
+        """
+        return []
+
+    def _net_callbacks(self):
+        """Return callbacks, (name, callback), that this network needs in training."""
+        return []
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -328,8 +340,10 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """Train `net_` for some epochs, with the callbacks of this run only."""
         train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
-        run = [("finite_loss", FiniteLoss())]
-        run += make_schedule(lr_schedule, self.lr, n_steps)
+        net = self.net_
+        rates = reset_rates(net.optimizer_, self.lr)
+        run = [("finite_loss", FiniteLoss()), *self._net_callbacks()]
+        run += make_schedule(lr_schedule, rates, n_steps)
         if valid is not None:
             stopping = EarlyStopping(
                 monitor="valid_loss",
@@ -347,14 +361,9 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             title = f"{type(self).__name__} ({self.device_}{threads})"
             # Before the checkpoint, which comes last.
             run.insert(0, ("progress", EpochProgress(title, n_epochs, done)))
-        net = self.net_
         net.callbacks = [*run, *(self.callbacks or [])]
         net.train_split = None if valid is None else predefined_split(valid)
         net.initialize_callbacks()
-        # What a schedule of an earlier run left behind.
-        for group in net.optimizer_.param_groups:
-            group.pop("initial_lr", None)
-            group.update(net.optimizer_.defaults, lr=self.lr)
         # Not net.partial_fit, which takes a user's interrupt for the end of training.
         net.notify("on_train_begin", X=train, y=None)
         try:

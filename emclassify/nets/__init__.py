@@ -2,6 +2,7 @@
 
 from ._backbone import load_backbone
 from ._backbone_features import BackboneFeatures
+from ._backbone_net import BackboneNet
 from ._fully_convolutional import FullyConvolutionalNet
 from ._fusion import FusionNet
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
@@ -10,6 +11,7 @@ from ._resnet import ResidualBlock, ResNet
 
 __all__ = [
     "BackboneFeatures",
+    "BackboneNet",
     "BatchNorm1d",
     "BatchNorm2d",
     "FullyConvolutionalNet",

@@ -12,6 +12,8 @@ import torch
 
 __all__ = ["load_backbone"]
 
+# Backbones halve an image five times: below, strides would step over nothing.
+_LEAST_SIZE = 32
 # Seconds to wait for a sign of life of the server with the weights.
 _PATIENCE = 5
 
@@ -94,10 +96,11 @@ def check_image_size(image_size):
     if image_size is None:
         return
     sides = tuple(image_size) if hasattr(image_size, "__iter__") else ()
-    if len(sides) != 2 or not all(isinstance(s, Integral) and s > 0 for s in sides):
+    good = all(isinstance(s, Integral) and s >= _LEAST_SIZE for s in sides)
+    if len(sides) != 2 or not good:
         raise ValueError(
-            "image_size must be (height, width), whole numbers of at least 1, or None; "
-            f"got {image_size!r}."
+            "image_size must be (height, width), whole numbers of at least "
+            f"{_LEAST_SIZE}, or None; got {image_size!r}."
         )
 
 

@@ -45,6 +45,41 @@ def resize_to(net, image_size, images):
     return F.interpolate(images, wanted, mode="bilinear", antialias=True)
 
 
+def blank_output(forward, net, image_shape, image_size):
+    """Return what a function of a backbone makes of a blank image.
+
+    Parameters
+    ----------
+    forward : callable
+        Takes images (1, channels, height, width).
+    net : nn.Module
+        The backbone, from timm.
+    image_shape : tuple of 3 int
+        (height, width, channels).
+    image_size : tuple of 2 int or None
+        To which `forward` resizes, for the error.
+
+    Raises
+    ------
+    ValueError
+        If the backbone does not take images of this size.
+    """
+    height, width, channels = image_shape
+    training = net.training
+    try:
+        with torch.no_grad():
+            net.eval()
+            return forward(torch.zeros(1, channels, height, width))
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"The backbone fails on images of {height}×{width} px with image_size="
+            f"{image_size}: {error}. It was trained with image_size="
+            f"{tuple(net.pretrained_cfg['input_size'][1:])}."
+        ) from error
+    finally:
+        net.train(training)
+
+
 def _has_dense_grid(net):
     """Whether dense layers stand over a grid of positions, as in VGG."""
     return hasattr(getattr(net, "pre_logits", None), "input_kernel_size")
@@ -57,6 +92,8 @@ class BackboneFeatures(nn.Module):
     ----------
     net : nn.Module
         From timm, see `load_backbone`.
+    image_shape : tuple of 3 int
+        (height, width, channels) of some images; others may have another size.
     layers : list of str or None, default=None
         Names of modules in `net`. What they return is averaged over all positions and
         put side by side. None is what the network pools for its classification; for VGG
@@ -64,34 +101,41 @@ class BackboneFeatures(nn.Module):
     image_size : tuple of 2 int, default=None
         (height, width) to which images are brought before; None as in `resize_to`.
 
+    Attributes
+    ----------
+    widths : dict
+        {layer: number of features}; the layer is "pooled" where there are no `layers`.
+
     Raises
     ------
     ValueError
-        If the network has no such layers.
+        If the network has no such layers, or does not take images of this size.
 
     Examples
     --------
     >>> import timm, torch
     >>> from emclassify.nets import BackboneFeatures
     >>> net = timm.create_model("test_resnet", in_chans=1).eval()
-    >>> BackboneFeatures(net)(torch.zeros(2, 1, 40, 40)).shape
+    >>> BackboneFeatures(net, (40, 40, 1))(torch.zeros(2, 1, 40, 40)).shape
     torch.Size([2, 96])
     """
 
-    def __init__(self, net, layers=None, image_size=None):
+    def __init__(self, net, image_shape, layers=None, image_size=None):
         super().__init__()
         if layers is None and _has_dense_grid(net):
             layers = ["pre_logits.act1", "pre_logits.act2"]
         self.net = net
         self.layers = None if layers is None else self._check_layers(layers)
         self.image_size = image_size
+        blank = blank_output(self.parts, net, image_shape, image_size)
+        self.widths = {layer: part.shape[1] for layer, part in blank.items()}
 
     def forward(self, images):
         """Turn (n, channels, height, width) into features (n, n_features)."""
         return torch.cat(list(self.parts(images).values()), dim=1)
 
     def parts(self, images):
-        """Return {layer: features (n, k)}; "pooled" where there are no `layers`."""
+        """Return {layer: features (n, k)}, side by side in what `forward` returns."""
         images = resize_to(self.net, self.image_size, images)
         if self.layers is None:
             features = self.net.forward_features(images)

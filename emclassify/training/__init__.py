@@ -22,7 +22,13 @@ from ._losses import (
     WeightedFocalLoss,
 )
 from ._module import ImageModule
-from ._optimizers import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
+from ._optimizers import (
+    OPTIMIZERS,
+    SCHEDULES,
+    make_optimizer,
+    make_schedule,
+    reset_rates,
+)
 from ._progress import EpochProgress
 from ._runtime import (
     isolated,
@@ -32,6 +38,7 @@ from ._runtime import (
     resolve_threads,
 )
 from ._sample_weight import canonical_order, image_digests, repeat_by_weight
+from ._unfreezing import Unfreezing
 from ._validation_split import validation_split
 
 __all__ = [
@@ -49,6 +56,7 @@ __all__ = [
     "RandomDihedral",
     "RandomHorizontalFlip",
     "RandomVerticalFlip",
+    "Unfreezing",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedBinaryFocalLoss",
     "WeightedCrossEntropyLoss",
@@ -63,6 +71,7 @@ __all__ = [
     "net_class",
     "raised_by_callback",
     "repeat_by_weight",
+    "reset_rates",
     "resolve_compile",
     "resolve_device",
     "resolve_precision",

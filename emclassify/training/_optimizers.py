@@ -3,7 +3,7 @@
 import torch
 from skorch.callbacks import LRScheduler
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "make_optimizer", "make_schedule"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "make_optimizer", "make_schedule", "reset_rates"]
 
 OPTIMIZERS = {
     "adamw": (torch.optim.AdamW, {"fused": True}),
@@ -28,16 +28,28 @@ def make_optimizer(optimizer, lr, weight_decay):
     return cls, {**params, "lr": lr, "weight_decay": weight_decay}
 
 
-def make_schedule(lr_schedule, lr, n_steps):
+def reset_rates(optimizer, lr):
+    """Undo what a schedule of an earlier run left behind; return the rate of each group.
+
+    It is `lr`, times the group's "lr_factor" if it has one.
+    """
+    for group in optimizer.param_groups:
+        group.pop("initial_lr", None)
+        group.update(optimizer.defaults, lr=lr * group.get("lr_factor", 1))
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+def make_schedule(lr_schedule, rates, n_steps):
     """Return the skorch callbacks that change the learning rate batch by batch.
 
     Parameters
     ----------
     lr_schedule : {"one_cycle", "cosine"}, callable or None
-        A callable turns the number of the batch, from 0, into a factor on `lr`.
-        "one_cycle" rises to `lr` over 30 % of the steps and falls to nearly zero
-        (Smith & Topin 2019); "cosine" falls from `lr` to zero.
-    lr : float
+        A callable turns the number of the batch, from 0, into a factor on the rate.
+        "one_cycle" rises to the rate over 30 % of the steps and falls to nearly zero
+        (Smith & Topin 2019); "cosine" falls from the rate to zero.
+    rates : list of float
+        Learning rate of each group of weights.
     n_steps : int
         Batches over all epochs.
     """
@@ -51,7 +63,7 @@ def make_schedule(lr_schedule, lr, n_steps):
         schedule = LRScheduler(schedulers.LambdaLR, lr_lambda=lr_schedule, **settings)
     elif lr_schedule == "one_cycle":
         schedule = _EveryBatch(
-            schedulers.OneCycleLR, max_lr=lr, total_steps=n_steps, **settings
+            schedulers.OneCycleLR, max_lr=rates, total_steps=n_steps, **settings
         )
     else:
         schedule = _EveryBatch(schedulers.CosineAnnealingLR, T_max=n_steps, **settings)

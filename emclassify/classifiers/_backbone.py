@@ -1,0 +1,254 @@
+"""BackboneClassifier: a pretrained network, trained further."""
+
+from numbers import Integral, Real
+from os import PathLike
+
+from sklearn.utils._param_validation import Interval
+
+from ..nets import BackboneNet, load_backbone
+from ..training import Unfreezing
+from ._cnn import CNNClassifier
+
+__all__ = ["BackboneClassifier"]
+
+
+class BackboneClassifier(CNNClassifier):
+    """A network that was trained on other images, trained further on these.
+
+    Any network of timm (extra ``[pretrained]``) with its pooling over all positions,
+    then dropout and a new dense layer. The dense layer is trained first, by itself;
+    then all of it, the backbone at a lower rate.
+
+    Parameters
+    ----------
+    backbone : str, default="tf_efficientnet_b7"
+        Name of a network in timm, also with the tag of its weights. Lee and Bamford's
+        other three are "resnet152", "resnetv2_152" (of which timm has no weights) and
+        "inception_resnet_v2".
+    weights : str or path, default="pretrained"
+        "pretrained": from timm's cache on this machine, else from its server. A path:
+        a .safetensors file, or what `torch.save` wrote, of the network's `state_dict`.
+        "random": random ones, with a warning.
+    image_size : tuple of 2 int, default=None
+        (height, width) in px, at least 32, to which images are resized on the device
+        after augmentation; the aspect ratio is not kept. None is the size that the
+        network was trained with where it is made for one (vision transformers, VGG);
+        others take images as they are, but enlarged to 96 px where a side is shorter.
+    dropout : float, default=0.2
+        Share of the pooled values dropped before the dense layer, in [0, 1).
+    unfreeze_after : int or None, default=1
+        Epochs after which the backbone is trained too. Until then it stays as it was
+        loaded, with the running statistics of its batch normalisation. 0 trains all
+        from the start, None the dense layer only.
+    backbone_lr_factor : float, default=0.1
+        Factor on `lr` for the backbone.
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int, default=32
+        Images in a batch, at most.
+    lr : float, default=0.001
+        Learning rate of the dense layer; the highest one where `lr_schedule` varies it.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        "sgd" has Nesterov momentum 0.9.
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
+        How the learning rate changes from batch to batch.
+    weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
+    label_smoothing : float, default=0.1
+        Share of a label's probability that is spread over all classes, in [0, 1).
+    class_weight : dict, {"balanced", "complement"} or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count),
+        "complement" is 1 − count / n. With several labels an image, "balanced" gives
+        presence and absence of each the same weight; the others weigh presence.
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch: "auto", "dihedral", "affine" or callables;
+        see `CNNClassifier`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether pixels are brought to mean 0 and standard deviation 1 over the
+        training set or in each image.
+    early_stopping : bool, default=False
+        Whether to hold out a validation set, stop when its loss has not improved for
+        `n_iter_no_change` epochs, and take the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of samples held out for `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs of patience for `early_stopping`.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "auto" computes in bfloat16 where the hardware does it natively, for images of
+        at least 16 px a side.
+    device : str or torch.device, default="auto"
+        "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
+        training among the processes of one launch, see the user guide; it needs
+        `unfreeze_after` 0 or None.
+    n_threads : int, default=None
+        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+    callbacks : list, default=None
+        More skorch callbacks.
+    checkpoint_dir : str or path-like, default=None
+        Folder for the state after each epoch. A `fit` that was killed goes on from
+        there when it is called again, and ends as if it had not been.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X.
+    random_state : int, RandomState instance or None, default=None
+        Weights of the dense layer, shuffling, augmentation, dropout, validation split,
+        and random weights of the backbone.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came; the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether y was an indicator matrix: several labels an image.
+    net_ : skorch.NeuralNetClassifier
+        The trained network, ``net_.module_``; the network of timm is
+        ``net_.module_.net.backbone``.
+    history_ : skorch.history.History
+        One record an epoch.
+    image_shape_ : tuple of 3 int or None
+        (height, width, channels) seen in `fit`; None if X was a sequence of images.
+    n_channels_ : int
+        Channels seen in `fit`; `predict` takes images of any height and width.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`; not set if X was a sequence of images.
+    device_ : str
+        Where it was trained.
+
+    See Also
+    --------
+    emclassify.baselines.BackboneExtractor : Such a network as it is, for its features.
+    LipNetClassifier : A small network, trained from nothing.
+
+    Notes
+    -----
+    Weights for three channels are adapted to other numbers by timm: for one channel
+    they are summed, for others repeated and scaled. A batch of one image is normalised
+    by running statistics. Epochs are counted over `partial_fit` and warm starts.
+
+    Examples
+    --------
+    With weights of your own, in a file that timm's network was saved to:
+
+    >>> from tempfile import mkdtemp
+    >>> import numpy as np, timm, torch
+    >>> path = mkdtemp() + "/weights.pth"
+    >>> torch.save(timm.create_model("test_resnet").state_dict(), path)
+    >>> from emclassify import BackboneClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 32, 32)) + np.repeat([0, 2], 20)[:, None, None]
+    >>> y = np.repeat(["dim", "bright"], 20)
+    >>> clf = BackboneClassifier(
+    ...     "test_resnet", weights=path, max_epochs=2, random_state=0
+    ... )
+    >>> clf.fit(X, y).predict_proba(X).shape
+    (40, 2)
+    """
+
+    _parameter_constraints = {
+        **CNNClassifier._parameter_constraints,
+        "backbone": [str],
+        "weights": [str, PathLike],
+        "image_size": ["array-like", None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "unfreeze_after": [Interval(Integral, 0, None, closed="left"), None],
+        "backbone_lr_factor": [Interval(Real, 0, None, closed="neither")],
+    }
+    del _parameter_constraints["net"]
+
+    def __init__(
+        self,
+        backbone="tf_efficientnet_b7",
+        *,
+        weights="pretrained",
+        image_size=None,
+        dropout=0.2,
+        unfreeze_after=1,
+        backbone_lr_factor=0.1,
+        max_epochs=20,
+        batch_size=32,
+        lr=0.001,
+        optimizer="adamw",
+        lr_schedule="one_cycle",
+        weight_decay=0.01,
+        loss="cross_entropy",
+        label_smoothing=0.1,
+        class_weight=None,
+        augmentation="auto",
+        normalization="dataset",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        precision="auto",
+        device="auto",
+        n_threads=None,
+        callbacks=None,
+        checkpoint_dir=None,
+        warm_start=False,
+        image_shape=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            weight_decay=weight_decay,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+            augmentation=augmentation,
+            normalization=normalization,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            precision=precision,
+            device=device,
+            n_threads=n_threads,
+            callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
+            warm_start=warm_start,
+            image_shape=image_shape,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.backbone = backbone
+        self.weights = weights
+        self.image_size = image_size
+        self.dropout = dropout
+        self.unfreeze_after = unfreeze_after
+        self.backbone_lr_factor = backbone_lr_factor
+
+    def _validate_images(self, X, *, reset):
+        return self._validate_images_of_any_size(X, reset=reset)
+
+    def _make_net(self, image_shape, n_classes, n_features):
+        if self.device == "accelerate" and self.unfreeze_after:
+            raise ValueError(
+                f"unfreeze_after={self.unfreeze_after} does not go with device="
+                '"accelerate", whose processes agree on the weights to train before '
+                "they begin: set it to 0 or None."
+            )
+        return BackboneNet(
+            load_backbone(
+                self.backbone, image_shape[-1], self.weights, self.image_size
+            ),
+            image_shape,
+            n_classes,
+            dropout=self.dropout,
+            image_size=self.image_size,
+            frozen=self.unfreeze_after != 0,
+        )
+
+    def _param_groups(self):
+        return [("net.backbone.*", {"lr_factor": self.backbone_lr_factor})]
+
+    def _net_callbacks(self):
+        if not self.unfreeze_after:
+            return []
+        return [("unfreezing", Unfreezing(self.unfreeze_after))]

@@ -1,0 +1,105 @@
+"""A backbone with a new head, to be trained further."""
+
+from contextlib import contextmanager
+
+from torch import nn
+
+from ._backbone_features import blank_output, resize_to
+
+__all__ = ["BackboneNet"]
+
+
+class BackboneNet(nn.Module):
+    """A backbone, its global pooling, dropout and a new dense layer.
+
+    Parameters
+    ----------
+    backbone : nn.Module
+        From timm, see `load_backbone`. Its classification layer is taken off.
+    image_shape : tuple of 3 int
+        (height, width, channels) of the images.
+    n_classes : int
+        Number of outputs.
+    dropout : float, default=0.2
+        Share of the pooled values dropped before the dense layer.
+    image_size : tuple of 2 int, default=None
+        (height, width) to which images are brought before; None as in
+        `BackboneFeatures`.
+    frozen : bool, default=False
+        Whether the backbone is left as it is until `unfreeze` is called, the statistics
+        of its batch normalisation included.
+
+    Raises
+    ------
+    ValueError
+        If the backbone does not take images of this size.
+
+    Examples
+    --------
+    >>> import timm, torch
+    >>> from emclassify.nets import BackboneNet
+    >>> backbone = timm.create_model("test_resnet", in_chans=1)
+    >>> net = BackboneNet(backbone, (40, 40, 1), 3)
+    >>> net(torch.zeros(2, 1, 40, 40)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(
+        self,
+        backbone,
+        image_shape,
+        n_classes,
+        *,
+        dropout=0.2,
+        image_size=None,
+        frozen=False,
+    ):
+        super().__init__()
+        backbone.reset_classifier(0)
+        self.backbone = backbone
+        self.image_size = image_size
+        self.frozen = frozen
+        backbone.requires_grad_(not frozen)
+        width = blank_output(self._pooled, backbone, image_shape, image_size).shape[1]
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
+
+    def unfreeze(self):
+        """Train the backbone too from now on."""
+        if self.frozen:
+            self.frozen = False
+            self.backbone.requires_grad_(True)
+            self.train(self.training)
+
+    def train(self, mode=True):
+        """Set training mode, but for a frozen backbone."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def forward(self, images):
+        """Turn (n, channels, height, width) into logits (n, n_classes)."""
+        if self.training and len(images) == 1:
+            with _running_statistics(self.backbone):
+                return self.head(self._pooled(images))
+        return self.head(self._pooled(images))
+
+    def _pooled(self, images):
+        return self.backbone(resize_to(self.backbone, self.image_size, images))
+
+
+@contextmanager
+def _running_statistics(net):
+    """Normalise by running statistics: one image has none of its own."""
+    norms = [
+        module
+        for module in net.modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training
+    ]
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()
