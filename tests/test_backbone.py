@@ -1,6 +1,8 @@
 """load_backbone: where weights come from, and what is said when there are none."""
 
+import sys
 import time
+from unittest.mock import Mock
 
 import pytest
 import timm
@@ -90,7 +92,7 @@ def test_missing_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet81", "Near are: resnet"),
+        ("resnet81", "Near are resnet"),
         ("resnet18.a7", "knows no weights 'a7'; it knows .*resnet18.a1_in1k"),
         ("hf-hub:timm/resnet18", "is not in timm"),
     ],
@@ -121,6 +123,29 @@ def test_size_of_a_network_made_for_one():
 
 
 def test_missing_extra(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "timm", None)
+    monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(ImportError, match=r"emclassify\[pretrained\]"):
         load_backbone("test_resnet", 3, "random")
+
+
+def test_torchvision_that_was_built_for_another_torch(monkeypatch):
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "timm":
+                raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.delitem(sys.modules, "timm")
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    with pytest.raises(ImportError, match=r"does not fit torch .*nms"):
+        load_backbone("test_resnet", 3, "random")
+
+
+def test_a_download_that_breaks_off(no_hub, monkeypatch):
+    def create_model(name, **settings):
+        raise OSError("connection reset")
+
+    monkeypatch.setattr("huggingface_hub.utils.get_session", lambda: Mock())
+    monkeypatch.setattr(timm, "create_model", create_model)
+    with pytest.raises(ConnectionError, match=r"test_resnet can't be fetched: .*reset"):
+        load_backbone("test_resnet", 3)

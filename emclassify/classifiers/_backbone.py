@@ -246,7 +246,7 @@ class BackboneClassifier(CNNClassifier):
         )
 
     def _param_groups(self):
-        return [("net.backbone.*", {"lr_factor": self.backbone_lr_factor})]
+        return [("*backbone.*", {"lr_factor": self.backbone_lr_factor})]
 
     def _net_callbacks(self):
         if not self.unfreeze_after:

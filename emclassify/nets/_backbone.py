@@ -59,7 +59,7 @@ def load_backbone(backbone, n_channels, weights="pretrained", image_size=None):
     >>> load_backbone("resnext1", 3, "random")
     Traceback (most recent call last):
     ...
-    ValueError: backbone='resnext1' is not in timm. Near are: ...
+    ValueError: backbone='resnext1' is not in timm. Near are ...
     """
     check_image_size(image_size)
     timm = _import_timm()
@@ -81,7 +81,11 @@ def load_backbone(backbone, n_channels, weights="pretrained", image_size=None):
     try:
         with _no_random_layers():
             return timm.create_model(backbone, **settings).eval()
-    except (OSError, RuntimeError, ValueError, AssertionError) as error:
+    except OSError as error:
+        raise ConnectionError(
+            f"The pretrained weights of {backbone} can't be fetched: {_in_brief(error)}"
+        ) from error
+    except (RuntimeError, ValueError, AssertionError) as error:
         what = f"weights={str(weights)!r} don't fit backbone={backbone!r}"
         if weights == "random":
             what = f"backbone={backbone!r} can't be made"
@@ -124,10 +128,9 @@ def _find_config(timm, backbone):
     """Return timm's description of a backbone and its weights."""
     name, _, tag = backbone.partition(".")
     if not timm.is_model(name):
-        near = difflib.get_close_matches(name, timm.list_models(), n=5, cutoff=0.5)
         raise ValueError(
-            f"backbone={backbone!r} is not in timm. Near are: {', '.join(near)}; "
-            "timm.list_models() has all."
+            f"backbone={backbone!r} is not in timm. Near are "
+            f"{_near(name, timm.list_models())}; timm.list_models() has all."
         )
     try:
         return timm.get_pretrained_cfg(backbone)
@@ -139,6 +142,11 @@ def _find_config(timm, backbone):
         ) from error
 
 
+def _near(name, names):
+    """Return the five names that are most like a name."""
+    return ", ".join(difflib.get_close_matches(name, names, n=5, cutoff=0))
+
+
 def _find_pretrained(timm, backbone, config):
     """Return what `timm.create_model` needs for the pretrained weights.
 
@@ -146,16 +154,16 @@ def _find_pretrained(timm, backbone, config):
     would look for a newer version first, and offline try again for most of a minute.
     """
     if not config.has_weights:
-        near = timm.list_models(f"{backbone[:8]}*", pretrained=True)
+        near = _near(backbone, timm.list_models(pretrained=True))
         raise ValueError(
             f"timm has no pretrained weights for backbone={backbone!r}; it has for "
-            f"{', '.join(near) or 'none of a similar name'}. Or give a file as "
-            'weights, or "random".'
+            f'{near}. Or give a file as weights, or "random".'
         )
     cached = None if config.custom_load else _find_cached(config)
     if cached is not None:
         return {"pretrained": True, "pretrained_cfg_overlay": {"file": cached}}
-    from huggingface_hub import constants, get_session
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
 
     url = constants.ENDPOINT if config.hf_hub_id else config.url
     try:

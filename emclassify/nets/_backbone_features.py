@@ -154,10 +154,10 @@ class BackboneFeatures(nn.Module):
         known = [name for name, _ in self.net.named_modules() if name]
         for name in names:
             if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=5, cutoff=0.3)
+                near = difflib.get_close_matches(str(name), known, n=5, cutoff=0)
                 raise ValueError(
                     f"layers has {name!r}, which is no layer of the backbone. Near "
-                    f"are {', '.join(near or known[-5:])}; the last is {known[-1]}."
+                    f"are {', '.join(near)}; the last is {known[-1]}."
                 )
         return names
 
