@@ -10,10 +10,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests")]
 
 import api_reference  # noqa: E402
 import generated_text  # noqa: E402
+import torchvision_operators  # noqa: E402, F401 (for examples with timm)
 
 from emclassify import __version__  # noqa: E402
 

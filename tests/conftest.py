@@ -18,18 +18,7 @@ settings.register_profile(
 settings.load_profile("house")
 
 
-import torch  # noqa: E402 (reads the number of threads as it starts)
-
-# The wheel of torchvision, which timm needs, is built for CUDA: beside a CPU build of
-# torch, two operators are missing, and it does not import. Nobody calls them here.
-try:
-    import torchvision  # noqa: F401
-except RuntimeError:
-    _torchvision = torch.library.Library("torchvision", "DEF")
-    for _name in ("nms", "qnms"):
-        _torchvision.define(
-            f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        )
+import torchvision_operators  # noqa: E402, F401 (torch reads the number of threads)
 
 
 @pytest.fixture(scope="session")

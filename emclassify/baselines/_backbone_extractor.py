@@ -190,7 +190,8 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             )
         shape = images[0].shape
         net = BackboneFeatures(backbone, shape, self.layers, self.image_size)
-        precision = resolve_precision(self.precision, device, self.image_size or shape)
+        size = shape if self.image_size is None else self.image_size
+        precision = resolve_precision(self.precision, device, size)
         module = ImageModule(torch.nn.Identity(), torch.nn.Identity(), precision)
         # Not above, where its memory format changes, and with it how sums are rounded.
         module.net = net
