@@ -12,6 +12,7 @@ from torch import nn
 
 from emclassify import BackboneClassifier
 from emclassify.nets import BackboneNet, load_backbone
+from emclassify.training import EpochCheckpoint
 
 Y = np.repeat(["dim", "bright"], 12)
 
@@ -112,6 +113,27 @@ def test_epochs_are_counted_over_calls(weights):
         clf.partial_fit(images, Y, classes=classes)
         frozen.append(clf.net_.module_.net.frozen)
     assert frozen == [True, True, False]
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_thawing_survives_a_kill(killed_after, weights, tmp_path, monkeypatch):
+    settings = {"unfreeze_after": 2, "max_epochs": 4, "checkpoint_dir": tmp_path}
+    images = make_images(16, 16)
+    expected = model(weights, **settings).fit(images, Y).predict_proba(images)
+    write = EpochCheckpoint.on_epoch_end
+
+    def write_and_stop(self, net, **kwargs):
+        write(self, net, **kwargs)
+        if len(net.history) == killed_after:
+            raise InterruptedError
+
+    with monkeypatch.context() as context:
+        context.setattr(EpochCheckpoint, "on_epoch_end", write_and_stop)
+        with pytest.raises(InterruptedError):
+            model(weights, **settings).fit(images, Y)
+    again = model(weights, **settings).fit(images, Y)
+    assert len(again.history_) == 4
+    np.testing.assert_array_equal(again.predict_proba(images), expected)
 
 
 def test_learns_and_is_repeatable(weights):

@@ -70,10 +70,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """
 
     def _param_groups(self):
-        """Return skorch's groups of weights: name patterns, with {"lr_factor": ...}.
-
-        The factor is on `lr`, and 1 for all weights that are in no group.
-        """
+        """Return skorch's groups of weights, (pattern, {"lr_factor": factor on lr})."""
         return []
 
     def _net_callbacks(self):
@@ -341,8 +338,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
         net = self.net_
-        rates = reset_rates(net.optimizer_, self.lr)
         run = [("finite_loss", FiniteLoss()), *self._net_callbacks()]
+        rates = reset_rates(net.optimizer_, self.lr)
         run += make_schedule(lr_schedule, rates, n_steps)
         if valid is not None:
             stopping = EarlyStopping(

@@ -29,9 +29,12 @@ def make_optimizer(optimizer, lr, weight_decay):
 
 
 def reset_rates(optimizer, lr):
-    """Undo what a schedule of an earlier run left behind; return the rate of each group.
+    """Undo what a schedule of an earlier run left behind.
 
-    It is `lr`, times the group's "lr_factor" if it has one.
+    Returns
+    -------
+    list of float
+        The rate of each group: `lr`, times the group's "lr_factor" if it has one.
     """
     for group in optimizer.param_groups:
         group.pop("initial_lr", None)
