@@ -52,6 +52,10 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     """
 
     _reads_stored = True
+    # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
+    _param_groups = ()
+    # Callbacks that the network needs in training: (name, callback).
+    _net_callbacks = ()
 
     def __sklearn_tags__(self):
         """Say that an image may have several labels."""
@@ -68,14 +72,6 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
         None unless a child has any.
         """
-
-    def _param_groups(self):
-        """Return skorch's groups of weights, (pattern, {"lr_factor": factor on lr})."""
-        return []
-
-    def _net_callbacks(self):
-        """Return callbacks, (name, callback), that this network needs in training."""
-        return []
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -338,9 +334,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
         net = self.net_
-        run = [("finite_loss", FiniteLoss()), *self._net_callbacks()]
-        rates = reset_rates(net.optimizer_, self.lr)
-        run += make_schedule(lr_schedule, rates, n_steps)
+        run = [("finite_loss", FiniteLoss()), *self._net_callbacks]
+        run += make_schedule(lr_schedule, reset_rates(net.optimizer_, self.lr), n_steps)
         if valid is not None:
             stopping = EarlyStopping(
                 monitor="valid_loss",

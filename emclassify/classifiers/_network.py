@@ -58,7 +58,7 @@ def _wrap(classifier, module):
         criterion=losses[classifier.loss](classifier.label_smoothing),
         optimizer=optimizer,
         **{f"optimizer__{key}": value for key, value in optimizer_params.items()},
-        optimizer__param_groups=classifier._param_groups(),
+        optimizer__param_groups=classifier._param_groups,
         batch_size=classifier.batch_size,
         iterator_train=ImageBatches,
         iterator_train__shuffle=True,
