@@ -52,6 +52,7 @@ OF_THE_TESTS = [
 ] + [type(test_common.make_noise)]
 
 
+@pytest.mark.filterwarnings("ignore:.* has random weights:UserWarning")
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_every_public_estimator(estimator, tmp_path):
     estimator = clone(estimator)

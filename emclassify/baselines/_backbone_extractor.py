@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from numbers import Integral
 from os import PathLike
 
@@ -172,10 +173,9 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         import torch
 
-        from emclassify.nets import BackboneFeatures, load_backbone
+        from emclassify.nets import load_backbone
         from emclassify.training import (
             ImageDataset,
-            ImageModule,
             isolated,
             resolve_device,
             resolve_precision,
@@ -188,15 +188,10 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             backbone = load_backbone(
                 self.backbone, self.n_channels_, self.weights, self.image_size
             )
-        shape = images[0].shape
-        net = BackboneFeatures(backbone, shape, self.layers, self.image_size)
+        self._net_input = shape = tuple(images[0].shape)
         size = shape if self.image_size is None else self.image_size
         precision = resolve_precision(self.precision, device, size)
-        module = ImageModule(torch.nn.Identity(), torch.nn.Identity(), precision)
-        # Not above, where its memory format changes, and with it how sums are rounded.
-        module.net = net
-        if precision == "bfloat16":
-            net.to(memory_format=torch.channels_last)
+        module = self._make_module(backbone, precision)
         if self.normalization == "pretrained":
             module.mean, module.std = self._scales(backbone.pretrained_cfg)
         else:
@@ -204,9 +199,10 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             module.learn_scales(ImageDataset(images), by_image=by_image)
         self.net_ = module.eval().requires_grad_(False)
         self.device_ = str(device)
-        self.layers_ = list(net.widths)
+        widths = module.net.widths
+        self.layers_ = list(widths)
         self._names = np.array(
-            [f"{layer}_{i}" for layer, n in net.widths.items() for i in range(n)],
+            [f"{layer}_{i}" for layer, n in widths.items() for i in range(n)],
             dtype=object,
         )
         self.n_features_out_ = len(self._names)
@@ -295,6 +291,53 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
                 'normalization="pretrained" is for values from 0 to 255; X holds '
                 f'{low:g} to {high:g}: rescale the images, or take "dataset".'
             )
+
+    def _make_module(self, backbone, precision):
+        """Return a backbone behind what brings images to its scale."""
+        import torch
+
+        from emclassify.nets import BackboneFeatures
+        from emclassify.training import ImageModule
+
+        module = ImageModule(torch.nn.Identity(), torch.nn.Identity(), precision)
+        # Not above, where its memory format changes, and with it how sums are rounded.
+        module.net = BackboneFeatures(
+            backbone, self._net_input, self.layers, self.image_size
+        )
+        if precision == "bfloat16":
+            module.net.to(memory_format=torch.channels_last)
+        return module
+
+    # How files hold it: see `emclassify.save`.
+
+    def _state_to_keep(self):
+        state = dict(self.__getstate__())
+        if "net_" in state:
+            module = state["net_"]
+            weights = dict(module.state_dict())
+            state["net_"] = {"precision": module.precision, "weights": weights}
+        return state
+
+    def _restore_kept(self, state):
+        import torch
+
+        from emclassify.nets import load_backbone
+        from emclassify.training import load_weights
+
+        kept = state.pop("net_", None)
+        self.__setstate__(state)
+        if kept is None:
+            return
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+            # That they are random, which doesn't matter here.
+            warnings.simplefilter("ignore", UserWarning)
+            backbone = load_backbone(
+                self.backbone, self.n_channels_, "random", self.image_size
+            )
+        module = self._make_module(backbone, kept["precision"])
+        load_weights(module, kept["weights"])
+        self.net_ = module.eval().requires_grad_(False)
+        self.device_ = "cpu"
 
     def __getstate__(self):
         """Bring the weights to the CPU, for a machine without this one's device."""

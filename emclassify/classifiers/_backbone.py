@@ -1,5 +1,6 @@
 """BackboneClassifier: a pretrained network, trained further."""
 
+import warnings
 from numbers import Integral, Real
 from os import PathLike
 
@@ -239,10 +240,18 @@ class BackboneClassifier(CNNClassifier):
                 '"accelerate", whose processes agree on the weights to train before '
                 "they begin: set it to 0 or None."
             )
+        return self._make_backbone_net(image_shape, n_classes, self.weights)
+
+    def _make_bare_net(self):
+        image_shape, _ = self._net_input
+        with warnings.catch_warnings():
+            # That they are random, which doesn't matter here.
+            warnings.simplefilter("ignore", UserWarning)
+            return self._make_backbone_net(image_shape, len(self.classes_), "random")
+
+    def _make_backbone_net(self, image_shape, n_classes, weights):
         return BackboneNet(
-            load_backbone(
-                self.backbone, image_shape[-1], self.weights, self.image_size
-            ),
+            load_backbone(self.backbone, image_shape[-1], weights, self.image_size),
             image_shape,
             n_classes,
             dropout=self.dropout,

@@ -11,6 +11,7 @@ from ..training import (
     MULTILABEL_LOSSES,
     ImageBatches,
     ImageModule,
+    load_weights,
     make_augmentation,
     make_optimizer,
     net_class,
@@ -131,7 +132,7 @@ def restore_kept(classifier, state):
     with torch.random.fork_rng(devices=[]):
         net = classifier._make_bare_net()
         module = _make_module(classifier, net, kept["precision"])
-        _load_weights(module, kept["weights"])
+        load_weights(module, kept["weights"])
         net = _wrap(classifier, module)
     _load_optimizer(net.optimizer_, kept["optimizer"])
     net.history = History(kept["history"])
@@ -145,7 +146,7 @@ def _refuse_other_sizes(classifier, weights):
             net = classifier._make_bare_net()
         expected = {f"net.{name}": w.shape for name, w in net.state_dict().items()}
     except Exception:
-        # Not every network can be had so; `_load_weights` has the last word.
+        # Not every network can be had so; `load_weights` has the last word.
         return
     given = {name: w.shape for name, w in weights.items() if name.startswith("net.")}
     wrong = sorted(
@@ -164,19 +165,6 @@ def _refuse_other_sizes(classifier, weights):
 
 def _listed(shapes, name):
     return tuple(shapes[name]) if name in shapes else "none"
-
-
-def _load_weights(module, weights):
-    for name, value in weights.items():
-        # Scales are buffers that a fresh module has not learnt yet.
-        if module._buffers.get(name, value) is None:
-            module.register_buffer(name, torch.empty_like(value))
-    try:
-        module.load_state_dict(weights, strict=True)
-    except RuntimeError as error:
-        raise ValueError(
-            f"the weights are not those of the network: {' '.join(str(error).split())}"
-        ) from error
 
 
 def _load_optimizer(optimizer, state):

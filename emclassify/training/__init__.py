@@ -21,7 +21,7 @@ from ._losses import (
     WeightedCrossEntropyLoss,
     WeightedFocalLoss,
 )
-from ._module import ImageModule
+from ._module import ImageModule, load_weights
 from ._optimizers import (
     OPTIMIZERS,
     SCHEDULES,
@@ -65,6 +65,7 @@ __all__ = [
     "class_factors",
     "image_digests",
     "isolated",
+    "load_weights",
     "make_augmentation",
     "make_optimizer",
     "make_schedule",

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-__all__ = ["ImageModule"]
+__all__ = ["ImageModule", "load_weights"]
 
 
 class ImageModule(nn.Module):
@@ -147,3 +147,23 @@ class ImageModule(nn.Module):
     def __getstate__(self):
         """Leave out what is compiled: pickles and copies compile for themselves."""
         return {**super().__getstate__(), "_compiled_ask": None}
+
+
+def load_weights(module, weights):
+    """Load all weights of a module that was made anew, its scales too.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of its network.
+    """
+    for name, value in weights.items():
+        # Scales are buffers that a fresh module has not learnt yet.
+        if module._buffers.get(name, value) is None:
+            module.register_buffer(name, torch.empty_like(value))
+    try:
+        module.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the weights are not those of the network: {' '.join(str(error).split())}"
+        ) from error
