@@ -30,6 +30,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "FullyConvolutionalClassifier",
             "FusionClassifier",
             "LipNetClassifier",
+            "OffSampleNetClassifier",
             "ResNetClassifier",
             "SeedEnsembleClassifier",
         ],

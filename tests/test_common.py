@@ -21,6 +21,7 @@ from emclassify.classifiers import (
     FullyConvolutionalClassifier,
     FusionClassifier,
     LipNetClassifier,
+    OffSampleNetClassifier,
     ResNetClassifier,
     SeedEnsembleClassifier,
 )
@@ -104,6 +105,7 @@ SETTINGS = {
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
     FusionClassifier: {**QUICK, "lr": 0.1},
     LipNetClassifier: {**QUICK, "batch_size": 20, "lr": 0.1},
+    OffSampleNetClassifier: {**QUICK, "lr": 0.01, "max_epochs": 10},
     PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
     ResNetClassifier: {**QUICK, "n": 1, "m": 1},
     ResizeImages: {"output_shape": (4, 4)},

@@ -5,6 +5,7 @@ from ._cnn import CNNClassifier
 from ._fully_convolutional import FullyConvolutionalClassifier
 from ._fusion import FusionClassifier
 from ._lipnet import LipNetClassifier
+from ._offsample import OffSampleNetClassifier
 from ._resnet import ResNetClassifier
 from ._seed_ensemble import SeedEnsembleClassifier
 
@@ -14,6 +15,7 @@ __all__ = [
     "FullyConvolutionalClassifier",
     "FusionClassifier",
     "LipNetClassifier",
+    "OffSampleNetClassifier",
     "ResNetClassifier",
     "SeedEnsembleClassifier",
 ]

@@ -208,6 +208,12 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """Return what `predict` says where `predict_proba` says `proba`."""
         return choose_labels(proba, self.classes_, self.multilabel_)
 
+    def __sklearn_tags__(self):
+        """Say that images normalised one by one must be larger than two pixels."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = self.normalization == "image"
+        return tags
+
     def _encode_labels(self, images, y, *, reset, classes=None):
         """Set or use `classes_`; return class indices, or an indicator matrix."""
         multilabel = is_multilabel(y)

@@ -7,6 +7,7 @@ from ._fully_convolutional import FullyConvolutionalNet
 from ._fusion import FusionNet
 from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
 from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
+from ._offsample import OffSampleNet
 from ._resnet import ResidualBlock, ResNet
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LipNet6",
     "LipNet8",
     "LipNet10",
+    "OffSampleNet",
     "ResNet",
     "ResidualBlock",
     "conv_block",

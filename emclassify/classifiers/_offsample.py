@@ -1,0 +1,207 @@
+"""OffSampleNetClassifier: the network for off-sample ion images."""
+
+import torch
+
+from ..nets import OffSampleNet
+from ._cnn import CNNClassifier
+
+__all__ = ["OffSampleNetClassifier"]
+
+
+class OffSampleNetClassifier(CNNClassifier):
+    """OffSampleNet, which tells ion images of the sample from those of its background.
+
+    Two 3×3 convolutions of 16 channels and two of 32, each with batch normalisation and
+    ReLU; 3×3 max pooling after each pair; dense layers of 256, 256 and the classes. The
+    source feeds it images of 56×56 px: put `ResizeImages` before it.
+
+    The architecture is the source's. The default recipe is not: AdamW with a one-cycle
+    learning rate over 20 epochs, label smoothing 0.1, flips and quarter turns.
+    `as_published` has the source's. The task is that of [1]_.
+
+    Parameters
+    ----------
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int, default=128
+        Images in a batch, at most.
+    lr : float, default=0.003
+        Learning rate; the highest one where `lr_schedule` varies it.
+    optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
+        "sgd" has Nesterov momentum 0.9.
+    lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
+        How the learning rate changes from batch to batch.
+    weight_decay : float, default=0.01
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" (gamma 2) counts samples less that the network already knows.
+    label_smoothing : float, default=0.1
+        Share of a label's probability that is spread over all classes, in [0, 1).
+    class_weight : dict, "balanced" or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count).
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch: "auto", "dihedral", "affine" or callables;
+        see `CNNClassifier`.
+    normalization : {"dataset", "image"}, default="image"
+        Whether pixels are brought to mean 0 and standard deviation 1 over the
+        training set or in each image: ions differ in intensity by orders of
+        magnitude.
+    early_stopping : bool, default=False
+        Whether to hold out a validation set, stop when its loss has not improved for
+        `n_iter_no_change` epochs, and take the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of samples held out for `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs of patience for `early_stopping`.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "auto" computes in bfloat16 where the hardware does it natively, for images of
+        at least 16 px a side.
+    device : str or torch.device, default="auto"
+        "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
+        training among the processes of one launch, see the user guide.
+    n_threads : int, default=None
+        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+    callbacks : list, default=None
+        More skorch callbacks.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, shuffling, augmentation, dropout and validation split.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came.
+    net_ : skorch.NeuralNetClassifier
+        The trained network, ``net_.module_``.
+    history_ : skorch.history.History
+        One record an epoch.
+    image_shape_ : tuple of 3 int
+        (height, width, channels) seen in `fit`.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`.
+    device_ : str
+        Where it was trained.
+
+    See Also
+    --------
+    SeedEnsembleClassifier : The average of several trainings.
+    emclassify.datasets.make_ion_images : Simulated ion images.
+    emclassify.baselines.MaskCorrelationClassifier : What it has to beat.
+
+    References
+    ----------
+    .. [1] K. Ovchinnikova, V. Kovalev, L. Stuart and T. Alexandrov, "OffsampleAI:
+       artificial intelligence approach to recognize off-sample mass spectrometry
+       images", BMC Bioinformatics 21:129, 2020 (the task and the public images).
+
+    Examples
+    --------
+    >>> from emclassify import OffSampleNetClassifier, make_ion_images
+    >>> data = make_ion_images(60, image_size=28, random_state=0)
+    >>> clf = OffSampleNetClassifier(max_epochs=2, random_state=0)
+    >>> clf.fit(data.images, data.target).predict_proba(data.images).shape
+    (60, 2)
+    """
+
+    _parameter_constraints = {**CNNClassifier._parameter_constraints}
+    del _parameter_constraints["net"]
+
+    def __init__(
+        self,
+        *,
+        max_epochs=20,
+        batch_size=128,
+        lr=0.003,
+        optimizer="adamw",
+        lr_schedule="one_cycle",
+        weight_decay=0.01,
+        loss="cross_entropy",
+        label_smoothing=0.1,
+        class_weight=None,
+        augmentation="auto",
+        normalization="image",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        precision="auto",
+        device="auto",
+        n_threads=None,
+        callbacks=None,
+        warm_start=False,
+        image_shape=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            weight_decay=weight_decay,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+            augmentation=augmentation,
+            normalization=normalization,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            precision=precision,
+            device=device,
+            n_threads=n_threads,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            image_shape=image_shape,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    def _make_net(self, image_shape, n_classes, n_features):
+        return OffSampleNet(image_shape, n_classes)
+
+    @classmethod
+    def as_published(cls, **params):
+        """Return a classifier with the training recipe of the source.
+
+        SGD at the constant rate 0.01 with momentum 0.9 (not Nesterov's), on the plain
+        cross entropy: no weight decay, label smoothing or augmentation. We know of no
+        number of epochs; 20 here.
+
+        Parameters
+        ----------
+        **params
+            Any parameter of the class; they go before the recipe's.
+
+        Returns
+        -------
+        OffSampleNetClassifier
+
+        Examples
+        --------
+        >>> from emclassify import OffSampleNetClassifier
+        >>> OffSampleNetClassifier.as_published(max_epochs=50).lr
+        0.01
+        """
+        recipe = {
+            "lr": 0.01,
+            "optimizer": _MomentumSGD,
+            "lr_schedule": None,
+            "weight_decay": 0.0,
+            "label_smoothing": 0.0,
+            "augmentation": None,
+        }
+        return cls(**{**recipe, **params})
+
+
+class _MomentumSGD(torch.optim.SGD):
+    """SGD with momentum 0.9 as Keras has it by default, without Nesterov's change."""
+
+    def __init__(self, params, lr, weight_decay):
+        super().__init__(
+            params, lr=lr, momentum=0.9, weight_decay=weight_decay, fused=True
+        )
