@@ -40,6 +40,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "load_imzml",
             "make_cell_images",
             "make_diffraction_patterns",
+            "make_ion_images",
             "make_liposomes",
             "open_image_stack",
         ],

@@ -5,6 +5,7 @@ from emclassify.datasets._diffraction import make_diffraction_patterns
 from emclassify.datasets._image_folder import load_image_folder
 from emclassify.datasets._image_stack import open_image_stack
 from emclassify.datasets._imzml import load_imzml
+from emclassify.datasets._ion_images import make_ion_images
 from emclassify.datasets._liposomes import make_liposomes
 from emclassify.datasets._offsample import fetch_offsample
 
@@ -14,6 +15,7 @@ __all__ = [
     "load_imzml",
     "make_cell_images",
     "make_diffraction_patterns",
+    "make_ion_images",
     "make_liposomes",
     "open_image_stack",
 ]
