@@ -24,7 +24,10 @@ def make_images(*shape, dtype="float64", seed=0):
 
 def output(estimator, X):
     """What the estimator says of X, as an array."""
-    method = "predict_proba" if is_classifier(estimator) else "transform"
+    method = "transform"
+    if is_classifier(estimator):
+        has = hasattr(estimator, "predict_proba")
+        method = "predict_proba" if has else "decision_function"
     return np.asarray(getattr(estimator, method)(X))
 
 
