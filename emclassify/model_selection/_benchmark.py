@@ -72,7 +72,8 @@ def benchmark_classifiers(
         Group of each sample (micrograph, grid, patient). No group may lie on both
         sides of a fold. Handed to the fit of estimators that take ``groups``:
         directly, as ``<step>__groups`` to the last step of a pipeline without
-        samplers, and to a search for its inner folds.
+        samplers, and to a search for its inner folds. An estimator whose ``predict``
+        takes ``groups`` as well gets those of the test side there.
     cv : int, splitter or iterable of (train, test), default=5
         A whole number means StratifiedGroupKFold with groups and StratifiedKFold
         without. The folds are drawn once, for all estimators.

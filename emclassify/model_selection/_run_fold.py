@@ -13,6 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metaestimators import _safe_split
 
 from .. import _dask  # noqa: F401 (what may run on a cluster)
+from ._by_group import by_group
 from ._fit_params import cut_to
 
 
@@ -93,12 +94,13 @@ def run_fold(
         start = time.perf_counter()
         estimator.fit(X_train, y_train, **params)
         fitted = time.perf_counter()
-        predicted = estimator.predict(X_test)
+        model = by_group(estimator, cut_to(fit_params, test, len(y)))
+        predicted = model.predict(X_test)
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
         predicted = encode(predicted, classes, name)
-        scores, kind = class_scores(estimator, X_test, classes)
-        extra = _extra_scores(estimator, X_test, y_test, settings["scoring"])
+        scores, kind = class_scores(model, X_test, classes)
+        extra = _extra_scores(model, X_test, y_test, settings["scoring"])
     except Exception as error:
         error.add_note(f"This came from estimator {name!r} in fold {fold}.")
         if settings["error_score"] == "raise":
