@@ -120,7 +120,7 @@ def make_models(args):
 
 
 def run_torn(models, data, args):
-    """Benchmark with datasets on both sides of the folds, as a random split has them."""
+    """Benchmark with datasets on both sides of the folds, as a random split has."""
     fit_params = {
         name: {"groups": data.groups}
         for name in ("mask, logistic regression", "co-localisation, SVM")
@@ -140,7 +140,7 @@ def run_torn(models, data, args):
 
 
 def by_dataset(result, data):
-    """Return the accuracy in each dataset by model, the averaged network's worst first."""
+    """Return the accuracy in each dataset, the averaged network's worst first."""
     columns = {}
     for name in result.names:
         frame = result.out_of_fold(name)

@@ -128,11 +128,11 @@ def test_seed_decides_and_nothing_else():
     settings = {"image_size": (8, 16), "n_groups": 6}
     one = make_ion_images(40, random_state=3, **settings)
     two = make_ion_images(40, random_state=3, n_jobs=2, **settings)
-    assert all(np.array_equal(a, b) for a, b in zip(one.images, two.images))
-    assert all(np.array_equal(a, b) for a, b in zip(one.masks, two.masks))
+    assert all(map(np.array_equal, one.images, two.images))
+    assert all(map(np.array_equal, one.masks, two.masks))
     assert one.frame.equals(two.frame)
     other = make_ion_images(40, random_state=4, **settings)
-    assert not all(np.array_equal(a, b) for a, b in zip(one.images, other.images))
+    assert not all(map(np.array_equal, one.images, other.images))
 
 
 def test_says_that_it_is_simulated(data):

@@ -6,6 +6,7 @@ from emclassify.baselines._colocalization_features import ColocalizationFeatures
 from emclassify.baselines._diffusion_map import DiffusionMap
 from emclassify.baselines._diffusion_map_classifier import DiffusionMapClassifier
 from emclassify.baselines._mask_correlation import MaskCorrelationClassifier
+from emclassify.baselines._propose_masks import propose_masks
 from emclassify.baselines._svm import svm_baseline
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "DiffusionMap",
     "DiffusionMapClassifier",
     "MaskCorrelationClassifier",
+    "propose_masks",
     "svm_baseline",
 ]

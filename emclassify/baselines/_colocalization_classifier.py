@@ -115,8 +115,8 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs images of at least 2 classes; y holds one "
-                f"class only, {self.classes_[0]!r}."
+                f"{type(self).__name__} needs images of at least 2 classes; y holds "
+                f"one class only, {self.classes_[0]!r}."
             )
         self.estimator_ = clone(self._estimator()).fit(features, y)
         return self

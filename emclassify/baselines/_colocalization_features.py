@@ -141,9 +141,7 @@ class ColocalizationFeatures(
             directions = others = self._directions(images)
             if name in self._seen:
                 shape, others = self._seen[name]
-                refuse_other_field(
-                    images.shape[1:], shape, name, type(self).__name__
-                )
+                refuse_other_field(images.shape[1:], shape, name, type(self).__name__)
             features[index] = self._quantiles(directions @ others.T)
         return features
 

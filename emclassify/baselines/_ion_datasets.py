@@ -35,7 +35,7 @@ class IonDatasetsMixin(ImageInputMixin):
 
 
 def scaled(images):
-    """Return images (n, height, width) from 0 to 1, cut off at their 99th percentile."""
+    """Return images (n, height, width) from 0 to 1, cut at their 99th percentile."""
     images = images - images.min(axis=(1, 2), keepdims=True)
     top = np.percentile(images, HOT_SPOTS, axis=(1, 2), keepdims=True)
     top = np.where(top > 0, top, images.max(axis=(1, 2), keepdims=True))
@@ -71,3 +71,10 @@ def refuse_other_field(shape, known, dataset, name):
 def check_dataset(images):
     """Return the ion images of one dataset, scaled (n, height, width), or raise."""
     return scaled(check_images(images, name="images").mean(axis=-1, dtype=np.float64))
+
+
+def rim_of(shape):
+    """Return which pixels, row by row, are next to the edge of the field."""
+    inner = np.zeros(shape, bool)
+    inner[1:-1, 1:-1] = True
+    return ~inner.ravel()

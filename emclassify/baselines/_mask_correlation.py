@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from scipy import ndimage
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
@@ -14,14 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._ion_datasets import IonDatasetsMixin, refuse_other_field
+from ._pixel_features import pixel_features
 
 __all__ = ["MaskCorrelationClassifier"]
-
-# Of a pixel's intensities over all ions of its dataset.
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-N_COMPONENTS = 3
-# Side in px of the square over which spectra are averaged.
-NEIGHBOURHOOD = 5
 
 
 class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator):
@@ -206,7 +200,9 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         """
         check_is_fitted(self)
         datasets = self._datasets(X, groups, reset=False)
-        return {name: self._mask(name, images) for name, (_, images) in datasets.items()}
+        return {
+            name: self._mask(name, images) for name, (_, images) in datasets.items()
+        }
 
     def decision_function(self, X, groups=None, masks=None):
         """Return by how much each image's correlation says the second of `classes_`.
@@ -268,8 +264,8 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
             )
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs images on and off the sample; y holds one "
-                f"class only, {self.classes_[0]!r}."
+                f"{type(self).__name__} needs images on and off the sample; y holds "
+                f"one class only, {self.classes_[0]!r}."
             )
         if self.off_label is None:
             return self.classes_[0]
@@ -320,58 +316,6 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         tags.classifier_tags.multi_class = False
         tags.classifier_tags.poor_score = True
         return tags
-
-
-def pixel_features(images):
-    """Describe each pixel by its spectrum, whatever the ions are.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n_ions, height, width)
-        Ion images of one dataset, scaled to 0 to 1.
-
-    Returns
-    -------
-    ndarray of shape (height * width, 10)
-        Each column of mean 0 and variance 1, or 0 where it is constant.
-    """
-    spectra = ndimage.uniform_filter(images, (0, NEIGHBOURHOOD, NEIGHBOURHOOD))
-    spectra = spectra.reshape(len(images), -1)
-    features = np.column_stack(
-        [
-            spectra.mean(axis=0),
-            spectra.std(axis=0),
-            *np.quantile(spectra, QUANTILES, axis=0),
-            _principal_components(spectra, _rim(images.shape[1:])),
-        ]
-    )
-    return _standardized(features, axis=0)
-
-
-def _principal_components(spectra, rim):
-    """Return scores (n_pixels, N_COMPONENTS) of the pixels, positive on the rim."""
-    ions = _standardized(spectra, axis=1)
-    # Of ions by ions: there are fewer of them than pixels.
-    _, directions = np.linalg.eigh(ions @ ions.T)
-    scores = ions.T @ directions[:, ::-1][:, :N_COMPONENTS]
-    scores *= np.where(scores[rim].mean(axis=0) < 0, -1, 1)
-    missing = N_COMPONENTS - scores.shape[1]
-    return np.pad(scores, ((0, 0), (0, missing)))
-
-
-def _rim(shape):
-    """Return which pixels, row by row, are next to the edge of the field."""
-    inner = np.zeros(shape, bool)
-    inner[1:-1, 1:-1] = True
-    return ~inner.ravel()
-
-
-def _standardized(values, axis):
-    """Return values of mean 0 and variance 1 along an axis, 0 where constant."""
-    values = values - values.mean(axis=axis, keepdims=True)
-    spread = values.std(axis=axis, keepdims=True)
-    # Rounding alone is no spread.
-    return values / np.where(spread > 1e-9, spread, np.inf)
 
 
 def mask_from_labels(images, off):

@@ -58,9 +58,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     _net_callbacks = ()
 
     def __sklearn_tags__(self):
-        """Say that an image may have several labels."""
+        """Say that an image may have several labels.
+
+        Normalised one by one, images of two pixels, as scikit-learn's checks have
+        them, have little to tell them apart.
+        """
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.classifier_tags.poor_score = self.normalization == "image"
         return tags
 
     @abstractmethod
@@ -207,12 +212,6 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     def _choose_labels(self, proba):
         """Return what `predict` says where `predict_proba` says `proba`."""
         return choose_labels(proba, self.classes_, self.multilabel_)
-
-    def __sklearn_tags__(self):
-        """Say that images normalised one by one must be larger than two pixels."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = self.normalization == "image"
-        return tags
 
     def _encode_labels(self, images, y, *, reset, classes=None):
         """Set or use `classes_`; return class indices, or an indicator matrix."""

@@ -75,7 +75,7 @@ def record(rng, expected, acquisition, *, hot_spots):
 
 
 def displayed(intensity):
-    """Return 8-bit images as METASPACE shows them: hot spots cut at the 99th percentile.
+    """Return an 8-bit image as METASPACE shows it, cut at its 99th percentile.
 
     Parameters
     ----------

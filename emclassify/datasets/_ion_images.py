@@ -79,12 +79,12 @@ def make_ion_images(
     n_jobs=None,
     random_state=None,
 ):
-    """Simulate ion images of mass spectrometry imaging, of the sample and its surrounds.
+    """Simulate ion images of mass spectrometry imaging, on the sample and off it.
 
     A mass spectrometer scans a field that holds a sample, such as a tissue section, and
-    a background around it. The image of an ion shows where a molecule is: on the sample,
-    or off it, as those of the MALDI matrix are. Images of one dataset share the sample,
-    how it was prepared and how it was recorded.
+    a background around it. The image of an ion shows where a molecule is: on the
+    sample, or off it, as those of the MALDI matrix are. Images of one dataset share the
+    sample, how it was prepared and how it was recorded.
 
     Parameters
     ----------
@@ -156,7 +156,8 @@ def make_ion_images(
     it or at its rim, and leak a little; what is off the sample is the uneven matrix, a
     rim around the sample, streaks along one axis, or stronger to one side, and is
     suppressed on the sample. Ions are counted (Poisson), in pixels of log-normal
-    efficiency; a few counts are not found as a peak. None of it was fitted to real data.
+    efficiency; a few counts are not found as a peak. None of it was fitted to real
+    data.
 
     References
     ----------

@@ -6,6 +6,7 @@ from ._contact_sheet import ContactSheetDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay
 from ._embedding_display import EmbeddingDisplay
 from ._group_scores import GroupScoresDisplay
+from ._mask_proposals import MaskProposalsDisplay
 from ._removed_images import RemovedImagesDisplay
 from ._report import write_report
 from ._transfer_matrix import TransferMatrixDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "DuplicatePairsDisplay",
     "EmbeddingDisplay",
     "GroupScoresDisplay",
+    "MaskProposalsDisplay",
     "RemovedImagesDisplay",
     "TransferMatrixDisplay",
     "write_report",
