@@ -141,13 +141,9 @@ def run_torn(models, data, args):
 
 def by_dataset(result, data):
     """Return the accuracy in each dataset, the averaged network's worst first."""
-    columns = {}
-    for name in result.names:
-        frame = result.out_of_fold(name)
-        right = frame["y_true"] == frame["y_pred"]
-        columns[name] = right.groupby(frame["group"]).mean()
-    table = pd.DataFrame(columns)
-    table.insert(0, "images", pd.Series(data.groups).value_counts())
+    tables = {name: result.by_group(name, ["accuracy"]) for name in result.names}
+    table = pd.DataFrame({name: each["accuracy"] for name, each in tables.items()})
+    table.insert(0, "images", tables[AVERAGED]["n"])
     if "frame" in data:
         table.insert(1, "strange", data.frame.groupby("group")["strange"].first())
     return table.sort_values(AVERAGED, kind="stable")

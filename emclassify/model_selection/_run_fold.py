@@ -13,8 +13,8 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metaestimators import _safe_split
 
 from .. import _dask  # noqa: F401 (what may run on a cluster)
-from ._by_group import by_group
 from ._fit_params import cut_to
+from ._predict_groups import with_groups
 
 
 @dataclass
@@ -94,7 +94,7 @@ def run_fold(
         start = time.perf_counter()
         estimator.fit(X_train, y_train, **params)
         fitted = time.perf_counter()
-        model = by_group(estimator, cut_to(fit_params, test, len(y)))
+        model = with_groups(estimator, cut_to(fit_params, test, len(y)))
         predicted = model.predict(X_test)
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from emclassify import benchmark_classifiers
-from emclassify.model_selection._by_group import by_group, takes_groups
+from emclassify.model_selection._predict_groups import takes_groups, with_groups
 
 
 class ByGroup(ClassifierMixin, BaseEstimator):
@@ -76,10 +76,10 @@ def test_nothing_is_handed_to_what_takes_none():
 
 def test_without_groups_the_estimator_is_itself():
     model = ByGroup()
-    assert by_group(model, {}) is model
-    assert by_group(model, {"groups": None}) is model
+    assert with_groups(model, {}) is model
+    assert with_groups(model, {"groups": None}) is model
     model = InFitAlone()
-    assert by_group(model, {"groups": GROUPS}) is model
+    assert with_groups(model, {"groups": GROUPS}) is model
 
 
 def test_who_takes_groups():

@@ -27,7 +27,7 @@ def takes_groups(estimator):
     )
 
 
-def by_group(estimator, fit_params):
+def with_groups(estimator, fit_params):
     """Return a fitted estimator that predicts some samples by their groups.
 
     Parameters
@@ -44,10 +44,10 @@ def by_group(estimator, fit_params):
     ]
     if not groups or not takes_groups(estimator):
         return estimator
-    return _ByGroup(estimator, groups[0])
+    return _WithGroups(estimator, groups[0])
 
 
-class _ByGroup:
+class _WithGroups:
     """Hands groups to the methods of prediction; in all else it is the estimator."""
 
     def __init__(self, estimator, groups):
