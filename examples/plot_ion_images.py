@@ -53,7 +53,7 @@ plt.show()
 from emclassify.display import MaskProposalsDisplay
 
 group = shown[0]
-ions = [data.images[i] for i in np.flatnonzero(data.groups == group)]
+ions = data.images[data.groups == group]
 display = MaskProposalsDisplay.from_images(ions, n_clusters=4, random_state=0)
 plt.show()
 

@@ -189,12 +189,16 @@ def test_in_a_benchmark_by_dataset(data):
         ({"groups": ["A"] * 56}, "Images of dataset 'A' differ in size"),
         ({"masks": {"A": np.ones((3, 3), bool)}}, r"mask of dataset 'A'.*\(20, 24\)"),
         ({"masks": {"A": np.ones((20, 24))}}, "type float64.*type bool"),
+        ({"masks": np.ones((20, 24), bool)}, "a dict by dataset; got ndarray"),
+        ({"masks": {"A": None}, "groups": None, "X": slice(14)}, "one array without"),
     ],
 )
 def test_refused_in_fit(data, settings, message):
     X, y, groups, _ = data
+    settings = {"groups": groups, "X": slice(None), **settings}
+    which = settings.pop("X")
     with pytest.raises(ValueError, match=message):
-        MaskCorrelationClassifier().fit(X, y, **{"groups": groups, **settings})
+        MaskCorrelationClassifier().fit(X[which], y[which], **settings)
 
 
 def test_refused_labels(data):

@@ -35,6 +35,14 @@ def test_clusters_and_components(dataset):
     assert shares == sorted(shares, reverse=True)
 
 
+def test_an_object_array_of_images(dataset):
+    images, *_ = dataset
+    ragged = np.empty(len(images), dtype=object)
+    ragged[:] = list(images)
+    given, expected = (propose_masks(X, 3, random_state=0) for X in (ragged, images))
+    np.testing.assert_array_equal(given.clusters, expected.clusters)
+
+
 def test_a_mask_that_was_picked_classifies(dataset):
     images, labels, _ = dataset
     picked = np.isin(propose_masks(images, 3, random_state=0).clusters, [0])

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from emclassify._images import ImageInputMixin, check_images
+from emclassify._images import (
+    ImageInputMixin,
+    check_images,
+    is_sequence_of_images,
+)
 
 # As METASPACE shows images: what is brighter are hot spots.
 HOT_SPOTS = 99
@@ -70,6 +74,9 @@ def refuse_other_field(shape, known, dataset, name):
 
 def check_dataset(images):
     """Return the ion images of one dataset, scaled (n, height, width), or raise."""
+    if is_sequence_of_images(images):
+        # An object array of images of one size is stacked as a list of them is.
+        images = list(images)
     return scaled(check_images(images, name="images").mean(axis=-1, dtype=np.float64))
 
 

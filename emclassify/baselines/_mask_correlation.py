@@ -152,7 +152,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         y = column_or_1d(validate_data(self, X="no_validation", y=y), warn=True)
         check_consistent_length(X, y)
         off = y == self._check_classes(y)
-        given = _given_masks(masks)
+        given = _given_masks(masks, groups)
         rng = check_random_state(self.random_state)
         masks, pixels, kinds, features = {}, [], [], {}
         for dataset, (index, images) in datasets.items():
@@ -223,7 +223,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         """
         check_is_fitted(self)
         datasets = self._datasets(X, groups, reset=False)
-        given = _given_masks(masks)
+        given = _given_masks(masks, groups)
         correlation = np.empty(sum(len(index) for index, _ in datasets.values()))
         for name, (index, images) in datasets.items():
             mask = _mask_of(given, name, images)
@@ -344,11 +344,17 @@ def correlations(images, mask):
     return np.divide(rows @ truth, scale, out=np.zeros(len(rows)), where=scale > 1e-12)
 
 
-def _given_masks(masks):
+def _given_masks(masks, groups):
     """Return the masks given as {dataset: array}."""
     if masks is None:
         return {}
-    return dict(masks) if hasattr(masks, "keys") else {None: masks}
+    if isinstance(masks, dict) == (groups is None):
+        form = "one array without groups" if groups is None else "a dict by dataset"
+        raise ValueError(
+            f"masks must be {form}; got {type(masks).__name__}. With groups, masks are "
+            "named by dataset."
+        )
+    return {None: masks} if groups is None else masks
 
 
 def _mask_of(given, dataset, images):

@@ -37,7 +37,7 @@ def propose_masks(
 
     Parameters
     ----------
-    images : array-like of shape (n_ions, height, width)
+    images : array-like of shape (n_ions, height, width), or sequence of arrays
         Ion images of one dataset. Each is scaled to its 99th percentile.
     n_clusters : int, default=5
         Number of clusters.
@@ -70,7 +70,7 @@ def propose_masks(
     >>> from emclassify.baselines import propose_masks
     >>> from emclassify.datasets import make_ion_images
     >>> data = make_ion_images(40, n_groups=1, strange=0, random_state=1)
-    >>> proposals = propose_masks(data.images.tolist(), 2, random_state=0)
+    >>> proposals = propose_masks(data.images, 2, random_state=0)
     >>> background = proposals.clusters == 0
     >>> bool((background == data.masks[0]).mean() > 0.9)
     True

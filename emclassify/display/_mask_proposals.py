@@ -34,7 +34,7 @@ class MaskProposalsDisplay:
     >>> from emclassify.datasets import make_ion_images
     >>> from emclassify.display import MaskProposalsDisplay
     >>> data = make_ion_images(40, n_groups=1, random_state=1)
-    >>> display = MaskProposalsDisplay.from_images(data.images.tolist(), n_clusters=3)
+    >>> display = MaskProposalsDisplay.from_images(data.images, n_clusters=3)
     >>> [ax.get_title() for ax in display.axes_][-1]
     'component 2'
     """
@@ -49,7 +49,7 @@ class MaskProposalsDisplay:
 
         Parameters
         ----------
-        images : array-like of shape (n_ions, height, width)
+        images : array-like of shape (n_ions, height, width), or sequence of arrays
             Ion images of one dataset.
         **settings
             As for `propose_masks`: n_clusters, n_components, smoothing, random_state.
