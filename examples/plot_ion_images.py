@@ -85,7 +85,7 @@ plt.show()
 
 # %%
 # In the last dataset it takes the sample for the background: nothing in the training
-# datasets looked like that, and it gets nearly all images of it wrong.
+# datasets looked like that, and it gets all of its images wrong.
 
 predicted = clf.predict(data.images[new], groups=data.groups[new])
 for group in shown:
