@@ -89,3 +89,18 @@ def test_who_takes_groups():
     with sklearn.config_context(enable_metadata_routing=True):
         assert not takes_groups(ByGroup())
         assert takes_groups(ByGroup().set_predict_request(groups=True))
+
+
+def test_a_kept_fold_knows_the_groups_of_its_test_side(tmp_path):
+    train, test = next(GroupKFold(3).split(X, Y, GROUPS))
+    for shift, accuracy in ((0, 1), (1, 0)):
+        groups = GROUPS.copy()
+        groups[test] += shift
+        result = benchmark(
+            ByGroup(),
+            groups=None,
+            cv=[(train, test)],
+            fit_params={"model": {"groups": groups}},
+            cache_dir=tmp_path,
+        )
+        assert result.to_frame()["accuracy"].tolist() == [accuracy]

@@ -34,7 +34,8 @@ class FoldCache:
 
     def path(self, estimator, train, test, fit_params, n_samples):
         """Return the file of an estimator on a fold."""
-        params = cut_to(fit_params, train, n_samples)
+        # Of the test side too: some predict by its groups.
+        params = [cut_to(fit_params, side, n_samples) for side in (train, test)]
         key = self._hash((self._data, estimator, train, test, params), repr(estimator))
         return self.folder / f"fold-{key}.npz"
 
