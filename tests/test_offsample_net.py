@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from emclassify import OffSampleNetClassifier
+from emclassify import CNNClassifier, OffSampleNetClassifier
 from emclassify.nets import OffSampleNet
 
 # (kind, output without the batch, trained, not trained), as Keras counts.
@@ -99,3 +99,8 @@ def test_brightness_of_an_ion_does_not_matter():
     np.testing.assert_allclose(
         clf.predict_proba(factor * X), clf.predict_proba(X), atol=1e-3
     )
+
+
+def test_it_has_all_parameters_of_its_parent():
+    parents = set(CNNClassifier().get_params()) - {"net"}
+    assert set(OffSampleNetClassifier().get_params()) == parents

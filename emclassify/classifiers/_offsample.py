@@ -36,8 +36,10 @@ class OffSampleNetClassifier(CNNClassifier):
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
         Share of a label's probability that is spread over all classes, in [0, 1).
-    class_weight : dict, "balanced" or None, default=None
-        Factor on the loss of each class; "balanced" is n / (n_classes · count).
+    class_weight : dict, {"balanced", "complement"} or None, default=None
+        Factor on the loss of each class; "balanced" is n / (n_classes · count),
+        "complement" is 1 − count / n. With several labels an image, "balanced" gives
+        presence and absence of each the same weight; the others weigh presence.
     augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch: "auto", "dihedral", "affine" or callables;
         see `CNNClassifier`.
@@ -55,6 +57,9 @@ class OffSampleNetClassifier(CNNClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         "auto" computes in bfloat16 where the hardware does it natively, for images of
         at least 16 px a side.
+    compile : bool or "auto", default="auto"
+        Whether `torch.compile` compiles the network, on a GPU with CUDA graphs; see the
+        user guide. "auto" does so where it has been measured to pay: nowhere yet.
     device : str or torch.device, default="auto"
         "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
         training among the processes of one launch, see the user guide.
@@ -62,6 +67,9 @@ class OffSampleNetClassifier(CNNClassifier):
         CPU threads; None is 1 where `random_state` is set, else all that torch has.
     callbacks : list, default=None
         More skorch callbacks.
+    checkpoint_dir : str or path-like, default=None
+        Folder for the state after each epoch. A `fit` that was killed goes on from
+        there when it is called again, and ends as if it had not been.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
     image_shape : tuple of 2 or 3 int, default=None
@@ -74,7 +82,9 @@ class OffSampleNetClassifier(CNNClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels as they came.
+        Labels as they came; the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether y was an indicator matrix: several labels an image.
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
     history_ : skorch.history.History
@@ -128,9 +138,11 @@ class OffSampleNetClassifier(CNNClassifier):
         validation_fraction=0.1,
         n_iter_no_change=10,
         precision="auto",
+        compile="auto",
         device="auto",
         n_threads=None,
         callbacks=None,
+        checkpoint_dir=None,
         warm_start=False,
         image_shape=None,
         random_state=None,
@@ -152,9 +164,11 @@ class OffSampleNetClassifier(CNNClassifier):
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
             precision=precision,
+            compile=compile,
             device=device,
             n_threads=n_threads,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             image_shape=image_shape,
             random_state=random_state,
