@@ -7,6 +7,7 @@ from torch import nn
 
 from emclassify import CNNClassifier, OffSampleNetClassifier
 from emclassify.nets import OffSampleNet
+from emclassify.persistence import load, save
 
 # (kind, output without the batch, trained, not trained), as Keras counts.
 TABLE = [
@@ -87,6 +88,15 @@ def test_published_recipe():
     assert group["weight_decay"] == 0
     assert isinstance(clf.net_.module_.augmentation, nn.Identity)
     assert OffSampleNetClassifier.as_published(lr=0.1).lr == 0.1
+
+
+def test_published_recipe_from_a_file(tmp_path):
+    X, y = np.random.default_rng(0).random((12, 8, 8)), np.arange(12) % 2
+    clf = OffSampleNetClassifier.as_published(max_epochs=1, random_state=0).fit(X, y)
+    save(clf, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.optimizer is clf.optimizer
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
 def test_brightness_of_an_ion_does_not_matter():

@@ -42,13 +42,17 @@ _ROOMS["emclassify"] = frozenset(
 FOLDERS = ("checkpoint_dir", "memory")
 # No estimators, but inside fitted ones.
 _PARTS = {"sklearn.calibration._CalibratedClassifier"}
-# Functions that are values of parameters: name in the file, where each is today.
+# Functions and classes that are values of parameters: name in the file, where each is
+# today.
 _FUNCTIONS = {
     "emclassify.sampling.generate_liposomes": (
         "emclassify.sampling._generate_liposomes.generate_liposomes"
     ),
     "emclassify.classifiers.published_decay": (
         "emclassify.classifiers._lipnet._published_decay"
+    ),
+    "emclassify.classifiers.momentum_sgd": (
+        "emclassify.classifiers._offsample._MomentumSGD"
     ),
 }
 
