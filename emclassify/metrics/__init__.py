@@ -1,5 +1,6 @@
 """Per-class confusion figures, and figures at a threshold with a bound."""
 
+from ._coverage_risk import area_under_coverage_risk, coverage_risk_curve
 from ._operating_point import (
     OperatingPoint,
     operating_point,
@@ -18,6 +19,8 @@ from ._per_class_scorers import PerClassScorer, per_class_scorers
 __all__ = [
     "OperatingPoint",
     "PerClassScorer",
+    "area_under_coverage_risk",
+    "coverage_risk_curve",
     "negative_predictive_value_score",
     "operating_point",
     "operating_point_scorers",

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    _fit_context,
-    clone,
-)
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.parallel import delayed
-from sklearn.utils.validation import _estimator_has, check_is_fitted
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
-from ._fit_params import fit_parameter
-from ._folds import check_groups, check_training_sides, make_folds
-from ._run_fold import class_scores, run_fold
-from ._tasks import run_tasks
+from ._out_of_fold import OutOfFoldClassifier
+from ._run_fold import class_scores
 from ._threshold import find_point, middle_of_gap
 
 __all__ = ["BoundedThresholdClassifierCV"]
@@ -32,7 +20,7 @@ _BOUND = [Interval(Real, 0, 1, closed="both"), None]
 _DEFAULTS = {"probability": 0.5, "decision": 0.0}
 
 
-class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class BoundedThresholdClassifierCV(OutOfFoldClassifier):
     """Classifier of two classes whose threshold keeps a bound, out of fold.
 
     Where one kind of mistake costs more than the other, the threshold of a half is the
@@ -122,17 +110,11 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
     """
 
     _parameter_constraints = {
-        "estimator": [
-            HasMethods(["fit", "predict_proba"]),
-            HasMethods(["fit", "decision_function"]),
-        ],
+        **OutOfFoldClassifier._parameter_constraints,
         "max_fpr": _BOUND,
         "min_precision": _BOUND,
         "min_recall": _BOUND,
         "pos_label": [Real, str, "boolean", None],
-        "cv": ["cv_object"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -188,28 +170,15 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         bound = self._check_bound()
         X, y, classes = self._check_data(X, y)
         positive = self._check_pos_label(classes)
-        groups = check_groups(groups, len(y))
-        params = self._fit_params(sample_weight, groups)
-        _, folds = make_folds(self.cv, X, y, groups)
-        check_training_sides(y, folds, groups)
-        # First, because its errors speak of samples by their place in X.
-        fitted = clone(self.estimator).fit(X, y, **params)
-        outcomes = self._run_folds(X, y, classes, folds, params)
-        kind = outcomes[0].score_kind
-        score = np.concatenate([o.class_scores[:, positive] for o in outcomes])
-        sample = np.concatenate([folds[o.fold][1] for o in outcomes])
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
-        # Samples without weight are as if they weren't there.
-        kept = weight[sample] > 0
-        truth, score, weight = y[sample][kept], score[kept], weight[sample][kept]
-        point = find_point(truth, score, weight, classes.tolist()[positive], bound)
+        _, pooled = self._fit_and_predict_folds(X, y, classes, sample_weight, groups)
+        score = pooled.class_scores[:, positive]
+        self.classes_ = classes
+        label = classes.tolist()[positive]
+        point = find_point(pooled.true, score, pooled.weight, label, bound)
         self.threshold_ = middle_of_gap(
-            score, point.threshold, _DEFAULTS[kind], exclusive=positive == 1
+            score, point.threshold, _DEFAULTS[self.score_kind_], exclusive=positive == 1
         )
         self.operating_point_ = replace(point, threshold=self.threshold_)
-        self.score_kind_ = kind
-        self.classes_ = classes
-        self.estimator_ = fitted
         return self
 
     def decision_function(self, X):
@@ -231,23 +200,6 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
         scores, _ = class_scores(self.estimator_, X, self.classes_)
         distance = scores[:, positive] - self.threshold_
         return distance if positive == 1 else -distance
-
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
-        """Return the probabilities that `estimator_` gives, untouched.
-
-        Parameters
-        ----------
-        X : array-like of n samples
-            What `estimator` takes.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-            In the order of `classes_`.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
 
     def predict(self, X):
         """Return the class of each sample by the threshold.
@@ -274,29 +226,6 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
             )
         return given
 
-    def _check_data(self, X, y):
-        """Return X, y and the two sorted classes."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        X, y = indexable(X, y)
-        kind = type_of_target(y, input_name="y", raise_unknown=True)
-        if kind != "binary":
-            raise ValueError(
-                f"Only binary classification is supported. Unknown label type: {kind}."
-            )
-        classes = np.unique(y)
-        if len(classes) < 2:
-            number = "one class only" if len(classes) else "none"
-            raise ValueError(
-                f"y must hold two classes; its {len(y)} samples hold {number}."
-            )
-        return X, y, classes
-
     def _check_pos_label(self, classes):
         """Return the index of the positive class."""
         if self.pos_label is None:
@@ -307,78 +236,8 @@ class BoundedThresholdClassifierCV(MetaEstimatorMixin, ClassifierMixin, BaseEsti
             )
         return classes.tolist().index(self.pos_label)
 
-    def _fit_params(self, sample_weight, groups):
-        """Return the arguments of the estimator's fit."""
-        params = {}
-        if sample_weight is not None:
-            name = fit_parameter(self.estimator, "sample_weight")
-            if name is None:
-                raise ValueError(
-                    "sample_weight was given, but the fit of "
-                    f"{type(self.estimator).__name__} takes none."
-                )
-            params[name] = np.asarray(sample_weight)
-        if groups is not None:
-            name = fit_parameter(self.estimator, "groups")
-            if name is not None:
-                params[name] = groups
-        return params
-
-    def _run_folds(self, X, y, classes, folds, params):
-        """Return the outcome of each fold, in their order."""
-        name = type(self.estimator).__name__
-        settings = {"scoring": None, "error_score": "raise"}
-        settings["return_estimators"] = False
-        tasks = [
-            delayed(run_fold)(
-                name,
-                self.estimator,
-                fold,
-                X,
-                y,
-                classes,
-                train,
-                test,
-                settings=settings,
-                fit_params=params,
-            )
-            for fold, (train, test) in enumerate(folds)
-        ]
-        outcomes = run_tasks(
-            tasks,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            name="threshold",
-            describe=lambda o: f"fold {o.fold}: fit {o.fit_time:.1f} s",
-        )
-        return sorted(outcomes, key=lambda outcome: outcome.fold)
-
-    @property
-    def n_features_in_(self):
-        """``X.shape[1]`` seen in `fit`."""
-        return self._of_estimator("n_features_in_")
-
-    @property
-    def feature_names_in_(self):
-        """Names of the columns seen in `fit`, if X had names."""
-        return self._of_estimator("feature_names_in_")
-
-    @property
-    def image_shape_(self):
-        """(height, width, channels) seen in `fit`."""
-        return self._of_estimator("image_shape_")
-
-    def _of_estimator(self, name):
-        # AttributeError, so that hasattr says no.
-        if "estimator_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__} has no {name}: it is not fitted."
-            )
-        return getattr(self.estimator_, name)
-
     def __sklearn_tags__(self):
-        """Say of inputs what the estimator says; two classes only."""
+        """Two classes only."""
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
