@@ -25,7 +25,7 @@ from emclassify.classifiers import (
     ResNetClassifier,
     SeedEnsembleClassifier,
 )
-from emclassify.model_selection import BoundedThresholdClassifierCV
+from emclassify.model_selection import BoundedThresholdClassifierCV, RejectClassifierCV
 from emclassify.preprocessing import (
     CenterCrop,
     ParticleCropper,
@@ -107,6 +107,12 @@ SETTINGS = {
     LipNetClassifier: {**QUICK, "batch_size": 20, "lr": 0.1},
     OffSampleNetClassifier: {**QUICK, "lr": 0.01, "max_epochs": 10},
     PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
+    # Nothing is rejected: the checks want labels of y.
+    RejectClassifierCV: {
+        "estimator": CNNClassifier(SmallNet(), **QUICK, random_state=0),
+        "max_error": 1.0,
+        "cv": 2,
+    },
     ResNetClassifier: {**QUICK, "n": 1, "m": 1},
     ResizeImages: {"output_shape": (4, 4)},
     SeedEnsembleClassifier: {

@@ -3,6 +3,7 @@
 from ._benchmark_display import BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay
 from ._contact_sheet import ContactSheetDisplay
+from ._coverage_risk import CoverageRiskDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay
 from ._embedding_display import EmbeddingDisplay
 from ._group_scores import GroupScoresDisplay
@@ -15,6 +16,7 @@ __all__ = [
     "BenchmarkDisplay",
     "ConfusionMatricesDisplay",
     "ContactSheetDisplay",
+    "CoverageRiskDisplay",
     "DuplicatePairsDisplay",
     "EmbeddingDisplay",
     "GroupScoresDisplay",

@@ -8,6 +8,7 @@ from ._folds import check_folds
 from ._multilabel_split import MultilabelStratifiedGroupKFold
 from ._near_duplicates import find_duplicates
 from ._predict_table import predict_table
+from ._reject import RejectClassifierCV
 from ._result import BenchmarkResult
 from ._split_audit import SplitAudit, audit_split
 from ._transfer import transfer_matrix
@@ -18,6 +19,7 @@ __all__ = [
     "BoundedThresholdClassifierCV",
     "CorrectedTTestResult",
     "MultilabelStratifiedGroupKFold",
+    "RejectClassifierCV",
     "SplitAudit",
     "TransferMatrixResult",
     "audit_split",

@@ -11,6 +11,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.validation import _num_samples
 from tqdm import tqdm
 
+from ._run_fold import encode
+
 __all__ = ["predict_table"]
 
 
@@ -39,7 +41,8 @@ def predict_table(
     Parameters
     ----------
     estimator : classifier
-        Fitted, with ``predict`` and ``predict_proba``.
+        Fitted, with ``predict`` and ``predict_proba``. `RejectClassifierCV` abstains
+        where it rejects.
     images : array-like of n images
         Whatever the estimator takes: arrays, object arrays of images of different
         sizes, paths, arrays of zarr or h5py. `batch_size` of them are taken at a time,
@@ -47,8 +50,8 @@ def predict_table(
     names : array-like of shape (n,), default=None
         Name of each image, such as its ion or file; its number by default.
     abstain_below : float, default=None
-        Probability of the label under which the model abstains. It never does by
-        default.
+        Probability of the label under which the model abstains. By default it never
+        does, unless it rejects by itself.
     batch_size : int, default=256
         Images at a time.
     verbose : int, default=0
@@ -57,8 +60,8 @@ def predict_table(
     Returns
     -------
     DataFrame
-        name; label, what ``estimator.predict`` says, also where it abstained;
-        probability, that of this label; abstained; then probability_<class> for each of
+        name; label, what the model says, also where it abstained; probability, that of
+        this label; abstained; then probability_<class> for each of
         ``estimator.classes_``. In the order of `images`.
 
     Raises
@@ -106,13 +109,17 @@ def predict_table(
     names = np.arange(n) if names is None else np.asarray(names)
     if names.shape != (n,):
         raise ValueError(f"names has shape {names.shape} for {n} images.")
-    labels, probabilities = [], []
+    rejects = hasattr(estimator, "accepts")
+    model = estimator.estimator_ if rejects else estimator
+    labels, probabilities, abstained = [], [], []
     with tqdm(total=n, desc="Predicting", unit="image", disable=not verbose) as done:
         for batch in gen_batches(n, batch_size):
             some = images.iloc[batch] if hasattr(images, "iloc") else images[batch]
             # Not the largest probability: a model may have a threshold of its own.
-            labels.append(np.asarray(estimator.predict(some)))
-            probabilities.append(np.asarray(estimator.predict_proba(some)))
+            labels.append(np.asarray(model.predict(some)))
+            probabilities.append(np.asarray(model.predict_proba(some)))
+            if rejects:
+                abstained.append(~estimator.accepts(some))
             done.update(len(labels[-1]))
     labels, probabilities = np.concatenate(labels), np.concatenate(probabilities)
     if labels.ndim != 1:
@@ -121,9 +128,12 @@ def predict_table(
             f"{labels.shape}; a table has one."
         )
     classes = np.asarray(estimator.classes_)
-    of_label = probabilities[np.arange(n), np.searchsorted(classes, labels)]
+    codes = encode(labels, classes, type(estimator).__name__)
+    of_label = probabilities[np.arange(n), codes]
     table = pd.DataFrame({"name": names, "label": labels, "probability": of_label})
-    table["abstained"] = False if abstain_below is None else of_label < abstain_below
+    table["abstained"] = np.concatenate(abstained) if rejects else False
+    if abstain_below is not None:
+        table["abstained"] |= of_label < abstain_below
     for code, name in enumerate(classes):
         table[f"probability_{name}"] = probabilities[:, code]
     return table
