@@ -8,6 +8,8 @@ from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.covariance import EllipticEnvelope
 from sklearn.datasets import make_blobs
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -219,8 +221,12 @@ def test_a_class_without_a_threshold_is_rejected_with_a_warning():
     assert clf.predict([[0, 0.5], [1, 1]]).tolist() == ["a", "rejected"]
     assert np.isnan(clf.class_risk_[1])
     y[:4] = "b"
+    detector = IsolationForest(n_estimators=5, random_state=0)
+    unfitted = clone(clf).set_params(novelty_detector=detector)
     with pytest.raises(ValueError, match=r"max_error=0.1 .* called 'a' .*, 'b' .*Loos"):
-        clf.fit(X, y)
+        unfitted.fit(X, y)
+    with pytest.raises(NotFittedError):
+        unfitted.accepts(X)
 
 
 @pytest.mark.parametrize(

@@ -170,15 +170,22 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         bound = self._check_bound()
         X, y, classes = self._check_data(X, y)
         positive = self._check_pos_label(classes)
-        _, pooled = self._fit_and_predict_folds(X, y, classes, sample_weight, groups)
+        fitted, _, pooled = self._fit_and_predict_folds(
+            X, y, classes, sample_weight, groups
+        )
         score = pooled.class_scores[:, positive]
-        self.classes_ = classes
         label = classes.tolist()[positive]
         point = find_point(pooled.true, score, pooled.weight, label, bound)
         self.threshold_ = middle_of_gap(
-            score, point.threshold, _DEFAULTS[self.score_kind_], exclusive=positive == 1
+            score,
+            point.threshold,
+            _DEFAULTS[pooled.score_kind],
+            exclusive=positive == 1,
         )
         self.operating_point_ = replace(point, threshold=self.threshold_)
+        self.score_kind_ = pooled.score_kind
+        self.classes_ = classes
+        self.estimator_ = fitted
         return self
 
     def decision_function(self, X):

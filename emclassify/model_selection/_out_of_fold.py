@@ -24,6 +24,7 @@ from ._tasks import run_tasks
 class PooledPredictions:
     """Predictions of all test sides, one entry each; none of samples without weight."""
 
+    score_kind: str
     sample: np.ndarray  # index in X
     true: np.ndarray  # label
     predicted: np.ndarray  # label
@@ -87,30 +88,35 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return X, y, classes
 
     def _fit_and_predict_folds(self, X, y, classes, sample_weight, groups):
-        """Set `estimator_` and `score_kind_`; return the folds and what was predicted.
+        """Return an estimator fitted on all, the folds, and what was predicted there.
 
-        Raises if a fold tears a group or lacks a class to train on.
+        Sets no attribute: a fit that finds no threshold leaves nothing behind. Raises
+        if a fold tears a group or lacks a class to train on.
         """
         groups = check_groups(groups, len(y))
         params = self._fit_params(sample_weight, groups)
         _, folds = make_folds(self.cv, X, y, groups)
         check_training_sides(y, folds, groups)
         # First, because its errors speak of samples by their place in X.
-        self.estimator_ = clone(self.estimator).fit(X, y, **params)
+        fitted = clone(self.estimator).fit(X, y, **params)
         outcomes = self._run_folds(X, y, classes, folds, params)
-        self.score_kind_ = outcomes[0].score_kind
         sample = np.concatenate([folds[o.fold][1] for o in outcomes])
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
         # Samples without weight are as if they weren't there.
         kept = weight[sample] > 0
         sample = sample[kept]
         predicted = np.concatenate([o.predicted for o in outcomes])[kept]
-        return folds, PooledPredictions(
-            sample=sample,
-            true=y[sample],
-            predicted=classes[predicted],
-            class_scores=np.concatenate([o.class_scores for o in outcomes])[kept],
-            weight=weight[sample],
+        return (
+            fitted,
+            folds,
+            PooledPredictions(
+                score_kind=outcomes[0].score_kind,
+                sample=sample,
+                true=y[sample],
+                predicted=classes[predicted],
+                class_scores=np.concatenate([o.class_scores for o in outcomes])[kept],
+                weight=weight[sample],
+            ),
         )
 
     def _fit_params(self, sample_weight, groups):

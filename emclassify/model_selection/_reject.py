@@ -79,10 +79,10 @@ class RejectClassifierCV(OutOfFoldClassifier):
         The same among samples predicted as each class; nan where there are none.
     reject_label_ : int, float or str
         What `predict` says of rejected samples.
-    novelty_detector_ : estimator
-        Fitted on all samples, if one was given.
+    novelty_detector_ : estimator or None
+        Fitted on all samples.
     novelty_threshold_ : float
-        Lowest score of the detector that is accepted, if one was given.
+        Score of the detector from which samples are accepted; -inf without one.
     score_kind_ : {"probability", "decision"}
         What the confidence is.
     classes_ : ndarray of shape (n_classes,)
@@ -205,26 +205,31 @@ class RejectClassifierCV(OutOfFoldClassifier):
                 "sample_weight: leave one of them out."
             )
         X, y, classes = self._check_data(X, y)
-        self.reject_label_ = self._check_reject_label(classes)
+        reject_label = self._check_reject_label(classes)
         groups = check_groups(groups, len(y))
-        folds, pooled = self._fit_and_predict_folds(
+        fitted, folds, pooled = self._fit_and_predict_folds(
             X, y, classes, sample_weight, groups
         )
         codes = np.searchsorted(classes, pooled.predicted)
         confidence = pooled.class_scores[np.arange(len(codes)), codes]
-        familiar = np.ones(len(codes), dtype=bool)
+        detector, lowest = None, -np.inf
+        accepted = np.ones(len(codes), dtype=bool)
         if self.novelty_detector is not None:
             scores = self._score_novelty_of_folds(X, folds, sample_weight)
-            self.novelty_threshold_ = share_threshold(
-                scores, pooled.weight, self.max_false_novelty
-            )
-            familiar = scores >= self.novelty_threshold_
-            self.novelty_detector_ = clone(self.novelty_detector).fit(X)
+            lowest = share_threshold(scores, pooled.weight, self.max_false_novelty)
+            accepted = scores >= lowest
+            detector = clone(self.novelty_detector).fit(X)
+        self.thresholds_ = self._find_thresholds(
+            classes, pooled, codes, confidence, accepted, groups
+        )
+        accepted &= confidence >= self.thresholds_[codes]
+        self._set_rates(len(classes), pooled, codes, accepted)
+        self.score_kind_ = pooled.score_kind
+        self.novelty_detector_ = detector
+        self.novelty_threshold_ = lowest
+        self.reject_label_ = reject_label
         self.classes_ = classes
-        self._find_thresholds(pooled, codes, confidence, familiar, groups)
-        accepted = familiar & (confidence >= self.thresholds_[codes])
-        wrong = pooled.true != pooled.predicted
-        self._set_rates(codes, accepted, wrong, pooled.weight)
+        self.estimator_ = fitted
         return self
 
     def predict(self, X):
@@ -280,7 +285,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         codes = encode(predicted, self.classes_, type(self.estimator_).__name__)
         scores, _ = class_scores(self.estimator_, X, self.classes_)
         accepted = scores[np.arange(len(codes)), codes] >= self.thresholds_[codes]
-        if self.novelty_detector is not None:
+        if self.novelty_detector_ is not None:
             scores = self.novelty_detector_.score_samples(X)
             accepted &= scores >= self.novelty_threshold_
         return codes, accepted
@@ -324,12 +329,12 @@ class RejectClassifierCV(OutOfFoldClassifier):
         )
         return np.concatenate([score for _, score in sorted(scores, key=itemgetter(0))])
 
-    def _find_thresholds(self, pooled, codes, confidence, familiar, groups):
-        """Set `thresholds_`; warn of classes that have none, raise if none has."""
-        self.thresholds_ = np.empty(len(self.classes_))
-        for code in range(len(self.classes_)):
+    def _find_thresholds(self, classes, pooled, codes, confidence, familiar, groups):
+        """Return the thresholds; warn of classes without any, raise if none has one."""
+        thresholds = np.empty(len(classes))
+        for code in range(len(classes)):
             some = familiar & (codes == code)
-            self.thresholds_[code] = error_threshold(
+            thresholds[code] = error_threshold(
                 pooled.true[some],
                 pooled.predicted[some],
                 confidence[some],
@@ -338,11 +343,11 @@ class RejectClassifierCV(OutOfFoldClassifier):
                 max_error=self.max_error,
                 confidence_level=self.confidence_level,
             )
-        hopeless = np.flatnonzero(self.thresholds_ == np.inf)
+        hopeless = np.flatnonzero(thresholds == np.inf)
         if len(hopeless) == 0:
-            return
+            return thresholds
         called = ", ".join(
-            f"{self.classes_.tolist()[code]!r} ({np.sum(codes == code)} samples)"
+            f"{classes.tolist()[code]!r} ({np.sum(codes == code)} samples)"
             for code in hopeless
         )
         level = ""
@@ -353,24 +358,25 @@ class RejectClassifierCV(OutOfFoldClassifier):
             f"what is called {called}. "
         )
         advice = "Loosen the bound, give more samples, or improve the estimator."
-        if len(hopeless) == len(self.classes_):
+        if len(hopeless) == len(classes):
             raise ValueError(f"{message}{advice}")
         warnings.warn(
             f"{message}All of it will be rejected. {advice}", UserWarning, stacklevel=4
         )
+        return thresholds
 
-    def _set_rates(self, codes, accepted, wrong, weight):
-        """Set coverage and risk, of all and of each predicted class."""
-        k = len(self.classes_)
-        called, taken, missed = (
-            np.bincount(codes, weights=weight * some, minlength=k)
-            for some in (1, accepted, accepted & wrong)
+    def _set_rates(self, k, pooled, codes, accepted):
+        """Set coverage and risk, of all and of each of k predicted classes."""
+        missed = accepted & (pooled.true != pooled.predicted)
+        called, accepted, missed = (
+            np.bincount(codes, weights=pooled.weight * some, minlength=k)
+            for some in (1, accepted, missed)
         )
-        self.coverage_ = float(taken.sum() / called.sum())
-        self.risk_ = float(missed.sum() / taken.sum())
+        self.coverage_ = float(accepted.sum() / called.sum())
+        self.risk_ = float(missed.sum() / accepted.sum())
         rates = np.full((2, k), np.nan)
-        np.divide(taken, called, out=rates[0], where=called > 0)
-        np.divide(missed, taken, out=rates[1], where=taken > 0)
+        np.divide(accepted, called, out=rates[0], where=called > 0)
+        np.divide(missed, accepted, out=rates[1], where=accepted > 0)
         self.class_coverage_, self.class_risk_ = rates
 
 
