@@ -33,9 +33,9 @@ from emclassify import (
 from emclassify.display import CoverageRiskDisplay
 
 weights = {"unilamellar": 0.5, "multilamellar": 0.4, "uncertain": 0.1}
-data = make_liposomes(400, image_size=28, weights=weights, random_state=0)
+data = make_liposomes(450, image_size=28, weights=weights, random_state=0)
 cv = StratifiedGroupKFold(3, shuffle=True, random_state=0)
-lipnet = LipNetClassifier(max_epochs=12, batch_size=16, random_state=0)
+lipnet = LipNetClassifier(max_epochs=14, batch_size=16, random_state=0)
 result = benchmark_classifiers(
     {"LipNet-4": lipnet, "SVM": svm_baseline()},
     data.images,
@@ -86,7 +86,8 @@ print(
 )
 
 # %%
-# Some that were rejected: what the network would have said, and what is true.
+# Some that were rejected: what the network would have said, and, below it, what is
+# true.
 
 rejected = np.flatnonzero(~accepted)[:12]
 figure, axes = plt.subplots(2, 6, figsize=(8.4, 3.6), layout="constrained")
