@@ -2,7 +2,7 @@
 
 LipNet-4 and the SVM baseline are trained on simulated liposomes, with a detector of
 novel images, and asked about images of other kinds: noise, other magnifications, empty
-fields. All settings are fixed beforehand; the detector has those of scikit-learn. The
+fields. The detector was chosen among a few, on other draws of the same kinds. The
 share that confidence alone rejects, the detector alone, and either, is printed as a
 table of reStructuredText.
 
