@@ -10,6 +10,7 @@ from emclassify import make_diffraction_patterns
 from emclassify.datasets._detector import live_pixels, smooth_field
 from emclassify.datasets._diffraction import KINDS
 from emclassify.datasets._far_field import ELECTRON_DENSITY
+from emclassify.datasets._particle_shapes import SHAPES
 
 CLEAN = {"noise": False, "dtype": "float32", "background": 0.0}
 SINGLE = {"weights": {"single": 1.0}, **CLEAN}
@@ -235,7 +236,7 @@ def test_too_coarse_a_detector_is_warned_about():
 @settings(max_examples=20, deadline=None)
 @given(
     n_samples=st.integers(1, 5),
-    shape=st.sampled_from(["cube", "icosahedron", "soccer_ball", "sphere", "torus"]),
+    shape=st.sampled_from(sorted(SHAPES)),
     image_size=st.integers(8, 40),
     size=st.floats(1, 500),
     q_max=st.floats(1e-3, 1),

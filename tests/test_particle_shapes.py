@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 from emclassify.datasets._far_field import grid_axis
 from emclassify.datasets._particle_shapes import (
     SHAPES,
+    SHELL_INNER_RADIUS,
     TORUS_RADII,
     polyhedron_faces,
     polyhedron_vertices,
@@ -25,6 +26,8 @@ VOLUME = {
 def volume(name):
     if name == "sphere":
         return 4 / 3 * np.pi
+    if name == "shell":
+        return 4 / 3 * np.pi * (1 - SHELL_INNER_RADIUS**3)
     if name == "torus":
         ring, tube = TORUS_RADII
         return 2 * np.pi**2 * ring * tube**2

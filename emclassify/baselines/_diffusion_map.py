@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,6 +23,9 @@ from .._images import ImageInputMixin
 
 __all__ = ["DiffusionMap"]
 
+# Distances from which "auto" finds the bandwidth, about; and rows at a time.
+_ENOUGH_DISTANCES = 2**21
+_BATCH = 1024
 # Above this many samples only the wanted eigenvectors are computed, by iteration.
 _FEW_SAMPLES = 1000
 # Eigenvalues and weights up to this are rounding.
@@ -176,18 +179,20 @@ class DiffusionMap(
                 raise ValueError(
                     f"{name}={value} needs more images than that; got n_samples={n}."
                 )
-        squared = self._squared_distances()
+        squared = self._squared_distances(self._rows)
         self.epsilon_ = self._bandwidth(squared)
-        kernel, pieces = self._kernel(squared)
-        while pieces > 1 and self.epsilon == "auto" and self.n_neighbors is None:
+        while (pieces := self._count_pieces(squared)) > 1:
+            if self.epsilon != "auto" or self.n_neighbors is not None:
+                raise ValueError(
+                    f"The images fall into {pieces} groups between which no walk leads "
+                    f"at epsilon={self.epsilon_:.3g}, n_neighbors={self.n_neighbors}. "
+                    "Raise them, or map the groups one by one."
+                )
             self.epsilon_ *= 2
-            kernel, pieces = self._kernel(squared)
-        if pieces > 1:
-            raise ValueError(
-                f"The images fall into {pieces} groups between which no walk leads at "
-                f"epsilon={self.epsilon_:.3g}, n_neighbors={self.n_neighbors}. Raise "
-                "them, or map the groups one by one."
-            )
+        kernel = self._weights(squared)
+        if sparse.issparse(kernel):
+            # Neighbours if one is the other's.
+            kernel = kernel.maximum(kernel.T)
         self._density = np.asarray(kernel.sum(axis=1)).ravel() ** self.alpha
         kernel = _scaled(kernel, 1 / self._density)
         degree = np.asarray(kernel.sum(axis=1)).ravel()
@@ -239,6 +244,12 @@ class DiffusionMap(
         """
         check_is_fitted(self)
         rows = self._as_rows(X, reset=False)
+        return np.vstack(
+            [self._place(rows[part]) for part in gen_batches(len(rows), _BATCH)]
+        )
+
+    def _place(self, rows):
+        """Return the coordinates of some rows."""
         squared = self._squared_distances(rows)
         # Only ratios of weights matter: the nearest neighbour's may be 1.
         if sparse.issparse(squared):
@@ -252,14 +263,16 @@ class DiffusionMap(
         return (step @ self._vectors) / total * self._powers(self.diffusion_time - 1)
 
     def _as_rows(self, X, *, reset):
+        """Return images as rows of float32 where that holds them exactly."""
         images = self._validate_images(X, reset=reset)
-        return images.reshape(len(images), -1).astype(np.float64)
+        rows = images.reshape(len(images), -1)
+        return rows.astype(np.result_type(rows.dtype, np.float32))
 
-    def _squared_distances(self, rows=None):
+    def _squared_distances(self, rows):
         """Return squared distances to the training rows; a matrix, sparse or not."""
-        rows = self._rows if rows is None else rows
         if self.n_neighbors is None:
-            return euclidean_distances(rows, self._rows, squared=True)
+            squared = euclidean_distances(rows, self._rows, squared=True)
+            return squared.astype(np.float64, copy=False)
         search = NearestNeighbors(n_jobs=self.n_jobs).fit(self._rows)
         graph = search.kneighbors_graph(rows, self.n_neighbors, mode="distance")
         graph.data **= 2
@@ -269,36 +282,51 @@ class DiffusionMap(
         """Return epsilon; "auto" where the kernel's sum grows fastest."""
         if self.epsilon != "auto":
             return float(self.epsilon)
-        squared = squared.data if sparse.issparse(squared) else squared
-        typical = np.median(squared[squared > 0]) if (squared > 0).any() else 0.0
-        if typical == 0:
+        # Some rows of a large matrix tell the growth as well as all.
+        some = squared[:: -(-squared.size // _ENOUGH_DISTANCES)]
+        some = some.data if sparse.issparse(some) else some.ravel()
+        if not some.any():
             raise ValueError(
                 "All images are the same: there is nothing to map (n_samples="
                 f"{len(self._rows)})."
             )
-        bandwidths = typical * 2.0**_EXPONENTS
-        sums = np.array([np.exp(-squared / width).sum() for width in bandwidths])
+        bandwidths = np.median(some[some > 0]) * 2.0**_EXPONENTS
+        sums = np.array([np.exp(-some / width).sum() for width in bandwidths])
         growth = np.diff(np.log(sums))
         steepest = int(growth.argmax())
         return float(np.sqrt(bandwidths[steepest] * bandwidths[steepest + 1]))
 
-    def _kernel(self, squared):
-        """Return the symmetric kernel of the training rows, and in how many pieces."""
-        kernel = self._weights(squared)
-        if sparse.issparse(kernel):
-            # Neighbours if one is the other's.
-            kernel = kernel.maximum(kernel.T)
-        # Steps less likely than rounding would leave the eigenvectors to chance.
-        pieces, _ = connected_components(kernel > _ZERO, directed=False)
-        return kernel, pieces
+    def _count_pieces(self, squared):
+        """Return into how many groups the walk divides the images.
+
+        Steps less likely than rounding would leave the eigenvectors to chance.
+        """
+        reach = -np.log(_ZERO) * self.epsilon_
+        if sparse.issparse(squared):
+            near = squared.copy()
+            # Not 0, which would stand for no neighbour.
+            near.data = np.where(near.data <= reach, 1.0, 0.0)
+            near.eliminate_zeros()
+            return connected_components(near, directed=False)[0]
+        # A walk over rows of the matrix, which a graph in scipy would hold thrice.
+        pieces, new = 0, np.ones(len(squared), bool)
+        while new.any():
+            pieces += 1
+            edge = np.flatnonzero(new)[:1]
+            while len(edge):
+                new[edge] = False
+                closest = np.full(len(squared), np.inf)
+                for part in gen_batches(len(edge), _BATCH):
+                    np.minimum(closest, squared[edge[part]].min(axis=0), out=closest)
+                edge = np.flatnonzero(new & (closest <= reach))
+        return pieces
 
     def _weights(self, squared):
-        """Return the kernel of squared distances."""
-        if not sparse.issparse(squared):
-            return np.exp(squared / -self.epsilon_)
-        weights = squared.copy()
-        weights.data = np.exp(weights.data / -self.epsilon_)
-        return weights
+        """Turn squared distances into the kernel, in place."""
+        values = squared.data if sparse.issparse(squared) else squared
+        values /= -self.epsilon_
+        np.exp(values, out=values)
+        return squared
 
     def _powers(self, exponent):
         """Return the eigenvalues to some power; 0 stays 0."""
@@ -321,9 +349,11 @@ class DiffusionMap(
 
 
 def _scaled(matrix, rows, columns=None):
-    """Multiply rows and columns of a matrix, sparse or not, by factors."""
+    """Multiply rows and columns of a matrix, sparse or (in place) not, by factors."""
     columns = rows if columns is None else columns
     if sparse.issparse(matrix):
         left = sparse.diags(np.broadcast_to(rows, matrix.shape[0]))
         return (left @ matrix @ sparse.diags(columns)).tocsr()
-    return np.reshape(rows, (-1, 1)) * matrix * columns
+    matrix *= np.reshape(rows, (-1, 1))
+    matrix *= columns
+    return matrix

@@ -105,8 +105,8 @@ def make_diffraction_patterns(
     n_samples : int, default=500
         Number of patterns.
     shape : str or list of str, default="icosahedron"
-        "icosahedron", "soccer_ball" (truncated icosahedron), "torus", "sphere" or
-        "cube"; with a list, each pattern draws one.
+        "icosahedron", "soccer_ball" (truncated icosahedron), "torus", "sphere", "cube"
+        or "shell" (a hollow sphere); with a list, each pattern draws one.
     image_size : int, default=256
         Height and width of the patterns in px, 8 to 2048.
     weights : dict or sequence of float, default=None

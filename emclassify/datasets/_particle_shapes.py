@@ -14,6 +14,8 @@ from scipy.spatial import ConvexHull
 
 # Of the tube's middle line and the tube, so that the torus reaches 1.
 TORUS_RADII = (0.7, 0.3)
+# Of the hollow in a shell, which stands for an empty capsid.
+SHELL_INNER_RADIUS = 0.75
 # Slices along the beam for shapes whose thickness has no formula.
 _SLICES = 48
 
@@ -80,6 +82,13 @@ def sphere_thickness(rotation, axis):
     return 2 * np.sqrt(np.maximum(inside, 0))
 
 
+def shell_thickness(rotation, axis):
+    """Return the thickness (k, k) of a hollow sphere's wall."""
+    hollow = SHELL_INNER_RADIUS
+    inside = hollow * sphere_thickness(rotation, axis / hollow)
+    return sphere_thickness(rotation, axis) - inside
+
+
 def torus_thickness(rotation, axis):
     """Return the thickness (k, k) of a torus, slice by slice.
 
@@ -102,4 +111,8 @@ def torus_thickness(rotation, axis):
 SHAPES = {
     name: partial(polyhedron_thickness, polyhedron_faces(name))
     for name in ("cube", "icosahedron", "soccer_ball")
-} | {"sphere": sphere_thickness, "torus": torus_thickness}
+} | {
+    "shell": shell_thickness,
+    "sphere": sphere_thickness,
+    "torus": torus_thickness,
+}
