@@ -36,8 +36,8 @@ def write_summary(folder, parts):
                 ("p", "Images of each class (rows) by prediction (columns):"),
                 ("table", matrices),
             ]
-        blocks.append(("p", _run_line(record)))
-    (folder / "summary.md").write_text(_as_markdown(blocks), "utf-8")
+        blocks.append(("p", run_line(record)))
+    (folder / "summary.md").write_text(as_markdown(blocks), "utf-8")
     (folder / "summary.html").write_text(_as_html(blocks), "utf-8")
     return done
 
@@ -63,7 +63,8 @@ def _data_line(part, record):
     )
 
 
-def _run_line(record):
+def run_line(record):
+    """Return how and where a part was run."""
     versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
     return (
         f"Run as “{record['command']}” on {record['machine']}, "
@@ -71,7 +72,8 @@ def _run_line(record):
     )
 
 
-def _as_markdown(blocks):
+def as_markdown(blocks):
+    """Return (kind, content) blocks as Markdown."""
     text = []
     for kind, content in blocks:
         if kind == "table":

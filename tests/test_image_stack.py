@@ -3,13 +3,14 @@
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import h5py
 import numpy as np
 import pytest
 from sklearn.model_selection import KFold, cross_val_predict
 
-from emclassify import LipNetClassifier, PixelStandardizer, open_image_stack
+from emclassify import CenterCrop, LipNetClassifier, PixelStandardizer, open_image_stack
 
 N = 30
 PATTERNS = np.random.default_rng(0).integers(0, 999, (N, 9, 8)).astype(np.uint16)
@@ -63,14 +64,28 @@ def test_form(path):
 def test_estimators_take_it(path):
     y = np.arange(N) % 2
     with open_image_stack(path) as stack:
-        np.testing.assert_array_equal(
-            PixelStandardizer().fit_transform(stack),
-            PixelStandardizer().fit_transform(PATTERNS),
-        )
+        for transformer in (CenterCrop((3, 4)), PixelStandardizer()):
+            np.testing.assert_array_equal(
+                transformer.fit_transform(stack), transformer.fit_transform(PATTERNS)
+            )
         network = LipNetClassifier(max_epochs=1, random_state=0)
         expected = network.fit(PATTERNS, y).predict_proba(PATTERNS)
         got = network.fit(stack, y).predict_proba(stack)
     np.testing.assert_array_equal(got, expected)
+
+
+def test_cropped_without_all_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("emclassify._stored_images._BYTES_PER_READ", 2**18)
+    path = tmp_path / "large.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (200, 128, 128), np.uint16, chunks=(1, 128, 128))
+    with open_image_stack(path, "x") as stack:
+        cropper = CenterCrop((2, 128)).fit(stack)
+        tracemalloc.start()
+        cropper.transform(stack)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most < 2**21  # of 6.25 MiB
 
 
 def test_cross_validation_takes_rows_in_any_order(path):

@@ -62,7 +62,8 @@ def test_deviation_is_exact_far_from_zero():
 def test_chunks_change_nothing(monkeypatch):
     X = stack("uint16")
     whole = PixelStandardizer().fit_transform(X)
-    monkeypatch.setattr(_pixel_standardizer, "_VALUES_PER_CHUNK", 7 * 40)
+    monkeypatch.setattr(_pixel_standardizer, "_VALUES_PER_READ", 7 * 40)
+    monkeypatch.setattr(_pixel_standardizer, "_VALUES_PER_CHUNK", 2 * 40)
     np.testing.assert_allclose(PixelStandardizer().fit_transform(X), whole, rtol=1e-6)
 
 

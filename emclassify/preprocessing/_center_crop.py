@@ -2,10 +2,12 @@
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from .._images import ImageInputMixin
+from .._stored_images import StoredImages
 from ._stacks import has_channel_axis
 
 __all__ = ["CenterCrop"]
@@ -45,6 +47,8 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
         "size": [Integral, tuple, list],
         "image_shape": ["array-like", None],
     }
+
+    _reads_stored = True
 
     def __init__(self, size=128, *, image_shape=None):
         self.size = size
@@ -89,7 +93,8 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, height, width) or (n, height, width, channels)
-            With the channel axis if X has it. A view where X is an array.
+            With the channel axis if X has it. A view where X is an array; of images
+            in files, only what is cut out is kept.
         """
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
@@ -97,7 +102,11 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
             slice((there - side) // 2, (there - side) // 2 + side)
             for side, there in zip(self._sides(), images.shape[1:3], strict=True)
         )
-        cut = images[:, rows, columns]
+        if isinstance(images, StoredImages):
+            # Copies: views would keep the whole images, which memory may not hold.
+            cut = np.stack([image[rows, columns].copy() for image in images])
+        else:
+            cut = images[:, rows, columns]
         return cut if cut.shape[-1] > 1 or has_channel_axis(X) else cut[..., 0]
 
     def _sides(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .._images import ImageInputMixin
@@ -9,8 +10,9 @@ from ._stacks import has_channel_axis
 
 __all__ = ["PixelStandardizer"]
 
-# Values that are converted at a time.
-_VALUES_PER_CHUNK = 2**22
+# Values that are read at a time, and of these converted: what a core's cache holds.
+_VALUES_PER_READ = 2**22
+_VALUES_PER_CHUNK = 2**17
 
 
 class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
@@ -127,14 +129,18 @@ class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
         scale = np.where(self.dead_pixels_, 1.0, self.scale_) if self.with_std else 1.0
         out = np.empty(images.shape, dtype)
         for rows, chunk in _chunks(images):
-            out[rows] = (chunk - mean) / scale
+            chunk -= mean
+            chunk /= scale
+            out[rows] = chunk
         out[:, self.dead_pixels_] = 0
         return out if out.shape[-1] > 1 or has_channel_axis(X) else out[..., 0]
 
 
 def _chunks(images):
     """Yield slices of rows and the images there, in double precision."""
-    step = max(1, _VALUES_PER_CHUNK // int(np.prod(images.shape[1:])))
-    for start in range(0, len(images), step):
-        rows = slice(start, start + step)
-        yield rows, images[rows].astype(np.float64, order="C")
+    size = int(np.prod(images.shape[1:]))
+    for read in gen_batches(len(images), max(1, _VALUES_PER_READ // size)):
+        some = images[read]
+        for part in gen_batches(len(some), max(1, _VALUES_PER_CHUNK // size)):
+            rows = slice(read.start + part.start, read.start + part.stop)
+            yield rows, some[part].astype(np.float64, order="C")

@@ -1,0 +1,140 @@
+"""The diffraction study: single hits kept, all else dropped, on simulated patterns.
+
+    python benchmarks/diffraction_study.py --out FOLDER                 # all of it
+    python benchmarks/diffraction_study.py --out FOLDER --only shapes
+    python benchmarks/diffraction_study.py --out FOLDER --vgg16 FILE    # with VGG16
+
+domains: trained on ideal and on experiment-like patterns, tested on both. shapes:
+trained on icosahedra, tested on soccer balls and tori, and what helps. depth: accuracy
+on training and test patterns against n and m of ResNet(n, m). Patterns are 256×256 and
+cropped to 128×128, as published. FILE is one of pretrained weights of VGG16.
+
+FOLDER gets a record of each part (JSON) and of all parts summary.md. A part whose
+record is there is not run again.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+from _diffraction_parts import PARTS, Setting
+from _study_report import as_markdown, run_line
+from liposome_study import describe_machine
+
+PACKAGES = ["emclassify", "numpy", "scikit-learn", "torch", "skorch"]
+TITLE = "The diffraction study on simulated patterns"
+CAUTION = (
+    "All patterns are simulated, “experiment-like” ones too. The figures say how "
+    "methods compare on them, and nothing about real ones."
+)
+LEGEND = (
+    "FN is the share of single hits that are dropped, FP that of other patterns which "
+    "are kept. In brackets, exact (Clopper–Pearson) 95 % intervals."
+)
+
+
+def parse(arguments):
+    """Return the parsed command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
+    names = [part.name for part in PARTS]
+    parser.add_argument(
+        "--only", nargs="+", choices=names, metavar="PART", help=", ".join(names)
+    )
+    parser.add_argument("--train", type=int, default=1500, help="training patterns")
+    parser.add_argument("--test", type=int, default=1000, help="test patterns")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--vgg16", metavar="FILE", help="pretrained weights")
+    args = parser.parse_args(arguments)
+    for name, least in (("train", 60), ("test", 20), ("epochs", 1)):
+        if getattr(args, name) < least:
+            parser.error(f"--{name} must be at least {least}")
+    return args
+
+
+def command_of(args):
+    """Return the command without folders and files, which are nobody's business."""
+    words = ["python benchmarks/diffraction_study.py"]
+    for name in ("train", "test", "epochs", "seed"):
+        words += [f"--{name}", str(getattr(args, name))]
+    return " ".join([*words, "--vgg16 FILE"] if args.vgg16 else words)
+
+
+def is_done(part, setting, folder):
+    """Whether a part has been run; exits if that was at other settings."""
+    path = folder / f"{part.name}.json"
+    if not path.exists():
+        return False
+    if json.loads(path.read_text("utf-8"))["setting"] != asdict(setting):
+        sys.exit(
+            f"The folder holds {part.name} of a run with other settings. Give another "
+            "--out, or remove its record."
+        )
+    return True
+
+
+def run_part(part, setting, args):
+    """Run a part; return its record."""
+    start = time.perf_counter()
+    rows = part.run(setting, args.vgg16)
+    return {
+        "part": part.name,
+        "command": command_of(args),
+        "machine": describe_machine(),
+        "versions": {"Python": platform.python_version()}
+        | {name: metadata.version(name) for name in PACKAGES},
+        "started": time.strftime("%Y-%m-%d"),
+        "seconds": time.perf_counter() - start,
+        "setting": asdict(setting),
+        "rows": rows,
+    }
+
+
+def write_summary(folder):
+    """Write summary.md of the parts that are done."""
+    blocks = [("h1", TITLE), ("p", CAUTION), ("p", LEGEND)]
+    for part in PARTS:
+        path = folder / f"{part.name}.json"
+        if not path.exists():
+            continue
+        record = json.loads(path.read_text("utf-8"))
+        size = record["setting"]
+        blocks += [
+            ("h2", part.question),
+            ("p", part.note.format(**size)),
+            ("table", pd.DataFrame(record["rows"]).astype(str)),
+            ("p", run_line(record)),
+        ]
+    (folder / "summary.md").write_text(as_markdown(blocks), "utf-8")
+
+
+def main(arguments=None):
+    args = parse(arguments)
+    setting = Setting(args.train, args.test, args.epochs, args.seed, bool(args.vgg16))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        if args.only is not None and part.name not in args.only:
+            continue
+        if is_done(part, setting, args.out):
+            print(f"{part.name} is done already")
+            continue
+        print(f"{part.name}: {part.question}", flush=True)
+        record = run_part(part, setting, args)
+        text = json.dumps(record, indent=2, ensure_ascii=False)
+        (args.out / f"{part.name}.json").write_text(text + "\n", "utf-8")
+        print(f"  {record['seconds']:.0f} s", flush=True)
+        write_summary(args.out)
+    write_summary(args.out)
+
+
+if __name__ == "__main__":
+    main()
