@@ -223,10 +223,12 @@ def labelled_by_few(setting, n_clusters, domain):
     """Return the row of the diffusion map: means over draws of the labelled samples."""
     X, single = simulate(setting, TRAIN, domain=domain)
     X_test, single_test = simulate(setting, TEST, domain=domain)
+    *steps, mapped = diffusion_map_of_rings(n_clusters)
+    features = make_pipeline(*steps)
+    X, X_test = features.fit_transform(X), features.transform(X_test)
     figures = []
     for seed in range(N_DRAWS):
-        model = diffusion_map_of_rings(n_clusters)
-        kept = model.fit(X, few_labels(single, seed)).predict(X_test) == 1
+        kept = mapped.fit(X, few_labels(single, seed)).predict(X_test) == 1
         figures.append(
             [
                 np.mean(kept == single_test),

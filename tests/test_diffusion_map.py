@@ -165,3 +165,49 @@ def test_images_and_rows_are_the_same_map():
     X = np.random.default_rng(0).integers(0, 255, (30, 5, 4)).astype(np.uint8)
     one = DiffusionMap().fit_transform(X)
     np.testing.assert_array_equal(DiffusionMap().fit_transform(X.reshape(30, -1)), one)
+
+
+def test_single_precision_gives_the_same_map():
+    angle = np.random.default_rng(0).uniform(0, 3, 1100)
+    X = np.column_stack([np.cos(angle), np.sin(angle)])
+    double, single = (
+        DiffusionMap(3, epsilon=0.05, random_state=0).fit(X.astype(dtype))
+        for dtype in ("float64", "float32")
+    )
+    np.testing.assert_allclose(single.eigenvalues_, double.eigenvalues_, atol=1e-5)
+    assert aligned(single.embedding_, double.embedding_) < 1e-4
+    np.testing.assert_allclose(
+        single.transform(X[:50]), single.embedding_[:50], atol=1e-3
+    )
+
+
+def test_blocks_and_parts_change_little(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    whole = DiffusionMap(3).fit(X)
+    module = "emclassify.baselines._diffusion_map."
+    monkeypatch.setattr(module + "_BATCH", 7)
+    blocks = DiffusionMap(3).fit(X)
+    np.testing.assert_array_equal(blocks.embedding_, whole.embedding_)
+    np.testing.assert_allclose(blocks.transform(X), whole.embedding_, atol=1e-9)
+    monkeypatch.setattr(module + "_ENOUGH_DISTANCES", 9000)
+    part = DiffusionMap(3).fit(X)
+    assert part.epsilon_ == pytest.approx(whole.epsilon_, rel=0.5)
+
+
+def test_counts_groups_whatever_their_order():
+    X = np.repeat([0.0, 50.0, 100.0], 10)[:, np.newaxis] + np.arange(30)[:, None] % 10
+    X = np.random.default_rng(0).permutation(X)
+    with pytest.raises(ValueError, match="fall into 3 groups"):
+        DiffusionMap(epsilon=1.0).fit(X)
+    with pytest.raises(ValueError, match="fall into 3 groups"):
+        DiffusionMap(epsilon=1.0, n_neighbors=5).fit(X)
+    # A bandwidth of its own choice joins them.
+    assert DiffusionMap().fit(X).epsilon_ > 1
+
+
+def test_patterns_without_a_photon_are_one_place():
+    X = np.random.default_rng(0).poisson(3, (40, 8, 8)).astype(np.uint16)
+    X[::4] = 0
+    where = DiffusionMap(2).fit_transform(X)
+    assert np.ptp(where[::4], axis=0).max() < 1e-9
+    assert np.isfinite(where).all()

@@ -24,12 +24,12 @@ from .._images import ImageInputMixin
 __all__ = ["DiffusionMap"]
 
 # Distances from which "auto" finds the bandwidth, about; and rows at a time.
-_ENOUGH_DISTANCES = 2**21
+_ENOUGH_DISTANCES = 2**20
 _BATCH = 1024
 # Above this many samples only the wanted eigenvectors are computed, by iteration.
 _FEW_SAMPLES = 1000
-# Eigenvalues and weights up to this are rounding.
-_ZERO = 1e-12
+# Eigenvalues and weights up to this are rounding, by precision.
+_ZERO = {"float32": 1e-6, "float64": 1e-12}
 # Values of the bandwidth tried for "auto", powers of two around the median distance.
 _EXPONENTS = np.arange(-12, 8.25, 0.25)
 
@@ -96,6 +96,10 @@ class DiffusionMap(
     entry positive [1]_. New images are placed by Nyström's formula: the mean of ψ over
     the steps from there, divided by λ. Without `n_neighbors` it gives the training
     images their own coordinates.
+
+    With more than 1,000 images of 8 or 16 bits, or float32, the map is computed in
+    single precision, and its memory is that of one matrix, 4 n² bytes; of float64
+    images it is in double. Above some hundred, "auto" looks at a part of the distances.
 
     References
     ----------
@@ -198,14 +202,17 @@ class DiffusionMap(
         degree = np.asarray(kernel.sum(axis=1)).ravel()
         values, vectors = self._eigenvectors(_scaled(kernel, degree**-0.5))
         # Right eigenvectors of the Markov matrix.
+        zero = _ZERO[vectors.dtype.name]
+        values, vectors = values.astype(np.float64), vectors.astype(np.float64)
         vectors *= np.sqrt(degree.sum() / degree)[:, np.newaxis]
         largest = np.abs(vectors).argmax(axis=0)
         vectors *= np.sign(vectors[largest, np.arange(vectors.shape[1])])
+        values[np.abs(values) <= zero] = 0.0
         self._vectors, self.eigenvalues_ = vectors, values
-        if values.min() <= _ZERO:
+        if values.min() <= 0:
             warnings.warn(
-                f"{(values <= _ZERO).sum()} of n_components={self.n_components} "
-                "eigenvalues are zero: along them all images lie at 0. Lower "
+                f"{(values <= 0).sum()} of n_components={self.n_components} "
+                "eigenvalues are not positive: along them all images lie at 0. Lower "
                 "n_components or epsilon.",
                 stacklevel=2,
             )
@@ -272,7 +279,8 @@ class DiffusionMap(
         """Return squared distances to the training rows; a matrix, sparse or not."""
         if self.n_neighbors is None:
             squared = euclidean_distances(rows, self._rows, squared=True)
-            return squared.astype(np.float64, copy=False)
+            few = len(self._rows) <= _FEW_SAMPLES
+            return squared.astype(np.float64, copy=False) if few else squared
         search = NearestNeighbors(n_jobs=self.n_jobs).fit(self._rows)
         graph = search.kneighbors_graph(rows, self.n_neighbors, mode="distance")
         graph.data **= 2
@@ -301,7 +309,7 @@ class DiffusionMap(
 
         Steps less likely than rounding would leave the eigenvectors to chance.
         """
-        reach = -np.log(_ZERO) * self.epsilon_
+        reach = -np.log(_ZERO[squared.dtype.name]) * self.epsilon_
         if sparse.issparse(squared):
             near = squared.copy()
             # Not 0, which would stand for no neighbour.
@@ -329,10 +337,9 @@ class DiffusionMap(
         return squared
 
     def _powers(self, exponent):
-        """Return the eigenvalues to some power; 0 stays 0."""
-        values = np.maximum(self.eigenvalues_, 0)
-        powers = np.zeros_like(values)
-        np.power(values, exponent, out=powers, where=values > _ZERO)
+        """Return the eigenvalues to some power, and 0 where they are not positive."""
+        powers = np.zeros_like(self.eigenvalues_)
+        np.power(self.eigenvalues_, exponent, out=powers, where=self.eigenvalues_ > 0)
         return powers
 
     def _eigenvectors(self, symmetric):
