@@ -27,7 +27,7 @@ from emclassify.training import (
     RandomVerticalFlip,
 )
 
-SIZE = 128
+SIZE, BATCH_SIZE = 128, 64
 # Ideal are the simulator's defaults.
 DOMAINS = {
     "ideal": {},
@@ -100,6 +100,7 @@ def resnet(setting, n=2, m=2, *, logarithm=False, augmentation=FLIPS):
         n,
         m,
         max_epochs=setting.max_epochs,
+        batch_size=BATCH_SIZE,
         augmentation=list(augmentation),
         random_state=setting.seed,
     )
@@ -124,7 +125,7 @@ def diffusion_map_of_rings(n_clusters):
         RadialDensity(n_rings, extent=0.8, standardize=False),
         make_column_transformer((StandardScaler(), slice(n_rings, None))),
         DiffusionMapClassifier(
-            n_clusters, n_components=6, unlabelled=-1, random_state=0
+            n_clusters, n_components=6, epsilon=5.0, unlabelled=-1, random_state=0
         ),
     )
 

@@ -66,7 +66,7 @@ def main(n, n_threads):
     shown("  of this PixelStandardizer", timed(lambda: network[1].transform(cropped)))
 
     rng = np.random.default_rng(0)
-    noisy = X + (rng.random(X.shape, np.float32) < 0.01).astype(X.dtype)
+    noisy = X + (rng.integers(0, 100, X.shape, np.uint8) == 0)
     maps = {
         "standardised pixels": make_pipeline(
             PixelStandardizer(),

@@ -49,7 +49,7 @@ def parse(arguments):
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="PART", help=", ".join(names)
     )
-    parser.add_argument("--train", type=int, default=1500, help="training patterns")
+    parser.add_argument("--train", type=int, default=1000, help="training patterns")
     parser.add_argument("--test", type=int, default=1000, help="test patterns")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)

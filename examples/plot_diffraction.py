@@ -65,7 +65,9 @@ model = make_pipeline(
     RadialDensity(N_RINGS, extent=0.8, standardize=False),
     # The means of the rings come first: they are left out.
     make_column_transformer((StandardScaler(), slice(N_RINGS, None))),
-    DiffusionMapClassifier(8, n_components=6, unlabelled="?", random_state=0),
+    DiffusionMapClassifier(
+        8, n_components=6, epsilon=5.0, unlabelled="?", random_state=0
+    ),
 )
 model.fit(data.images, labels)
 

@@ -167,18 +167,23 @@ def test_images_and_rows_are_the_same_map():
     np.testing.assert_array_equal(DiffusionMap().fit_transform(X.reshape(30, -1)), one)
 
 
-def test_single_precision_gives_the_same_map():
-    angle = np.random.default_rng(0).uniform(0, 3, 1100)
-    X = np.column_stack([np.cos(angle), np.sin(angle)])
-    double, single = (
-        DiffusionMap(3, epsilon=0.05, random_state=0).fit(X.astype(dtype))
-        for dtype in ("float64", "float32")
-    )
-    np.testing.assert_allclose(single.eigenvalues_, double.eigenvalues_, atol=1e-5)
-    assert aligned(single.embedding_, double.embedding_) < 1e-4
-    np.testing.assert_allclose(
-        single.transform(X[:50]), single.embedding_[:50], atol=1e-3
-    )
+@pytest.mark.parametrize("n_neighbors", [None, 60])
+def test_images_that_nearly_fall_into_groups(n_neighbors, monkeypatch):
+    # Eigenvalues of 1 to many digits, which iteration alone does not tell apart.
+    monkeypatch.setattr("emclassify.baselines._diffusion_map._FEW_SAMPLES", 10)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 2)) * 0.1
+    X[:, 0] += np.repeat([0.0, 4.0, 8.5], 40)
+    walk = DiffusionMap(3, epsilon=1.0, n_neighbors=n_neighbors, random_state=0).fit(X)
+    assert (1 - walk.eigenvalues_[:2] < 1e-3).all()
+    kernel = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1))
+    if n_neighbors is None:
+        kernel /= np.outer(kernel.sum(axis=1), kernel.sum(axis=1))
+        step = kernel / kernel.sum(axis=1, keepdims=True)
+        psi = walk.embedding_ / walk.eigenvalues_
+        np.testing.assert_allclose(step @ psi, psi * walk.eigenvalues_, atol=1e-9)
+    places = walk.embedding_[:, :2].reshape(3, 40, 2)
+    assert places.std(axis=1).max() < 0.01 * places.mean(axis=1).std(axis=0).min()
 
 
 def test_blocks_and_parts_change_little(monkeypatch):

@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from emclassify import make_diffraction_patterns
 from emclassify.baselines import DiffusionMapClassifier
+from emclassify.features import RadialDensity
 
 
 def blobs(n=60, seed=0):
@@ -61,3 +66,33 @@ def test_a_cluster_without_labels_asks_the_nearest():
 def test_refused(y, message):
     with pytest.raises(ValueError, match=message):
         DiffusionMapClassifier(unlabelled="").fit(np.eye(3), y)
+
+
+def test_sorts_diffraction_patterns_with_ten_labels():
+    # As the middle of 256 pixels up to twice this frequency.
+    params = {"image_size": 128, "q_max": 0.0625}
+    data = make_diffraction_patterns(300, random_state=0, **params)
+    few = np.full(300, "?", dtype="<U4")
+    for name in ("good", "bad"):
+        few[np.flatnonzero(data.target == name)[:5]] = name
+    model = make_pipeline(
+        FunctionTransformer(np.log1p, kw_args={"dtype": np.float32}),
+        RadialDensity(24, extent=0.8, standardize=False),
+        make_column_transformer((StandardScaler(), slice(24, None))),
+        DiffusionMapClassifier(
+            8, n_components=6, epsilon=5.0, unlabelled="?", random_state=0
+        ),
+    ).fit(data.images, few)
+    new = make_diffraction_patterns(200, random_state=1, **params)
+    assert model.score(new.images, new.target) > 0.85
+    # A pattern without a photon is one more shot that hit nothing.
+    assert model.predict(np.zeros((1, 128, 128), np.uint16)).tolist() == ["bad"]
+
+
+def test_labels_of_one_class_say_that_class():
+    X, y = blobs()
+    few = np.where(np.arange(60) < 3, y, "")
+    clf = DiffusionMapClassifier(3, n_components=2, unlabelled="", random_state=0)
+    clf.fit(X, few)
+    assert set(clf.predict(X)) == {"dim"}
+    np.testing.assert_array_equal(clf.predict_proba(X), np.ones((60, 1)))

@@ -1,12 +1,13 @@
 """DiffusionMap: coordinates in which nearness is ease of diffusion."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -28,8 +29,10 @@ _ENOUGH_DISTANCES = 2**20
 _BATCH = 1024
 # Above this many samples only the wanted eigenvectors are computed, by iteration.
 _FEW_SAMPLES = 1000
-# Eigenvalues and weights up to this are rounding, by precision.
-_ZERO = {"float32": 1e-6, "float64": 1e-12}
+_MAX_ITERATIONS = 1000
+_SHIFT = 1e-6
+# Eigenvalues and weights up to this are rounding.
+_ZERO = 1e-12
 # Values of the bandwidth tried for "auto", powers of two around the median distance.
 _EXPONENTS = np.arange(-12, 8.25, 0.25)
 
@@ -97,9 +100,9 @@ class DiffusionMap(
     the steps from there, divided by λ. Without `n_neighbors` it gives the training
     images their own coordinates.
 
-    With more than 1,000 images of 8 or 16 bits, or float32, the map is computed in
-    single precision, and its memory is that of one matrix, 4 n² bytes; of float64
-    images it is in double. Above some hundred, "auto" looks at a part of the distances.
+    Without `n_neighbors` the map takes the memory of one matrix, 8 n² bytes, and time
+    that grows with n³. With more than a thousand images, "auto" looks at a
+    part of the distances.
 
     References
     ----------
@@ -202,12 +205,10 @@ class DiffusionMap(
         degree = np.asarray(kernel.sum(axis=1)).ravel()
         values, vectors = self._eigenvectors(_scaled(kernel, degree**-0.5))
         # Right eigenvectors of the Markov matrix.
-        zero = _ZERO[vectors.dtype.name]
-        values, vectors = values.astype(np.float64), vectors.astype(np.float64)
         vectors *= np.sqrt(degree.sum() / degree)[:, np.newaxis]
         largest = np.abs(vectors).argmax(axis=0)
         vectors *= np.sign(vectors[largest, np.arange(vectors.shape[1])])
-        values[np.abs(values) <= zero] = 0.0
+        values[np.abs(values) <= _ZERO] = 0.0
         self._vectors, self.eigenvalues_ = vectors, values
         if values.min() <= 0:
             warnings.warn(
@@ -279,8 +280,7 @@ class DiffusionMap(
         """Return squared distances to the training rows; a matrix, sparse or not."""
         if self.n_neighbors is None:
             squared = euclidean_distances(rows, self._rows, squared=True)
-            few = len(self._rows) <= _FEW_SAMPLES
-            return squared.astype(np.float64, copy=False) if few else squared
+            return squared.astype(np.float64, copy=False)
         search = NearestNeighbors(n_jobs=self.n_jobs).fit(self._rows)
         graph = search.kneighbors_graph(rows, self.n_neighbors, mode="distance")
         graph.data **= 2
@@ -309,7 +309,7 @@ class DiffusionMap(
 
         Steps less likely than rounding would leave the eigenvectors to chance.
         """
-        reach = -np.log(_ZERO[squared.dtype.name]) * self.epsilon_
+        reach = -np.log(_ZERO) * self.epsilon_
         if sparse.issparse(squared):
             near = squared.copy()
             # Not 0, which would stand for no neighbour.
@@ -343,16 +343,43 @@ class DiffusionMap(
         return powers
 
     def _eigenvectors(self, symmetric):
-        """Return the largest eigenvalues but the first, and their eigenvectors."""
+        """Return the largest eigenvalues but the first, and their eigenvectors.
+
+        May overwrite the matrix.
+        """
         n, k = len(self._rows), self.n_components + 1
         if n <= _FEW_SAMPLES or k > n // 3:
             dense = symmetric.toarray() if sparse.issparse(symmetric) else symmetric
             values, vectors = linalg.eigh(dense, subset_by_index=[n - k, n - 1])
         else:
             start = check_random_state(self.random_state).uniform(-1, 1, n)
-            values, vectors = eigsh(symmetric, k, which="LA", v0=start)
+            values, vectors = _largest(symmetric, k, start)
         order = np.argsort(-values)[1:]
         return values[order], vectors[:, order]
+
+
+def _largest(symmetric, k, start):
+    """Return the k largest eigenvalues, none of which is above 1, and their vectors.
+
+    Where images nearly fall into groups, those eigenvalues lie so close to 1 that
+    iteration doesn't tell them apart. The inverse of 1 + shift minus the matrix spreads
+    them.
+    """
+    if sparse.issparse(symmetric):
+        try:
+            return eigsh(symmetric, k, which="LA", v0=start, maxiter=_MAX_ITERATIONS)
+        except ArpackNoConvergence:
+            symmetric = symmetric.toarray()
+    n = len(symmetric)
+    symmetric *= -1
+    symmetric.flat[:: n + 1] += 1 + _SHIFT
+    # The transpose is the same matrix, in the order that LAPACK overwrites.
+    factor = linalg.cho_factor(symmetric.T, overwrite_a=True, check_finite=False)
+    inverse = LinearOperator(
+        (n, n), partial(linalg.cho_solve, factor, check_finite=False), dtype=np.float64
+    )
+    values, vectors = eigsh(inverse, k, which="LA", v0=start)
+    return 1 + _SHIFT - 1 / values, vectors
 
 
 def _scaled(matrix, rows, columns=None):

@@ -1,0 +1,90 @@
+"""The diffraction study runs, resumes, and says what it is."""
+
+import json
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+
+import diffraction_study
+from _diffraction_parts import PARTS, TEST, TRAIN, Setting, few_labels, share, simulate
+from diffraction_study import main
+
+TINY = ["--train", "60", "--test", "20", "--epochs", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Results of one part at a tiny size."""
+    out = tmp_path_factory.mktemp("study")
+    main(["--out", str(out), *TINY, "--only", "shapes"])
+    return out
+
+
+def test_record(folder):
+    record = json.loads((folder / "shapes.json").read_text("utf-8"))
+    assert record["setting"]["n_train"] == 60
+    assert [row["tested on"] for row in record["rows"]] == [
+        "icosahedron",
+        "soccer ball",
+        "torus",
+    ] * 4
+    assert platform.node() not in record["machine"].split()
+    assert {"emclassify", "torch", "scikit-learn"} < set(record["versions"])
+
+
+def test_summary(folder):
+    summary = (folder / "summary.md").read_text("utf-8")
+    assert "All patterns are simulated" in summary
+    assert "60 training patterns, 20 test patterns of each shape" in summary
+    assert "python benchmarks/diffraction_study.py --train 60 --test 20" in summary
+    assert "How deep" not in summary  # not run
+    assert str(folder) not in summary
+
+
+def test_done_parts_are_not_run_again(folder, monkeypatch, capsys):
+    monkeypatch.setattr(diffraction_study, "run_part", None)
+    main(["--out", str(folder), *TINY, "--only", "shapes"])
+    assert "shapes is done already" in capsys.readouterr().out
+
+
+def test_results_of_other_settings_are_not_mixed(folder):
+    with pytest.raises(SystemExit, match="run with other settings"):
+        main(["--out", str(folder), *TINY, "--seed", "1", "--only", "shapes"])
+
+
+def test_sets_share_no_pattern():
+    setting = Setting(20, 20, 1, 0, with_vgg16=False)
+    (train, _), (test, _) = (simulate(setting, which) for which in (TRAIN, TEST))
+    assert not (train[:, np.newaxis] == test).all(axis=(2, 3)).any()
+
+
+def test_few_labels():
+    single = np.arange(100) % 2 == 0
+    few = few_labels(single, seed=0)
+    assert [(few == value).sum() for value in (-1, 0, 1)] == [90, 5, 5]
+    assert (single[few == 1]).all()
+    assert not single[few == 0].any()
+
+
+def test_interval_of_no_mistakes_is_exact():
+    # 1 - 0.025^(1/500), as by hand.
+    assert share(np.zeros(500)) == "0.0 [0.0, 0.7]"
+
+
+@pytest.mark.parametrize("wrong", [["--train", "3"], ["--only", "coffee"]])
+def test_refused_arguments(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(["--out", "x", *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_every_part_runs(tmp_path):
+    main(["--out", str(tmp_path), *TINY])
+    for part in PARTS:
+        assert (tmp_path / f"{part.name}.json").exists()
