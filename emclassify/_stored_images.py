@@ -9,6 +9,7 @@ __all__ = ["StoredImages", "holds_paths", "is_stored"]
 
 # Read at a time where all images are passed through, at most.
 _BYTES_PER_READ = 2**25
+_HDF5_SUFFIXES = (".h5", ".hdf5", ".cxi", ".nxs")
 _IMAGE_STACK = "emclassify.datasets._image_stack"
 
 
@@ -124,9 +125,13 @@ class StoredImages:
             return read_image(path, as_gray=False, image_shape=None)
         except Exception as error:
             # Readers raise many things; each is a file that can't be had.
+            advice = "Leave it out of X and y, or mend it."
+            if path.suffix.lower() in _HDF5_SUFFIXES:
+                advice = (
+                    "Stacks in HDF5 files are opened by emclassify.open_image_stack."
+                )
             raise ValueError(
-                f"{self._name(row)} can't be read as an image: {error}. "
-                "Leave it out of X and y, or mend it."
+                f"{self._name(row)} can't be read as an image: {error}. {advice}"
             ) from error
 
     def _name(self, row):

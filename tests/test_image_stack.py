@@ -143,6 +143,11 @@ def test_no_stack_at_all(tmp_path):
         open_image_stack(path)
 
 
+def test_a_list_of_paths_is_told_of_it(path):
+    with pytest.raises(ValueError, match=r"run7.cxi\) can't .* open_image_stack"):
+        PixelStandardizer().fit([path])
+
+
 def test_no_hdf5(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*gone.cxi"):
         open_image_stack(tmp_path / "gone.cxi")

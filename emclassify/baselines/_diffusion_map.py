@@ -101,8 +101,8 @@ class DiffusionMap(
     images their own coordinates.
 
     Without `n_neighbors` the map takes the memory of one matrix, 8 n² bytes, and time
-    that grows with n³. With more than a thousand images, "auto" looks at a
-    part of the distances.
+    that grows with n³. With more than a thousand images, "auto" looks at a part of the
+    distances.
 
     References
     ----------
@@ -283,7 +283,7 @@ class DiffusionMap(
             return squared.astype(np.float64, copy=False)
         search = NearestNeighbors(n_jobs=self.n_jobs).fit(self._rows)
         graph = search.kneighbors_graph(rows, self.n_neighbors, mode="distance")
-        graph.data **= 2
+        graph.data = np.square(graph.data, dtype=np.float64)
         return graph
 
     def _bandwidth(self, squared):
