@@ -127,9 +127,7 @@ class StoredImages:
             # Readers raise many things; each is a file that can't be had.
             advice = "Leave it out of X and y, or mend it."
             if path.suffix.lower() in _HDF5_SUFFIXES:
-                advice = (
-                    "Stacks in HDF5 files are opened by emclassify.open_image_stack."
-                )
+                advice = "Open HDF5 files with emclassify.open_image_stack."
             raise ValueError(
                 f"{self._name(row)} can't be read as an image: {error}. {advice}"
             ) from error
