@@ -144,7 +144,7 @@ def test_no_stack_at_all(tmp_path):
 
 
 def test_a_list_of_paths_is_told_of_it(path):
-    with pytest.raises(ValueError, match=r"run7.cxi\) can't .* open_image_stack"):
+    with pytest.raises(ValueError, match=r"run7.cxi\) can't .*open_image_stack"):
         PixelStandardizer().fit([path])
 
 
