@@ -98,4 +98,5 @@ plt.show()
 # A network does better, and needs more labels:
 # :class:`~emclassify.classifiers.ResNetClassifier` behind
 # :class:`~emclassify.preprocessing.PixelStandardizer`. How the two compare, and what a
-# network makes of shapes that it has never seen, is in :doc:`/user_guide/diffraction`.
+# network makes of shapes that it has never seen, is in
+# :doc:`/user_guide/diffraction_study`.
