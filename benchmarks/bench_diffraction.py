@@ -78,8 +78,8 @@ def main(n, n_threads):
 
         def sort(model=model):
             patterns = CenterCrop(SIZE).fit_transform(noisy)
-            # Labels of the fitted patterns are those of their clusters.
-            model.fit(patterns, few)[-1].clusters_.sum()
+            fitted = model.fit(patterns, few)[-1]
+            return fitted.cluster_shares_.argmax(axis=1)[fitted.clusters_]
 
         times = timed(sort)
         shown(

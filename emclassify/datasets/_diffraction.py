@@ -96,7 +96,7 @@ def make_diffraction_patterns(
 ):
     r"""Simulate X-ray diffraction patterns of single particles, and of what isn't one.
 
-    A solid particle in a random orientation scatters an X-ray pulse; the detector
+    A particle in a random orientation scatters an X-ray pulse; the detector
     counts the photons of the far field. The question is which patterns are of exactly
     one particle.
 
@@ -188,7 +188,7 @@ def make_diffraction_patterns(
 
     photons, with fluence Φ, classical electron radius :math:`r_e`, electron density ρ
     = 430 / nm³ (protein), and the thickness t of the particle along the beam. So the
-    Ewald sphere is taken as flat, scattering as weak, and the particle as solid:
+    Ewald sphere is taken as flat, scattering as weak, and the density as even:
     expected patterns are symmetric about their centres. Polarisation and water are left
     out.
 

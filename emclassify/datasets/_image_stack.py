@@ -18,9 +18,9 @@ CXI_DATASET = "/entry_1/data_1/data"
 def open_image_stack(path, dataset=CXI_DATASET):
     """Open the stack of images in an HDF5 or CXI file, without reading it.
 
-    What comes back is an X for every estimator here. Networks, `PixelStandardizer`,
-    `FeatureExtractor` and `ResizeImages` read it a batch at a time; the others read
-    it whole.
+    What comes back is an X for every estimator here. Networks, `CenterCrop`,
+    `PixelStandardizer`, `FeatureExtractor` and `ResizeImages` read it a batch at a
+    time; the others read it whole.
 
     Parameters
     ----------
