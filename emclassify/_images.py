@@ -90,6 +90,23 @@ def _refuse_ragged(X):
             )
 
 
+def _refuse_strange(X, name):
+    """Raise if X is an array of something that no pixel is."""
+    if isinstance(X, list | tuple) and len(X):
+        X = np.asarray(X[0])
+    kind = getattr(getattr(X, "dtype", None), "kind", "f")
+    if kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} holds complex numbers. Take their "
+            "magnitude."
+        )
+    if kind in "USMmV":
+        raise ValueError(
+            f"{name} holds {X.dtype}; images are arrays of numbers. Paths of files "
+            "come as a list or a 1-D array."
+        )
+
+
 def _name_first(bad):
     """'image 3' or 'image 3 and 2 others', for a boolean array over samples."""
     where = np.flatnonzero(bad)
@@ -160,6 +177,7 @@ def check_images(X, *, image_shape=None, name="X", estimator=None):
     """
     if not sparse.issparse(X):
         _refuse_ragged(X)
+        _refuse_strange(X, name)
     X = check_array(
         X,
         allow_nd=True,

@@ -64,3 +64,11 @@ def test_bad_image_in_a_list_is_named():
 def test_bad_output_shape(bad):
     with pytest.raises(ValueError, match="output_shape must be"):
         ResizeImages(bad).fit(np.zeros((2, 4, 4)))
+
+
+def test_values_beyond_float32_stay_finite():
+    X = np.random.default_rng(0).uniform(1, 2, size=(2, 8, 8))
+    huge = ResizeImages((4, 4)).fit_transform(1e300 * X)
+    np.testing.assert_allclose(
+        huge, 1e300 * ResizeImages((4, 4)).fit_transform(X), 1e-6
+    )

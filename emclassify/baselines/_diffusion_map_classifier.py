@@ -145,7 +145,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         known = np.ones(len(y), bool)
         if self.unlabelled is not None:
-            known = y != np.asarray(self.unlabelled, dtype=y.dtype)
+            known = y != self._unlabelled_as(y.dtype)
         if not known.any():
             raise ValueError(
                 f"No image has a label: all of y is {self.unlabelled!r}, unlabelled."
@@ -179,6 +179,16 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         votes = votes[labelled[nearest]]
         self.cluster_shares_ = votes / votes.sum(axis=1, keepdims=True)
         return self
+
+    def _unlabelled_as(self, dtype):
+        """Return `unlabelled` in the type of the labels."""
+        try:
+            return np.asarray(self.unlabelled, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"unlabelled={self.unlabelled!r} can be no label in y, which holds "
+                f"{dtype}."
+            ) from error
 
     def predict_proba(self, X):
         """Return the share of each class among the labels of an image's cluster.

@@ -13,7 +13,7 @@ __all__ = ["is_indicator", "label_counts", "sample_average", "subset_hits"]
 
 def is_indicator(y):
     """Whether y is an indicator matrix (n_samples, n_labels)."""
-    return type_of_target(y) == "multilabel-indicator"
+    return type_of_target(y, input_name="y_true") == "multilabel-indicator"
 
 
 def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):

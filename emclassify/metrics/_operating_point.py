@@ -143,9 +143,13 @@ def _curve(y_true, y_score, pos_label, sample_weight):
     """Return thresholds, precisions, recalls and false-positive rates."""
     y_true, y_score = column_or_1d(y_true), column_or_1d(y_score)
     check_consistent_length(y_true, y_score, sample_weight)
+    if y_score.dtype.kind not in "biuf":
+        raise ValueError(f"y_score must hold real numbers; it is {y_score.dtype}.")
     kind = type_of_target(y_true, input_name="y_true")
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(f"y_true must hold labels of two classes; it is {kind}.")
     classes = np.unique(y_true)
-    if kind != "binary" or len(classes) != 2:
+    if len(classes) != 2:
         raise ValueError(
             "y_true must hold labels of two classes; it holds "
             f"{len(classes)}: {classes[:5].tolist()}."

@@ -26,6 +26,18 @@ __all__ = [
 ]
 
 
+def labels_present(y_true, *others):
+    """Return the sorted labels, or raise where they can't be sorted."""
+    try:
+        return unique_labels(y_true, *others)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            "y_true and y_pred must be labels of one kind, all numbers or all strings: "
+            f"{error}"
+        ) from error
+
+
 def _check_labels(labels):
     """Return `labels` as a list without repeats, or raise ValueError."""
     labels = np.asarray(labels)
@@ -69,7 +81,7 @@ def _counts(y_true, y_pred, labels, sample_weight):
         return labels, label_counts(
             y_true, y_pred, columns=labels, sample_weight=sample_weight
         )
-    present = unique_labels(y_true, y_pred)
+    present = labels_present(y_true, y_pred)
     if labels is None:
         labels = everything = present
     else:

@@ -10,7 +10,12 @@ from scipy import ndimage
 from sklearn.utils.extmath import randomized_svd
 from tqdm import tqdm
 
-from .._images import check_each_image, check_images, is_sequence_of_images
+from .._images import (
+    check_each_image,
+    check_images,
+    is_sequence_of_images,
+    number_of_axes,
+)
 from .._stored_images import StoredImages, is_stored
 
 __all__ = ["find_duplicates"]
@@ -125,13 +130,12 @@ def _open(X):
         return StoredImages(X, check_images)
     if is_sequence_of_images(X):
         return check_each_image(X)
-    images = check_images(X)
-    if np.ndim(X) == 2:
+    if number_of_axes(X) < 3:
         raise ValueError(
-            f"X has shape {np.shape(X)}; expected images, (n, height, width) or "
+            f"X has {number_of_axes(X)} axes; expected images, (n, height, width) or "
             "(n, height, width, channels), not flat rows."
         )
-    return images
+    return check_images(X)
 
 
 def _patterns(images):
@@ -160,6 +164,10 @@ def _patterns(images):
 
 def _small(stack, side):
     """Return images (n, h, w, c) as (n, side, side), all channels counting alike."""
+    if stack.dtype.kind == "f":
+        # Any number, however large or small, has a place in float32 then.
+        largest = abs(stack).max(axis=(1, 2), keepdims=True)
+        stack = stack / np.where(largest > 0, largest, 1)
     stack = stack.astype(np.float32)
     mean = stack.mean(axis=(1, 2), keepdims=True)
     std = stack.std(axis=(1, 2), keepdims=True)

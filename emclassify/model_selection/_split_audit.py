@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from .._images import is_sequence_of_images
 from .._stored_images import is_stored
@@ -68,12 +68,15 @@ def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
        first  second folds
     0      0       7  0, 1
     """
+    # First, because it looks whether X holds images.
+    pairs = find_duplicates(X, threshold=threshold, verbose=verbose)
     groups = check_groups(groups, len(X))
     if isinstance(cv, Integral) and groups is not None and y is None:
         cv = GroupKFold(int(cv))
-    _, folds = make_folds(cv, X, y if y is not None else np.zeros(len(X)), groups)
-    y = None if y is None else column_or_1d(y, warn=True)
-    pairs = find_duplicates(X, threshold=threshold, verbose=verbose)
+    if y is not None:
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+    _, folds = make_folds(cv, X, np.zeros(len(X)) if y is None else y, groups)
     return SplitAudit(X, pairs, folds, groups, y)
 
 

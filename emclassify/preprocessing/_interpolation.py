@@ -32,15 +32,19 @@ def _resize_plane(plane, size, box, dtype):
     if box is not None:
         top, left, bottom, right = box
         box = left, top, right, bottom
+    # Pillow computes in float32, which ends at 3e38.
+    largest = abs(plane).max() if dtype.kind == "f" else 1
+    scale = largest if largest > 1e37 else 1
+    scaled = plane if scale == 1 else plane / scale
     resized = np.asarray(
-        Image.fromarray(plane.astype(np.float32)).resize(
+        Image.fromarray(scaled.astype(np.float32)).resize(
             (width, height), Image.Resampling.BILINEAR, box=box
         )
     )
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         return np.clip(np.rint(resized), limits.min, limits.max).astype(dtype)
-    return resized
+    return resized if scale == 1 else resized.astype(dtype) * scale
 
 
 def _resize_mask(plane, size, box):
