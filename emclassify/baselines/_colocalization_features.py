@@ -156,7 +156,7 @@ class ColocalizationFeatures(
 
     def _directions(self, images):
         """Return filtered images as unit vectors (n, n_pixels)."""
-        size = (1, self.median_size, self.median_size)
+        size = (1, int(self.median_size), int(self.median_size))
         rows = ndimage.median_filter(images, size).reshape(len(images), -1)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         return rows / np.where(length > 0, length, 1)

@@ -274,7 +274,14 @@ class DiffusionMap(
         """Return images as rows of float32 where that holds them exactly."""
         images = self._validate_images(X, reset=reset)
         rows = images.reshape(len(images), -1)
-        return rows.astype(np.result_type(rows.dtype, np.float32))
+        rows = rows.astype(np.result_type(rows.dtype, np.float32))
+        largest = max(rows.max(), -rows.min())
+        if largest > np.sqrt(np.finfo(rows.dtype).max / (4 * rows.shape[1])):
+            raise ValueError(
+                f"X has values up to {largest:.1e}, too large to be squared in "
+                f"{rows.dtype}. Rescale the intensities."
+            )
+        return rows
 
     def _squared_distances(self, rows):
         """Return squared distances to the training rows; a matrix, sparse or not."""

@@ -49,12 +49,13 @@ TRANSFORMS = (
 def find_duplicates(X, *, threshold=0.9, verbose=0):
     """Find pairs of images that show the same, in any of the eight orientations.
 
-    Each image is brought to 48×48 px (or less) and stripped of its shading and finest
-    grain (a difference of Gaussians), and of what the images of the set have in common
-    (its largest principal components, one for each fifty images, up to sixteen). The
-    similarity of a pair is the largest correlation of what is left, over quarter turns
-    and mirrors of the second. So other brightness and contrast, moderate noise or
-    compression, turns and flips don't hide a duplicate. Shifts do, beyond a pixel.
+    Each image is brought to 48×48 px (less with several channels, which count alike)
+    and stripped of its shading and finest grain (a difference of Gaussians), and of
+    what the images of the set have in common (its largest principal components, one for
+    each fifty images, up to sixteen). The similarity of a pair is the largest
+    correlation of what is left, over quarter turns and mirrors of the second. So other
+    brightness and contrast, moderate noise or compression, turns and flips don't hide a
+    duplicate. Shifts do, beyond a pixel.
 
     Parameters
     ----------
@@ -139,11 +140,13 @@ def _open(X):
 
 
 def _patterns(images):
-    """Return what is compared, (n, side, side), each of norm one."""
+    """Return what is compared, (n, side, side, channels), each of norm one."""
     shapes = [image.shape for image in images] if isinstance(images, list) else None
     largest = max(map(max, (s[:2] for s in shapes or [images.shape[1:]])))
-    side = min(_SIDE, largest)
-    patterns = np.empty((len(images), side, side), dtype=np.float32)
+    channels = images[0].shape[-1]
+    # About as many numbers an image, however many channels.
+    side = min(round(_SIDE / np.sqrt(channels)), largest)
+    patterns = np.empty((len(images), side, side, channels), dtype=np.float32)
     for start in range(0, len(images), _BLOCK):
         rows = slice(start, start + _BLOCK)
         if shapes is None:
@@ -153,17 +156,20 @@ def _patterns(images):
                 patterns[i] = _small(images[i][np.newaxis], side)[0]
     flat = np.ptp(patterns, axis=(1, 2)) == 0
     coarse = _COARSE * side / _SIDE
-    patterns = ndimage.gaussian_filter(patterns, (0, _FINE, _FINE)) - (
-        ndimage.gaussian_filter(patterns, (0, coarse, coarse))
+    patterns = ndimage.gaussian_filter(patterns, (0, _FINE, _FINE, 0)) - (
+        ndimage.gaussian_filter(patterns, (0, coarse, coarse, 0))
     )
     patterns -= patterns.mean(axis=(1, 2), keepdims=True)
+    # All channels count alike, but for those of one value, which say nothing.
+    norm = np.sqrt(np.square(patterns).sum(axis=(1, 2), keepdims=True))
+    patterns /= np.where(flat[:, np.newaxis, np.newaxis], np.inf, norm)
     # Images of one value are all alike.
-    patterns[flat] = 1
+    patterns[flat.all(axis=1)] = 1
     return _unit(patterns.reshape(len(patterns), -1)).reshape(patterns.shape)
 
 
 def _small(stack, side):
-    """Return images (n, h, w, c) as (n, side, side), all channels counting alike."""
+    """Return images (n, h, w, c) as (n, side, side, c), in units of their deviation."""
     if stack.dtype.kind == "f":
         # Any number, however large or small, has a place in float32 then.
         largest = abs(stack).max(axis=(1, 2), keepdims=True)
@@ -171,9 +177,9 @@ def _small(stack, side):
     stack = stack.astype(np.float32)
     mean = stack.mean(axis=(1, 2), keepdims=True)
     std = stack.std(axis=(1, 2), keepdims=True)
-    stack = ((stack - mean) / np.where(std > 1e-6 * abs(mean), std, np.inf)).mean(-1)
-    rows, columns = (_resampling(length, side) for length in stack.shape[1:])
-    return rows @ stack @ columns.T
+    stack = (stack - mean) / np.where(std > 1e-6 * abs(mean), std, np.inf)
+    rows, columns = (_resampling(length, side) for length in stack.shape[1:3])
+    return (rows @ stack.transpose(0, 3, 1, 2) @ columns.T).transpose(0, 2, 3, 1)
 
 
 def _resampling(length, side):
