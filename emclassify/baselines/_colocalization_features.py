@@ -115,7 +115,7 @@ class ColocalizationFeatures(
             name: (images.shape[1:], self._directions(images))
             for name, (_, images) in datasets.items()
         }
-        self._n_features_out = self.n_quantiles
+        self._n_features_out = int(self.n_quantiles)
         return self
 
     def transform(self, X, groups=None):
@@ -136,7 +136,7 @@ class ColocalizationFeatures(
         check_is_fitted(self)
         datasets = self._datasets(X, groups, reset=False)
         n_samples = sum(len(index) for index, _ in datasets.values())
-        features = np.zeros((n_samples, self.n_quantiles))
+        features = np.zeros((n_samples, self._n_features_out))
         for name, (index, images) in datasets.items():
             directions = others = self._directions(images)
             if name in self._seen:
@@ -164,8 +164,8 @@ class ColocalizationFeatures(
     def _quantiles(self, similarity):
         """Return quantiles of each row, without that of an image and itself."""
         ranked = np.sort(similarity, axis=1)
-        at = np.linspace(0, 1, self.n_quantiles)
-        features = np.zeros((len(ranked), self.n_quantiles))
+        at = np.linspace(0, 1, self._n_features_out)
+        features = np.zeros((len(ranked), self._n_features_out))
         itself = ranked[:, -1] > _ITSELF
         features[~itself] = np.quantile(ranked[~itself], at, axis=1).T
         if ranked.shape[1] > 1:
