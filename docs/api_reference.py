@@ -35,7 +35,8 @@ ROOMS = {
     "inspection": ("Inspection", "What a trained network has learnt."),
     "persistence": (
         "Models in files",
-        "Saved without pickle: :doc:`/user_guide/keeping_models`.",
+        "Saved without pickle: :doc:`/user_guide/keeping_models`. For other languages "
+        "and runtimes: :doc:`/user_guide/onnx`.",
     ),
     "streaming": (
         "Streams",

@@ -53,7 +53,7 @@ __getattr__, __dir__, _names = _lazy.attach(
             "predict_table",
             "transfer_matrix",
         ],
-        "persistence": ["load", "read_model_card", "save"],
+        "persistence": ["load", "read_model_card", "save", "to_onnx"],
         "preprocessing": [
             "CenterCrop",
             "ParticleCropper",

@@ -1,7 +1,8 @@
-"""Models in files: save, load, and read what a file says of itself."""
+"""Models in files: save, load, export, and read what a file says of itself."""
 
 from ._load import load
 from ._model_card import read_model_card
 from ._save import save
+from ._to_onnx import to_onnx
 
-__all__ = ["load", "read_model_card", "save"]
+__all__ = ["load", "read_model_card", "save", "to_onnx"]

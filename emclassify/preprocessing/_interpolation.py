@@ -3,7 +3,10 @@
 import numpy as np
 from PIL import Image
 
-__all__ = ["resize_image"]
+__all__ = ["HALF", "resize_image"]
+
+# Of a mask's pixel; what is half but for rounding counts as half.
+HALF = 0.5 - 1e-6
 
 
 def resize_image(image, size, *, has_mask, box=None):
@@ -51,4 +54,4 @@ def _resize_mask(plane, size, box):
     """Resize a mask, which keeps its value inside and zero outside."""
     dtype = np.dtype(np.float32)
     inside = _resize_plane((plane != 0).astype(dtype), size, box, dtype)
-    return np.where(inside >= 0.5, plane.max(), 0)
+    return np.where(inside >= HALF, plane.max(), 0)

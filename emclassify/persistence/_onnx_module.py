@@ -1,0 +1,187 @@
+"""A fitted pipeline as one torch module, from raw images to probabilities."""
+
+import copy
+from contextlib import ExitStack, contextmanager
+
+import torch
+from sklearn.pipeline import Pipeline
+from torch import nn
+
+from ..classifiers import SeedEnsembleClassifier
+from ..classifiers._base import BaseImageClassifier
+from ..inspection._network import evaluating
+from ..preprocessing import PixelStandardizer
+from ._onnx_steps import is_known_step, module_of_step
+
+__all__ = [
+    "ImagesToProbabilities",
+    "check_exportable",
+    "first_step",
+    "last_step",
+    "pixel_scale",
+    "single_precision",
+]
+
+
+def check_exportable(estimator):
+    """Raise TypeError, naming the part, if a graph can't hold an estimator."""
+    for name, step in _image_steps(estimator):
+        if not is_known_step(step):
+            raise TypeError(
+                f"step {name!r} ({type(step).__name__}) can't be in an ONNX graph: of "
+                "what stands before the classifier, ResizeImages, CenterCrop and "
+                "PixelStandardizer can. See the user guide, 'ONNX', for pipelines of "
+                "features."
+            )
+    last = last_step(estimator)
+    kind = type(last).__name__
+    if isinstance(last, SeedEnsembleClassifier):
+        check_exportable(last._member())
+    elif hasattr(last, "best_estimator_"):
+        raise TypeError(f"{kind} is a search; export its best_estimator_.")
+    elif not isinstance(last, BaseImageClassifier):
+        raise TypeError(
+            f"{kind} can't be exported: estimator must be a network classifier of "
+            "emclassify, a SeedEnsembleClassifier of them, or a Pipeline that ends in "
+            "one of these."
+        )
+    elif type(last)._features is not BaseImageClassifier._features:
+        raise TypeError(
+            f"{kind} can't be exported: the features that it computes from each image "
+            "can't be in an ONNX graph."
+        )
+
+
+def first_step(estimator):
+    """Return what gets to see the raw images."""
+    for _, step in _image_steps(estimator):
+        return step
+    last = last_step(estimator)
+    ensemble = isinstance(last, SeedEnsembleClassifier)
+    return first_step(last.estimators_[0]) if ensemble else last
+
+
+def last_step(estimator):
+    """Return what stands at the end of a pipeline, or the estimator itself."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def pixel_scale(estimator):
+    """Return mean and standard deviation of the training pixels, by channel.
+
+    As far as the estimator knows; images that are each normalised may have any.
+    """
+    for _, step in _image_steps(estimator):
+        if isinstance(step, PixelStandardizer):
+            return step.mean_.mean((0, 1)), step.scale_.mean((0, 1))
+    last = last_step(estimator)
+    if isinstance(last, SeedEnsembleClassifier):
+        return pixel_scale(last.estimators_[0])
+    module = last.net_.module_
+    if module.mean is None:
+        return 128.0, 64.0
+    return module.mean.flatten().cpu().numpy(), module.std.flatten().cpu().numpy()
+
+
+@contextmanager
+def single_precision(estimator):
+    """Have all networks of an estimator compute in float32 meanwhile."""
+    with ExitStack() as stack:
+        for network in _networks(estimator):
+            stack.enter_context(evaluating(network))
+        yield
+
+
+class ImagesToProbabilities(nn.Module):
+    """Probabilities and labels of raw images, as a fitted estimator has them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted one that `check_exportable` lets pass. Its networks are copied, to the
+        CPU.
+    image_shape : tuple of 3 int
+        (height, width, channels) of the images that go in.
+    whole : bool
+        Whether images come as integers.
+    """
+
+    def __init__(self, estimator, image_shape, *, whole):
+        super().__init__()
+        self.has_channel_axis = image_shape[2] > 1
+        self.multilabel = last_step(estimator).multilabel_
+        self.probabilities = _module_of(estimator, image_shape, whole)
+
+    def forward(self, images):
+        """Return probabilities (n, n_classes), and indices of classes or 0 and 1.
+
+        Images come as (n, height, width), or (n, height, width, channels) where there
+        are several channels.
+        """
+        images = images if self.has_channel_axis else images[..., None]
+        probabilities = self.probabilities(images)
+        if self.multilabel:
+            return probabilities, (probabilities >= 0.5).to(torch.int64)
+        return probabilities, probabilities.argmax(1)
+
+
+def _image_steps(estimator):
+    """Return the steps that images pass before the classifier, [(name, step), ...]."""
+    steps = []
+    while isinstance(estimator, Pipeline):
+        steps += [
+            (name, step)
+            for name, step in estimator.steps[:-1]
+            # Samplers act in fit only.
+            if step not in (None, "passthrough") and not hasattr(step, "fit_resample")
+        ]
+        estimator = estimator.steps[-1][1]
+    return steps
+
+
+def _networks(estimator):
+    """Return all network classifiers of a fitted estimator."""
+    last = last_step(estimator)
+    if isinstance(last, SeedEnsembleClassifier):
+        return [network for member in last.estimators_ for network in _networks(member)]
+    return [last]
+
+
+def _module_of(estimator, image_shape, whole):
+    """Return a module from images (n, h, w, c) to probabilities (n, n_classes)."""
+    modules = []
+    for _, step in _image_steps(estimator):
+        module, image_shape, whole = module_of_step(step, image_shape, whole)
+        modules.append(module)
+    last = last_step(estimator)
+    if isinstance(last, SeedEnsembleClassifier):
+        members = [_module_of(m, image_shape, whole) for m in last.estimators_]
+        return nn.Sequential(*modules, _Mean(members))
+    return nn.Sequential(*modules, _Network(last))
+
+
+class _Mean(nn.Module):
+    """The mean of what several modules say."""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images):
+        return torch.stack([member(images) for member in self.members]).mean(0)
+
+
+class _Network(nn.Module):
+    """A copy of a classifier's network, in evaluation mode and single precision."""
+
+    def __init__(self, classifier):
+        super().__init__()
+        self.multilabel = classifier.multilabel_
+        with evaluating(classifier) as module:
+            self.logits = copy.deepcopy(module).cpu()
+
+    def forward(self, images):
+        logits = self.logits(images)
+        return logits.sigmoid() if self.multilabel else logits.softmax(1)
