@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+import zipfile
 
 import numpy as np
 import onnx
@@ -8,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -28,10 +30,12 @@ from emclassify import (
     ResizeImages,
     ResNetClassifier,
     SeedEnsembleClassifier,
+    load_image_folder,
     svm_baseline,
     to_onnx,
 )
 from emclassify.persistence import _to_onnx
+from emclassify.persistence._onnx_module import single_precision
 from emclassify.persistence._onnx_steps import module_of_step
 
 # The promise of the documentation.
@@ -107,27 +111,29 @@ def small_net(image_shape, n_classes):
     )
 
 
-@pytest.mark.parametrize(
-    ("classifier", "prepare"),
-    [
-        (LipNetClassifier(4, **QUICK), in_channels),
-        (ResNetClassifier(1, 1, normalization="image", **QUICK), np.float32),
-        (FullyConvolutionalClassifier((8, 16), **QUICK), np.asarray),
-        (CNNClassifier(small_net, **QUICK), np.asarray),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_classifiers(liposomes, tmp_path, classifier, prepare):
-    X = prepare(liposomes.images)
-    classifier.fit(X, liposomes.target)
-    export_and_compare(classifier, X, tmp_path / "model.onnx")
+def test_network_on_images_of_16_bits_in_channels(liposomes, tmp_path):
+    X = in_channels(liposomes.images)
+    model = LipNetClassifier(4, **QUICK).fit(X, liposomes.target)
+    export_and_compare(model, X, tmp_path / "model.onnx")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [2, 6, 8, 10])
-def test_depths_of_lipnet(liposomes, tmp_path, depth):
-    lipnet = LipNetClassifier(depth, **QUICK).fit(liposomes.images, liposomes.target)
-    export_and_compare(lipnet, liposomes.images, tmp_path / "model.onnx")
+@pytest.mark.parametrize("normalization", ["dataset", "image"])
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        *(LipNetClassifier(depth, **QUICK) for depth in (2, 4, 6, 8, 10)),
+        ResNetClassifier(**QUICK),
+        FullyConvolutionalClassifier(**QUICK),
+        CNNClassifier(small_net, **QUICK),
+    ],
+    ids=repr,
+)
+def test_every_network(liposomes, tmp_path, classifier, normalization):
+    X = liposomes.images.astype(np.float32) / 255
+    model = clone(classifier).set_params(normalization=normalization)
+    model.fit(X, liposomes.target)
+    export_and_compare(model, X, tmp_path / "model.onnx")
 
 
 def test_whole_pipeline_with_mask_and_several_labels(liposomes, tmp_path):
@@ -145,7 +151,8 @@ def test_whole_pipeline_with_mask_and_several_labels(liposomes, tmp_path):
 
 
 def test_ensemble_of_pipelines(liposomes, tmp_path):
-    member = make_pipeline(ResizeImages((10, 12)), LipNetClassifier(2, **QUICK))
+    network = FullyConvolutionalClassifier((8, 16), **{**QUICK, "max_epochs": 4})
+    member = make_pipeline(ResizeImages((10, 12)), network)
     ensemble = SeedEnsembleClassifier(member, n_members=2, random_state=0)
     ensemble.fit(liposomes.images, liposomes.target)
     export_and_compare(ensemble, liposomes.images, tmp_path / "model.onnx")
@@ -157,7 +164,7 @@ def test_images_of_different_sizes_and_a_sampler(liposomes, tmp_path):
     model = make_imblearn_pipeline(
         ResizeImages((12, 12)),
         ImageOverSampler(random_state=0),
-        LipNetClassifier(2, **QUICK),
+        ResNetClassifier(1, 1, normalization="image", **QUICK),
     )
     model.fit(X, liposomes.target)
     path = tmp_path / "model.onnx"
@@ -227,6 +234,11 @@ def test_what_is_in_the_files(exported, lipnet):
     assert golden["images"].dtype == np.uint8
     found = run(exported, golden["images"])[0]
     np.testing.assert_allclose(found, golden["probabilities"], rtol=0, atol=NEAR)
+    # As the user guide reads them in C#.
+    with zipfile.ZipFile(golden_path) as archive:
+        file = archive.read("probabilities.npy")
+    values = np.frombuffer(file[10 + int.from_bytes(file[8:10], "little") :], "<f8")
+    np.testing.assert_array_equal(values, golden["probabilities"].ravel())
     # A program that turns or mirrors images, or mixes them up, does not pass.
     for wrong in (
         golden["images"].transpose(0, 2, 1),
@@ -239,7 +251,7 @@ def test_what_is_in_the_files(exported, lipnet):
 
 
 def test_bfloat16_is_exported_in_single_precision(liposomes, tmp_path):
-    half = LipNetClassifier(2, **{**QUICK, "precision": "bfloat16"})
+    half = CNNClassifier(small_net, **{**QUICK, "precision": "bfloat16"})
     half.fit(liposomes.images, liposomes.target)
     before = half.predict_proba(liposomes.images)
     path = tmp_path / "model.onnx"
@@ -373,3 +385,57 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
         to_onnx(lipnet, path, dtype="uint8")
     assert os.listdir(tmp_path) == ["model.onnx"]
     assert path.read_bytes() == b"old"
+
+
+def real_images(folder, name):
+    """Return 1,000 images and their labels of a real set."""
+    if name in ("elpv", "vnc_sstem"):
+        data = load_image_folder(folder / name, labels=folder / name / "labels.csv")
+        X, y = data.images, data.target
+    elif name == "jurkat_cellcycle":
+        with np.load(folder / name / "jurkat_cellcycle.npz") as data:
+            X, y = data["X"], data["y"]
+    else:
+        with np.load(folder / name / "pneumoniamnist.npz") as data:
+            X, y = data["train_images"], data["train_labels"].ravel()
+    rows = np.random.default_rng(0).choice(len(X), 1000, replace=False)
+    return X[rows], y[rows]
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("vnc_sstem", make_pipeline(ResizeImages((28, 28)), LipNetClassifier(2))),
+        (
+            "elpv",
+            make_pipeline(
+                ResizeImages((48, 48)), CenterCrop(44), ResNetClassifier(1, 1)
+            ),
+        ),
+        (
+            "jurkat_cellcycle",
+            make_pipeline(PixelStandardizer(), FullyConvolutionalClassifier((16, 32))),
+        ),
+        ("pneumoniamnist", SeedEnsembleClassifier(LipNetClassifier(), n_members=2)),
+    ],
+)
+def test_real_images(shared_data, tmp_path, name, model):
+    X, y = real_images(shared_data, name)
+    quick = {
+        parameter: 2 if parameter.endswith("max_epochs") else 0
+        for parameter in model.get_params()
+        if parameter.endswith(("max_epochs", "random_state"))
+    }
+    model.set_params(**quick).fit(X, y)
+    path = tmp_path / "model.onnx"
+    to_onnx(model, path, dtype=X.dtype)
+    found = run(path, X)[0]
+    with single_precision(model):
+        single = model.predict_proba(X)
+    apart = np.abs(found - single).max()
+    auto = np.abs(found - model.predict_proba(X)).max()
+    print(f"{name}: {apart:.1e} from float32, {auto:.1e} from precision='auto'")
+    assert np.ptp(single, axis=0).max() > 0.1
+    assert apart <= NEAR
