@@ -39,6 +39,14 @@ def test_mask_stays_a_mask():
     assert len(np.unique(blurred)) > 2
 
 
+def test_half_a_pixel_of_mask_counts_whatever_the_rounding():
+    # By fractions, pixel (7, 5) is in the mask to exactly one half.
+    mask = [[1, 1, 0, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 0, 0, 1, 1, 0]]
+    mask += [[1, 0, 0, 1, 1, 0, 0, 1, 1]]
+    X = np.stack([np.zeros((3, 9)), mask], -1)[np.newaxis]
+    assert ResizeImages((13, 8)).fit_transform(X)[0, 7, 5, 1] == 1
+
+
 def test_different_sizes_come_out_as_one_stack():
     X = [np.full((40, 40), 3, np.uint8), np.full((90, 120), 5, np.uint8)]
     model = ResizeImages((28, 20)).fit(X)

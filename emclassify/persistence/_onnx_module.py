@@ -36,7 +36,8 @@ def check_exportable(estimator):
     last = last_step(estimator)
     kind = type(last).__name__
     if isinstance(last, SeedEnsembleClassifier):
-        check_exportable(last._member())
+        for member in getattr(last, "estimators_", [last._member()]):
+            check_exportable(member)
     elif hasattr(last, "best_estimator_"):
         raise TypeError(f"{kind} is a search; export its best_estimator_.")
     elif not isinstance(last, BaseImageClassifier):

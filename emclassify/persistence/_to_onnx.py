@@ -81,9 +81,9 @@ def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> import emclassify, numpy, onnxruntime
+    >>> import emclassify, onnxruntime
     >>> data = emclassify.make_liposomes(40, image_size=16, random_state=0)
-    >>> model = emclassify.LipNetClassifier(max_epochs=1, random_state=0)
+    >>> model = emclassify.LipNetClassifier(max_epochs=1, precision="float32")
     >>> model = model.fit(data.images, data.target)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "lipnet.onnx"
@@ -119,7 +119,7 @@ def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
     _compare(content, images, probabilities)
     golden = io.BytesIO()
     np.savez(golden, images=images, probabilities=probabilities)
-    # The model comes last: where it is, its golden file is that of this model.
+    # The model comes last: a new one is never without its golden images.
     _write(path.with_suffix(".golden.npz"), golden.getvalue())
     _write(path, content)
 
@@ -190,8 +190,8 @@ def _export(module, images, name):
     """Return the ONNX model of a module, for any number of images."""
     import torch
 
-    # Not as many images as a side has pixels: torch might take them for the same.
-    example = torch.from_numpy(images[:3])
+    # Not one image: torch would take it for all there ever are.
+    example = torch.from_numpy(images[:2])
     try:
         with warnings.catch_warnings():
             # From within torch.export, about its own tree of inputs.
