@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ._whole_file import whole_file
+
 __all__ = ["FORMAT", "FORMAT_VERSION", "read_members", "refusing", "write_members"]
 
 FORMAT = "emclassify model"
@@ -37,18 +39,9 @@ def write_members(path, members):
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                for name, data in members.items():
-                    archive.writestr(zipfile.ZipInfo(name, _DATE), data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), data)
 
 
 def read_members(path, names=None):

@@ -1,9 +1,7 @@
 """to_onnx: a fitted image pipeline for other languages and runtimes."""
 
 import importlib
-import io
 import json
-import os
 import warnings
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._images import check_image_shape
 from .._version import __version__
+from ._whole_file import whole_file
 
 __all__ = ["to_onnx"]
 
@@ -63,7 +62,7 @@ def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
 
     See Also
     --------
-    emclassify.preprocessing.ResizeImages : Brings images to one size.
+    save : For Python; the estimator comes back as it was.
 
     Notes
     -----
@@ -117,11 +116,11 @@ def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
     _describe(model, estimator, image_shape, dtype, last_step(estimator))
     content = model.SerializeToString()
     _compare(content, images, probabilities)
-    golden = io.BytesIO()
-    np.savez(golden, images=images, probabilities=probabilities)
     # The model comes last: a new one is never without its golden images.
-    _write(path.with_suffix(".golden.npz"), golden.getvalue())
-    _write(path, content)
+    with whole_file(path.with_suffix(".golden.npz")) as file:
+        np.savez(file, images=images, probabilities=probabilities)
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def _check_path(path):
@@ -129,7 +128,7 @@ def _check_path(path):
     if path.suffix != ".onnx":
         raise ValueError(f"path must end in .onnx; got {str(path)!r}.")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"path {str(path)!r} is in a folder that isn't there.")
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}.")
     return path
 
 
@@ -259,17 +258,3 @@ def _compare(content, images, probabilities):
                 "of the estimator: its network does something that torch can't export. "
                 "Nothing was written."
             )
-
-
-def _write(path, content):
-    """Write a file, whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
