@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from backbone_weights import save_backbone
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -18,18 +19,21 @@ from torch import nn
 
 import emclassify
 from emclassify import (
+    BackboneClassifier,
     CenterCrop,
     CNNClassifier,
     FullyConvolutionalClassifier,
     FusionClassifier,
     ImageOverSampler,
     LipNetClassifier,
+    OffSampleNetClassifier,
     ParticleCropper,
     PixelSizeScaler,
     PixelStandardizer,
     ResizeImages,
     ResNetClassifier,
     SeedEnsembleClassifier,
+    classifiers,
     load_image_folder,
     svm_baseline,
     to_onnx,
@@ -125,6 +129,7 @@ def test_network_on_images_of_16_bits_in_channels(liposomes, tmp_path):
         *(LipNetClassifier(depth, **QUICK) for depth in (2, 4, 6, 8, 10)),
         ResNetClassifier(**QUICK),
         FullyConvolutionalClassifier(**QUICK),
+        OffSampleNetClassifier(**QUICK),
         CNNClassifier(small_net, **QUICK),
     ],
     ids=repr,
@@ -134,6 +139,23 @@ def test_every_network(liposomes, tmp_path, classifier, normalization):
     model = clone(classifier).set_params(normalization=normalization)
     model.fit(X, liposomes.target)
     export_and_compare(model, X, tmp_path / "model.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("image_size", [None, (32, 24)])
+def test_backbone(liposomes, tmp_path, image_size):
+    _, weights = save_backbone(tmp_path)
+    model = BackboneClassifier(
+        "test_resnet", weights=weights, image_size=image_size, **QUICK
+    )
+    model.fit(liposomes.images, liposomes.target)
+    export_and_compare(model, liposomes.images, tmp_path / "model.onnx")
+
+
+def test_every_classifier_is_tried_here():
+    # A new one comes here, or among those that are refused.
+    tried = {name for name in globals() if name.endswith("Classifier")}
+    assert set(classifiers.__all__) <= tried
 
 
 def test_whole_pipeline_with_mask_and_several_labels(liposomes, tmp_path):
