@@ -48,6 +48,7 @@ __getattr__, __dir__, _names = _lazy.attach(
         "metrics": ["per_class_scorers", "per_class_scores"],
         "model_selection": [
             "BoundedThresholdClassifierCV",
+            "ClassThresholdClassifierCV",
             "RejectClassifierCV",
             "benchmark_classifiers",
             "predict_table",

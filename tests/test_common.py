@@ -6,6 +6,7 @@ import math
 import pkgutil
 
 import pytest
+import torch
 from image_checks import IMAGE_CHECKS, check_other_size_refused
 from imblearn.utils.estimator_checks import estimator_checks_generator
 from sampler_checks import SAMPLER_CHECKS, make_noise, seeded
@@ -25,7 +26,11 @@ from emclassify.classifiers import (
     ResNetClassifier,
     SeedEnsembleClassifier,
 )
-from emclassify.model_selection import BoundedThresholdClassifierCV, RejectClassifierCV
+from emclassify.model_selection import (
+    BoundedThresholdClassifierCV,
+    ClassThresholdClassifierCV,
+    RejectClassifierCV,
+)
 from emclassify.preprocessing import (
     CenterCrop,
     ParticleCropper,
@@ -55,20 +60,22 @@ class SmallNet:
 
 
 class SureNet(SmallNet):
-    """Its probabilities are 0 and 1: a threshold that splits them is a half."""
+    """Its probabilities are next to 0 and 1: a threshold that splits them is a half."""
 
     def __call__(self, image_shape, n_classes):
-        return nn.Sequential(super().__call__(image_shape, n_classes), Sharpen())
+        return nn.Sequential(super().__call__(image_shape, n_classes), Decide())
 
     def __repr__(self):
         return "SureNet()"
 
 
-class Sharpen(nn.Module):
-    """Scores a million times as large, once training is over."""
+class Decide(nn.Module):
+    """All for the highest score, once training is over."""
 
     def forward(self, scores):
-        return scores if self.training else 1e6 * scores
+        if self.training:
+            return scores
+        return torch.where(scores == scores.amax(1, keepdim=True), 20.0, -20.0)
 
 
 # Where the defaults are too slow or too small for thirty one-pixel samples. The high
@@ -102,6 +109,10 @@ SETTINGS = {
     },
     CenterCrop: {"size": 1},
     CNNClassifier: {**QUICK, "net": SmallNet()},
+    ClassThresholdClassifierCV: {
+        "estimator": CNNClassifier(SureNet(), **QUICK, random_state=0),
+        "cv": 2,
+    },
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
     FusionClassifier: {**QUICK, "lr": 0.1},
     LipNetClassifier: {**QUICK, "batch_size": 20, "lr": 0.1},

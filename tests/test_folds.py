@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold
 
-from emclassify.model_selection import check_folds
+from emclassify.model_selection import MultilabelStratifiedGroupKFold, check_folds
 from emclassify.model_selection._folds import make_folds
 
 Y = np.array(["full", "empty"] * 6)
@@ -99,3 +99,21 @@ def test_a_number_with_groups_keeps_groups_together():
 def test_more_folds_than_groups():
     with pytest.raises(ValueError, match="greater than the number of groups"):
         make_folds(5, Y, Y, GROUPS)
+
+
+def test_several_labels_a_sample():
+    y = np.array([[1, 0], [1, 1], [0, 0], [0, 1], [1, 0], [0, 1]])
+    table = check_folds(y, [([0, 1, 2, 3], [4, 5])])
+    assert table.loc[0].tolist() == [4, 2, 2, 2, 1, 1]
+    assert table.columns.tolist()[2:] == ["train_0", "train_1", "test_0", "test_1"]
+    with pytest.raises(ValueError, match="Fold 0 has no sample of class 1 in its tra"):
+        check_folds(y, [([0, 2, 4], [1, 3, 5])])
+    with pytest.warns(UserWarning, match="Fold 0 has no sample of class 1 in its test"):
+        check_folds(y, [([1, 3, 5, 4], [0, 2])])
+    for groups in (None, [0, 0, 1, 1, 2, 2]):
+        words, folds = make_folds(2, y, y, groups)
+        assert words.startswith("MultilabelStratifiedGroupKFold(n_splits=2")
+        expected = MultilabelStratifiedGroupKFold(2).split(y, y, groups)
+        for (train, test), (train_, test_) in zip(folds, expected, strict=True):
+            assert train.tolist() == train_.tolist()
+            assert test.tolist() == test_.tolist()

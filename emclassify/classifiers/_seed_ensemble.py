@@ -16,13 +16,16 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
+from .._delegation import DelegatedInputMixin
 from ._labels import choose_labels, is_multilabel
 from ._lipnet import LipNetClassifier
 
 __all__ = ["SeedEnsembleClassifier"]
 
 
-class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class SeedEnsembleClassifier(
+    DelegatedInputMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """Train a classifier several times from different seeds, average what it says.
 
     One training of a network is a draw: initial weights, order of the batches and
@@ -218,28 +221,8 @@ class SeedEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     def _member(self):
         return LipNetClassifier() if self.estimator is None else self.estimator
 
-    @property
-    def n_features_in_(self):
-        """``X.shape[1]`` seen in `fit`."""
-        return self._of_member("n_features_in_")
-
-    @property
-    def feature_names_in_(self):
-        """Names of the columns seen in `fit`, if X had names."""
-        return self._of_member("feature_names_in_")
-
-    @property
-    def image_shape_(self):
-        """(height, width, channels) seen in `fit`."""
-        return self._of_member("image_shape_")
-
-    def _of_member(self, name):
-        # AttributeError, so that hasattr says no.
-        if "estimators_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__} has no {name}: it is not fitted."
-            )
-        return getattr(self.estimators_[0], name)
+    def _fitted_within(self):
+        return self.estimators_[0]
 
     def __sklearn_tags__(self):
         """Say of inputs and labels what the members say."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..metrics import coverage_risk_curve
 from ..metrics._coverage_risk import area_under_steps
-from ..model_selection._run_fold import class_scores, encode
+from ..model_selection._targets import OneLabel
 from ..model_selection._verdict import number
 from ._confusion_matrices import predicting
 
@@ -122,14 +122,14 @@ class CoverageRiskDisplay:
             estimator = estimator.estimator_
         kind = type(estimator).__name__
         classes = np.asarray(estimator.classes_)
-        scores, _ = class_scores(estimator, X, classes)
+        scores, _ = OneLabel(classes).class_scores(estimator, X)
         if scores is None:
             raise ValueError(
                 f"{kind} has neither predict_proba nor decision_function: nothing says "
                 "how sure it is."
             )
         predicted = estimator.predict(X)
-        codes = encode(predicted, classes, kind)
+        codes = OneLabel(classes).encode(predicted, kind)
         return cls.from_predictions(
             y,
             predicted,

@@ -2,6 +2,7 @@
 
 from ._benchmark import benchmark_classifiers
 from ._bounded_threshold import BoundedThresholdClassifierCV
+from ._class_threshold import ClassThresholdClassifierCV
 from ._comparison import CorrectedTTestResult, corrected_resampled_ttest
 from ._ensemble_gain import ensemble_gain
 from ._folds import check_folds
@@ -17,6 +18,7 @@ from ._transfer_result import TransferMatrixResult
 __all__ = [
     "BenchmarkResult",
     "BoundedThresholdClassifierCV",
+    "ClassThresholdClassifierCV",
     "CorrectedTTestResult",
     "MultilabelStratifiedGroupKFold",
     "RejectClassifierCV",

@@ -19,10 +19,12 @@ from .._version import __version__
 from ._comparison import check_level
 from ._fit_params import check_fit_params, fit_parameter
 from ._fold_cache import FoldCache, run_kept_fold
-from ._folds import check_folds, check_groups, make_folds
+from ._folds import check_folds, make_folds
+from ._groups import check_groups
 from ._near_duplicates import find_duplicates
 from ._result import BenchmarkResult
 from ._split_audit import SplitAudit, holds_images
+from ._targets import OneLabel
 from ._tasks import run_tasks
 
 __all__ = ["benchmark_classifiers"]
@@ -169,6 +171,7 @@ def benchmark_classifiers(
     """
     estimators = _check_estimators(estimators)
     X, y, classes, names = _check_data(X, y, target_names)
+    target = OneLabel(classes)
     groups = check_groups(groups, len(y))
     fit_params = check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score)
@@ -203,7 +206,7 @@ def benchmark_classifiers(
             fold,
             X,
             y,
-            classes,
+            target,
             train,
             test,
             settings=settings,

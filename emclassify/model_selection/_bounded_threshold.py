@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ._out_of_fold import OutOfFoldClassifier
-from ._run_fold import class_scores
+from ._targets import OneLabel
 from ._threshold import find_point, middle_of_gap
 
 __all__ = ["BoundedThresholdClassifierCV"]
@@ -204,7 +204,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         """
         check_is_fitted(self)
         positive = self._check_pos_label(self.classes_)
-        scores, _ = class_scores(self.estimator_, X, self.classes_)
+        scores, _ = OneLabel(self.classes_).class_scores(self.estimator_, X)
         distance = scores[:, positive] - self.threshold_
         return distance if positive == 1 else -distance
 

@@ -7,8 +7,11 @@ import warnings
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
+
+from ._groups import check_groups
+from ._multilabel_split import MultilabelStratifiedGroupKFold
+from ._targets import as_target, presence
 
 __all__ = ["check_folds"]
 
@@ -17,10 +20,16 @@ def make_folds(cv, X, y, groups):
     """Return the splitter in words, and its folds as (train, test) index arrays.
 
     A whole number with groups means StratifiedGroupKFold, because scikit-learn's
-    default, StratifiedKFold, would tear the groups apart.
+    default, StratifiedKFold, would tear the groups apart; and with several labels a
+    sample MultilabelStratifiedGroupKFold, because the default, KFold, would leave
+    folds without a rare label.
     """
-    if groups is not None and (cv is None or isinstance(cv, int | np.integer)):
-        cv = StratifiedGroupKFold(5 if cv is None else int(cv))
+    n_splits = 5 if cv is None else cv
+    if isinstance(n_splits, int | np.integer):
+        if np.ndim(y) == 2:
+            cv = MultilabelStratifiedGroupKFold(n_splits)
+        elif groups is not None:
+            cv = StratifiedGroupKFold(int(n_splits))
     cv = check_cv(cv, y, classifier=True)
     folds = list(cv.split(X, y, groups))
     if not folds:
@@ -53,22 +62,6 @@ def _indices(part, n, fold):
     return part
 
 
-def check_groups(groups, n):
-    """Return `groups` as an array of length n without missing values, or raise."""
-    if groups is None:
-        return None
-    groups = column_or_1d(groups)
-    if len(groups) != n:
-        raise ValueError(f"groups has {len(groups)} entries for {n} samples in y.")
-    missing = pd.isna(groups)
-    if missing.any():
-        raise ValueError(
-            f"groups is missing for sample {np.flatnonzero(missing)[0]} "
-            f"({missing.sum()} of {n} samples). Name the group of every sample."
-        )
-    return groups
-
-
 def _some(values, limit=5):
     """Return 'a, b, c and 4 more', at most `limit` values by name."""
     values = [str(value) for value in values]
@@ -81,8 +74,9 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Class labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Class labels, or an indicator matrix; its classes are the numbers of its
+        columns.
     folds : iterable of (train, test)
         Sample indices of each fold, such as ``cv.split(X, y, groups)``.
     groups : array-like of shape (n_samples,), default=None
@@ -127,16 +121,17 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
         raise ValueError(
             f'on_missing_class must be "raise" or "warn"; got {on_missing_class!r}.'
         )
-    y = column_or_1d(y)
+    y = as_target(y)
     check_classification_targets(y)
     groups = check_groups(groups, len(y))
-    classes, codes = np.unique(y, return_inverse=True)
+    classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+    present = presence(y, classes)
     rows = []
     for fold, (train, test) in enumerate(folds):
         train, test = _indices(train, len(y), fold), _indices(test, len(y), fold)
         _refuse_leaks(train, test, groups, fold)
-        in_train = np.bincount(codes[train], minlength=len(classes))
-        in_test = np.bincount(codes[test], minlength=len(classes))
+        in_train = present[train].sum(axis=0)
+        in_test = present[test].sum(axis=0)
         _report_missing(classes, in_train, in_test, fold, on_missing_class)
         row = {"n_train": len(train), "n_test": len(test)}
         if groups is not None:
@@ -174,10 +169,12 @@ def check_training_sides(y, folds, groups):
 
     For folds whose test sides are pooled: what one of them lacks is no matter.
     """
-    classes = np.unique(y)
+    classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+    present = presence(y, classes)
+    known = present.any(axis=0)  # no fold can help a label that no sample has
     for fold, (train, test) in enumerate(folds):
         _refuse_leaks(train, test, groups, fold)
-        lacking = np.setdiff1d(classes, y[train])
+        lacking = classes[known & ~present[train].any(axis=0)]
         if len(lacking):
             raise ValueError(
                 f"{_untrainable(lacking, fold)} Use fewer or stratified folds."

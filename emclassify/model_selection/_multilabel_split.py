@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import type_of_target
 
 from .._stratification import iterative_folds
-from ._folds import check_groups
+from ._groups import check_groups
 
 __all__ = ["MultilabelStratifiedGroupKFold"]
 

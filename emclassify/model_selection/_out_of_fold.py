@@ -14,9 +14,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _estimator_has, check_is_fitted
 
+from .._delegation import DelegatedInputMixin
 from ._fit_params import fit_parameter
-from ._folds import check_groups, check_training_sides, make_folds
+from ._folds import check_training_sides, make_folds
+from ._groups import check_groups
 from ._run_fold import run_fold
+from ._targets import OneLabel, SeveralLabels
 from ._tasks import run_tasks
 
 
@@ -26,13 +29,15 @@ class PooledPredictions:
 
     score_kind: str
     sample: np.ndarray  # index in X
-    true: np.ndarray  # label
-    predicted: np.ndarray  # label
+    true: np.ndarray  # label, or row of an indicator matrix
+    predicted: np.ndarray  # the same
     class_scores: np.ndarray  # (n, k)
     weight: np.ndarray
 
 
-class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class OutOfFoldClassifier(
+    DelegatedInputMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """Wraps `estimator`; its children choose thresholds on out-of-fold predictions."""
 
     _parameter_constraints = {
@@ -103,7 +108,13 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_training_sides(y, folds, groups)
         # First, because its errors speak of samples by their place in X.
         fitted = clone(self.estimator).fit(X, y, **params)
-        outcomes = self._run_folds(X, y, classes, folds, params)
+        target = SeveralLabels(y.shape[1]) if y.ndim == 2 else OneLabel(classes)
+        outcomes = self._run_folds(X, y, target, folds, params)
+        if outcomes[0].score_kind is None:
+            raise ValueError(
+                f"{type(self.estimator).__name__} gives no probability or decision "
+                "score for each class of y."
+            )
         sample = np.concatenate([folds[o.fold][1] for o in outcomes])
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
         # Samples without weight are as if they weren't there.
@@ -117,7 +128,7 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 score_kind=outcomes[0].score_kind,
                 sample=sample,
                 true=y[sample],
-                predicted=classes[predicted],
+                predicted=target.labels(predicted),
                 class_scores=np.concatenate([o.class_scores for o in outcomes])[kept],
                 weight=weight[sample],
             ),
@@ -140,7 +151,7 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 params[name] = groups
         return params
 
-    def _run_folds(self, X, y, classes, folds, params):
+    def _run_folds(self, X, y, target, folds, params):
         """Return the outcome of each fold, in their order."""
         name = type(self.estimator).__name__
         settings = {"scoring": None, "error_score": "raise"}
@@ -152,7 +163,7 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 fold,
                 X,
                 y,
-                classes,
+                target,
                 train,
                 test,
                 settings=settings,
@@ -168,29 +179,6 @@ class OutOfFoldClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             describe=lambda o: f"fold {o.fold}: fit {o.fit_time:.1f} s",
         )
         return sorted(outcomes, key=lambda outcome: outcome.fold)
-
-    @property
-    def n_features_in_(self):
-        """``X.shape[1]`` seen in `fit`."""
-        return self._of_estimator("n_features_in_")
-
-    @property
-    def feature_names_in_(self):
-        """Names of the columns seen in `fit`, if X had names."""
-        return self._of_estimator("feature_names_in_")
-
-    @property
-    def image_shape_(self):
-        """(height, width, channels) seen in `fit`."""
-        return self._of_estimator("image_shape_")
-
-    def _of_estimator(self, name):
-        # AttributeError, so that hasattr says no.
-        if "estimator_" not in vars(self):
-            raise AttributeError(
-                f"{type(self).__name__} has no {name}: it is not fitted."
-            )
-        return getattr(self.estimator_, name)
 
     def __sklearn_tags__(self):
         """Say of inputs what the estimator says."""

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.validation import _num_samples
 from tqdm import tqdm
 
-from ._run_fold import encode
+from ._targets import OneLabel
 
 __all__ = ["predict_table"]
 
@@ -128,7 +128,7 @@ def predict_table(
             f"{labels.shape}; a table has one."
         )
     classes = np.asarray(estimator.classes_)
-    codes = encode(labels, classes, type(estimator).__name__)
+    codes = OneLabel(classes).encode(labels, type(estimator).__name__)
     of_label = probabilities[np.arange(n), codes]
     table = pd.DataFrame({"name": names, "label": labels, "probability": of_label})
     table["abstained"] = np.concatenate(abstained) if rejects else False

@@ -14,10 +14,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _estimator_has, check_is_fitted
 
-from ._folds import check_groups
+from ._groups import check_groups
 from ._out_of_fold import OutOfFoldClassifier
 from ._rejection import error_threshold, share_threshold
-from ._run_fold import class_scores, encode
+from ._targets import OneLabel
 from ._tasks import run_tasks
 
 __all__ = ["RejectClassifierCV"]
@@ -282,8 +282,9 @@ class RejectClassifierCV(OutOfFoldClassifier):
         """Return the code of the predicted class, and whether it is accepted."""
         check_is_fitted(self)
         predicted = self.estimator_.predict(X)
-        codes = encode(predicted, self.classes_, type(self.estimator_).__name__)
-        scores, _ = class_scores(self.estimator_, X, self.classes_)
+        target = OneLabel(self.classes_)
+        codes = target.encode(predicted, type(self.estimator_).__name__)
+        scores, _ = target.class_scores(self.estimator_, X)
         accepted = scores[np.arange(len(codes)), codes] >= self.thresholds_[codes]
         if self.novelty_detector_ is not None:
             scores = self.novelty_detector_.score_samples(X)

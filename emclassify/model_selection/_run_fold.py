@@ -33,44 +33,6 @@ class FoldOutcome:
     error: str | None = None
 
 
-def encode(labels, classes, name):
-    """Return class codes of predicted labels, or raise on a label never seen."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"Estimator {name!r} predicts an array of shape {labels.shape}; a "
-            "benchmark takes one label a sample."
-        )
-    codes = np.clip(np.searchsorted(classes, labels), 0, len(classes) - 1)
-    strange = labels[classes[codes] != labels]
-    if len(strange):
-        raise ValueError(
-            f"Estimator {name!r} predicts {str(strange[0])!r}, which is not a class of "
-            f"y: {classes.tolist()}."
-        )
-    return codes
-
-
-def class_scores(estimator, X, classes):
-    """Return (probabilities or decision scores (n, k), which of both), or Nones."""
-    for method, kind, fill in (
-        ("predict_proba", "probability", 0.0),
-        ("decision_function", "decision", np.nan),
-    ):
-        if not hasattr(estimator, method):
-            continue
-        scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
-        if scores.ndim == 1:
-            scores = np.column_stack([-scores, scores])
-        known = np.asarray(getattr(estimator, "classes_", classes))
-        if scores.shape[1] != len(known):
-            continue
-        full = np.full((len(scores), len(classes)), fill)
-        full[:, np.searchsorted(classes, known)] = scores
-        return full, kind
-    return None, None
-
-
 def _extra_scores(estimator, X, y, scoring):
     """Return the scores of the user's `scoring` as {name: float}."""
     if scoring is None:
@@ -81,9 +43,7 @@ def _extra_scores(estimator, X, y, scoring):
     return {name: float(score) for name, score in scores.items()}
 
 
-def run_fold(
-    name, estimator, fold, X, y, classes, train, test, *, settings, fit_params
-):
+def run_fold(name, estimator, fold, X, y, target, train, test, *, settings, fit_params):
     """Fit a clone on the training side, predict the test side, time both."""
     outcome = FoldOutcome(name, fold)
     try:
@@ -98,8 +58,8 @@ def run_fold(
         predicted = model.predict(X_test)
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
-        predicted = encode(predicted, classes, name)
-        scores, kind = class_scores(model, X_test, classes)
+        predicted = target.encode(predicted, name)
+        scores, kind = target.class_scores(model, X_test)
         extra = _extra_scores(model, X_test, y_test, settings["scoring"])
     except Exception as error:
         error.add_note(f"This came from estimator {name!r} in fold {fold}.")

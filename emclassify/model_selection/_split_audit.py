@@ -11,7 +11,8 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from .._images import is_sequence_of_images
 from .._stored_images import is_stored
-from ._folds import _indices, _some, check_groups, make_folds
+from ._folds import _indices, _some, make_folds
+from ._groups import check_groups
 from ._near_duplicates import find_duplicates
 
 __all__ = ["SplitAudit", "audit_split"]

@@ -15,8 +15,10 @@ from sklearn.utils.validation import _check_pos_label_consistency
 from .. import _dask  # noqa: F401 (what may run on a cluster)
 from ._comparison import check_level
 from ._fit_params import fit_parameter
-from ._folds import check_groups, check_training_sides, make_folds
-from ._run_fold import encode, run_fold
+from ._folds import check_training_sides, make_folds
+from ._groups import check_groups
+from ._run_fold import run_fold
+from ._targets import OneLabel
 from ._tasks import run_tasks
 from ._transfer_result import TransferMatrixResult
 
@@ -133,7 +135,7 @@ def transfer_matrix(
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     tasks = []
     for name in trained:
-        tasks += _tasks_of(estimator, name, domains, classes, cv)
+        tasks += _tasks_of(estimator, name, domains, OneLabel(classes), cv)
     cells = run_tasks(
         tasks, n_jobs=n_jobs, verbose=verbose, name="transfer", describe=_describe
     )
@@ -239,7 +241,7 @@ def _find_positive(pos_label, classes):
     return classes.tolist().index(pos_label)
 
 
-def _tasks_of(estimator, name, domains, classes, cv):
+def _tasks_of(estimator, name, domains, target, cv):
     """Return the tasks of the fits on one domain."""
     domain = domains[name]
     params = {}
@@ -251,16 +253,16 @@ def _tasks_of(estimator, name, domains, classes, cv):
         _, folds = make_folds(cv, domain.X, domain.y, domain.groups)
         check_training_sides(domain.y, folds, domain.groups)
     tasks = [
-        delayed(_within)(estimator, name, domain, fold, sides, classes, params)
+        delayed(_within)(estimator, name, domain, fold, sides, target, params)
         for fold, sides in enumerate(folds)
     ]
     others = {other: domains[other] for other in domains if other != name}
     if others:
-        tasks.append(delayed(_across)(estimator, name, domain, others, classes, params))
+        tasks.append(delayed(_across)(estimator, name, domain, others, target, params))
     return tasks
 
 
-def _within(estimator, name, domain, fold, sides, classes, params):
+def _within(estimator, name, domain, fold, sides, target, params):
     """Return [(train, test, samples, predicted)] of one fold."""
     train, test = sides
     outcome = run_fold(
@@ -269,7 +271,7 @@ def _within(estimator, name, domain, fold, sides, classes, params):
         fold,
         domain.X,
         domain.y,
-        classes,
+        target,
         train,
         test,
         settings={
@@ -282,7 +284,7 @@ def _within(estimator, name, domain, fold, sides, classes, params):
     return [(name, name, test, outcome.predicted)]
 
 
-def _across(estimator, name, domain, others, classes, params):
+def _across(estimator, name, domain, others, target, params):
     """Return [(train, test, samples, predicted)] of all other domains."""
     model = f"{type(estimator).__name__} trained on {name}"
     with _naming(name):
@@ -290,7 +292,7 @@ def _across(estimator, name, domain, others, classes, params):
     cells = []
     for other, tested in others.items():
         with _naming(f"{other}, tested after training on {name}"):
-            predicted = encode(fitted.predict(tested.X), classes, model)
+            predicted = target.encode(fitted.predict(tested.X), model)
         cells.append((name, other, np.arange(len(tested.y)), predicted))
     return cells
 
