@@ -1,15 +1,17 @@
-"""What a trained network has learnt: filters, activations, saliency."""
+"""What a trained network has learnt: filters, activations, saliency; and how fast."""
 
 from ._activations import ActivationsDisplay, layer_activations
 from ._embedding import network_embedding
 from ._filter_maximization import FilterMaximizationDisplay, maximize_activation
 from ._filters import FiltersDisplay
+from ._learning_rate_range import LearningRateRangeDisplay
 from ._saliency import SaliencyDisplay, saliency
 
 __all__ = [
     "ActivationsDisplay",
     "FilterMaximizationDisplay",
     "FiltersDisplay",
+    "LearningRateRangeDisplay",
     "SaliencyDisplay",
     "layer_activations",
     "maximize_activation",

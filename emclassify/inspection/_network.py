@@ -13,8 +13,8 @@ from ..classifiers._base import BaseImageClassifier
 from ..training import ImageBatches, ImageDataset, isolated
 
 
-def find_classifier(estimator):
-    """Return the fitted network classifier, which may be a pipeline's last step."""
+def find_classifier(estimator, *, fitted=True):
+    """Return the network classifier, which may be a pipeline's last step."""
     classifier = estimator
     while isinstance(classifier, Pipeline):
         classifier = classifier.steps[-1][1]
@@ -25,7 +25,8 @@ def find_classifier(estimator):
             "LipNetClassifier, or a Pipeline that ends in one; "
             f"{which} is {classifier!r}. Of a search, pass its best_estimator_."
         )
-    check_is_fitted(classifier, "net_")
+    if fitted:
+        check_is_fitted(classifier, "net_")
     return classifier
 
 
