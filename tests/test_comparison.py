@@ -11,6 +11,7 @@ from emclassify.model_selection._comparison import (
     holm,
     percentile_interval,
 )
+from emclassify.model_selection._targets import OneLabel
 from emclassify.model_selection._verdict import metric_name, number, verdict_sentence
 
 
@@ -105,7 +106,7 @@ def draw(y_true, y_pred, units, n_units, n_bootstrap=4000, seed=0):
     scores = bootstrap_scores(
         {"m": (y_true, y_pred, units)},
         n_units=n_units,
-        names=["a", "b"],
+        target=OneLabel(np.arange(2), ["a", "b"]),
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
@@ -143,7 +144,7 @@ def test_bootstrap_is_paired_and_seeded():
     both = bootstrap_scores(
         {"a": (true, predicted, units), "b": (true, predicted, units)},
         n_units=40,
-        names=["a", "b"],
+        target=OneLabel(np.arange(2), ["a", "b"]),
         n_bootstrap=300,
         seed=1,
     )

@@ -53,6 +53,9 @@ def test_groups_on_both_sides_and_classes_that_are_missing(images):
     said = "\n".join(audit.findings())
     assert "groups are on both sides (up to 1)" in said
     assert "Fold 0 has no image of class b in its training side." in said
+    several = np.column_stack([y == "b", y == "a", np.arange(12) % 2]).astype(int)
+    audit = audit_split(images, groups, FOLDS, y=several)
+    assert audit.folds["missing_train"].tolist() == ["0", "1"]
 
 
 def test_whole_numbers_keep_groups_together_with_and_without_labels(images):

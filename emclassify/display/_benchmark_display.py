@@ -29,7 +29,7 @@ class BenchmarkDisplay:
     confidence_level : float, default=0.95
         Coverage of the intervals.
     confusion_matrices : dict of str to array-like, default=None
-        Counts by model.
+        Counts by model. None are drawn where samples have several labels.
     display_labels : sequence of str, default=None
         Names of the classes.
 
@@ -102,7 +102,9 @@ class BenchmarkDisplay:
             metric=metric,
             confidence_level=result.confidence_level,
             confusion_matrices={
-                name: result.confusion_matrix(name).to_numpy() for name in names
+                name: result.confusion_matrix(name).to_numpy()
+                for name in names
+                if not result.multilabel
             },
             display_labels=result.target_names,
         ).plot(ax)

@@ -46,7 +46,8 @@ def write_report(
     """Write the report of a benchmark as one self-contained HTML file.
 
     Verdict, tables with intervals, confusion matrices, example images of each kind
-    of mistake, the data, settings and versions. The file needs no network and no
+    of mistake, the data, settings and versions. Where samples have several labels,
+    there are neither matrices nor kinds of mistakes. The file needs no network and no
     scripts; it reads on a phone and in print.
 
     Parameters
@@ -108,14 +109,17 @@ def write_report(
             raise ValueError(f"{parameter} must be 0 or more; got {value!r}.")
     models = []
     for name in predicting(result):
-        kinds = mistake_kinds(
-            result, name, images, names, n_examples=n_examples, max_kinds=max_kinds
-        )
+        confusion = kinds = None  # several labels are not mixed up with each other
+        if not result.multilabel:
+            confusion = confusion_rows(result, name)
+            kinds = mistake_kinds(
+                result, name, images, names, n_examples=n_examples, max_kinds=max_kinds
+            )
         models.append(
             {
                 "name": name,
                 "classes": class_rows(result, name),
-                "confusion": confusion_rows(result, name),
+                "confusion": confusion,
                 "groups": worst_groups(result, name),
                 "mistakes": kinds,
                 "parameters": chosen_parameters(result.estimators[name]),
@@ -135,6 +139,7 @@ def write_report(
         failed=[name for name in result.names if result.failed(name)],
         target_names=result.target_names,
         tall=max(map(len, result.target_names)) > 7 or len(result.target_names) > 6,
+        multilabel=result.multilabel,
         data=data_facts(result),
         folds=fold_rows(result),
         audit=[] if result.audit is None else result.audit.findings(),

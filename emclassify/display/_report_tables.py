@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from ..metrics._confusion import AVERAGES, FIGURES
+from ..model_selection._targets import presence
 from ..model_selection._verdict import metric_name, number
 from ._confusion_matrices import predicting, row_shares
 from ._duplicate_pairs import describe_pair, turn_as_first
@@ -209,46 +210,44 @@ def _some(values, limit=12):
 
 def data_facts(result):
     """Return how many samples and groups there are, in all and by class."""
-    codes = np.searchsorted(result.classes, result.y)
+    present = presence(result.y, result.classes)
     classes = []
-    for code, target in enumerate(result.target_names):
-        of_class = codes == code
+    for of_class, target in zip(present.T, result.target_names, strict=True):
         groups = None
         if result.groups is not None:
             groups = len(np.unique(result.groups[of_class]))
         count = int(of_class.sum())
-        percent = number(100 * count / len(codes), 1)
+        percent = number(100 * count / len(present), 1)
         classes.append(
             {"name": target, "count": count, "percent": percent, "groups": groups}
         )
     shape = getattr(result.X, "shape", None)
     tested = np.concatenate([test for _, test in result.folds])
     return {
-        "n": len(codes),
+        "n": len(present),
         "n_groups": None if result.groups is None else len(np.unique(result.groups)),
         "classes": classes,
         "shape": None if shape is None or len(shape) < 2 else tuple(shape[1:]),
         "dtype": str(getattr(result.X, "dtype", "")),
-        "n_untested": len(codes) - len(np.unique(tested)),
+        "n_untested": len(present) - len(np.unique(tested)),
         "times_tested": int(np.bincount(tested).max()),
     }
 
 
 def fold_rows(result):
     """Return what the test side of each fold holds."""
-    codes = np.searchsorted(result.classes, result.y)
+    present = presence(result.y, result.classes)
     rows = []
     for fold, (train, test) in enumerate(result.folds):
         groups = None
         if result.groups is not None:
             groups = _some(np.unique(result.groups[test]))
-        counts = np.bincount(codes[test], minlength=len(result.classes))
         rows.append(
             {
                 "fold": fold,
                 "n_train": len(train),
                 "n_test": len(test),
-                "counts": counts.tolist(),
+                "counts": present[test].sum(axis=0).tolist(),
                 "groups": groups,
             }
         )

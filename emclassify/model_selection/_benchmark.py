@@ -11,7 +11,7 @@ from importlib import metadata
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
 
@@ -24,7 +24,7 @@ from ._groups import check_groups
 from ._near_duplicates import find_duplicates
 from ._result import BenchmarkResult
 from ._split_audit import SplitAudit, holds_images
-from ._targets import OneLabel
+from ._targets import OneLabel, SeveralLabels, all_classes, as_target
 from ._tasks import run_tasks
 
 __all__ = ["benchmark_classifiers"]
@@ -68,8 +68,9 @@ def benchmark_classifiers(
         Images (n, h, w) or (n, h, w, c), flat rows, lists or object arrays of
         images, paths: whatever the estimators take. Kept in the result by
         reference, for the pictures of the report.
-    y : array-like of shape (n_samples,)
-        Class labels, numbers or strings.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Class labels, numbers or strings; or several labels a sample, as an indicator
+        matrix of 0 and 1.
     groups : array-like of shape (n_samples,), default=None
         Group of each sample (micrograph, grid, patient). No group may lie on both
         sides of a fold. Handed to the fit of estimators that take ``groups``:
@@ -78,13 +79,14 @@ def benchmark_classifiers(
         takes ``groups`` as well gets those of the test side there.
     cv : int, splitter or iterable of (train, test), default=5
         A whole number means StratifiedGroupKFold with groups and StratifiedKFold
-        without. The folds are drawn once, for all estimators.
+        without; with several labels a sample, MultilabelStratifiedGroupKFold. The
+        folds are drawn once, for all estimators.
     scoring : str, callable, list or dict, default=None
         Scores of each fold on top of the built-in ones, in any form that
         :func:`~sklearn.model_selection.cross_validate` takes. Under a built-in
         name, it takes its place.
     target_names : sequence of str, default=None
-        Names of the classes, in the order of the sorted labels.
+        Names of the classes, in the order of the sorted labels or of y's columns.
     fit_params : dict of str to dict, default=None
         Arguments of fit by estimator name, as
         ``{"SVM": {"svc__sample_weight": weight}}``. Values with one entry a sample
@@ -132,6 +134,10 @@ def benchmark_classifiers(
     Built-in scores are "accuracy", "balanced_accuracy", and "TPR", "TNR", "PPV",
     "NPV", "F1" followed by "_macro", "_weighted", "_micro" or "_<class>".
 
+    With several labels a sample, each label is a class, its figures those of "has it"
+    against "hasn't". "accuracy" is the share of samples with every label right. There
+    is no confusion matrix across labels, in plot and report neither.
+
     A class that a model never predicts has a PPV of 0. Intervals are percentiles of
     a bootstrap that draws whole groups (samples, where there are no groups) of the
     pooled out-of-fold predictions. They tell how far the figures of these models
@@ -170,8 +176,7 @@ def benchmark_classifiers(
     Name: F1_macro, dtype: float64
     """
     estimators = _check_estimators(estimators)
-    X, y, classes, names = _check_data(X, y, target_names)
-    target = OneLabel(classes)
+    X, y, target = _check_data(X, y, target_names)
     groups = check_groups(groups, len(y))
     fit_params = check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score)
@@ -215,13 +220,12 @@ def benchmark_classifiers(
         for fold, (train, test) in enumerate(folds)
         for name, estimator in estimators.items()
     ]
-    codes = np.searchsorted(classes, y)
     outcomes = run_tasks(
         tasks,
         n_jobs=n_jobs,
         verbose=verbose,
         name="benchmark",
-        describe=lambda outcome: _describe(outcome, codes, folds),
+        describe=lambda outcome: _describe(outcome, y, folds, target),
     )
     if all(outcome.predicted is None for outcome in outcomes):
         raise ValueError(f"Every fit failed; the first with {outcomes[0].error}")
@@ -229,8 +233,7 @@ def benchmark_classifiers(
         estimators={name: clone(est) for name, est in estimators.items()},
         X=X,
         y=y,
-        classes=classes,
-        target_names=names,
+        target=target,
         groups=groups,
         folds=folds,
         fold_table=fold_table,
@@ -299,11 +302,11 @@ def _check_estimators(estimators):
 
 
 def _check_data(X, y, target_names):
-    """Return X, y, the sorted classes and their names, or raise."""
-    y = column_or_1d(y, warn=True)
+    """Return X, y and what y is, or raise."""
+    y = as_target(y)
     check_classification_targets(y)
     X, y = indexable(X, y)
-    classes = np.unique(y)
+    classes = all_classes(y)
     if len(classes) < 2:
         raise ValueError(
             f"y holds one class only, {classes.tolist()}; a benchmark needs two."
@@ -327,7 +330,9 @@ def _check_data(X, y, target_names):
             "A class is called macro, weighted or micro, as the averages are. Give "
             "target_names that differ from these."
         )
-    return X, y, classes, names
+    if y.ndim == 2:
+        return X, y, SeveralLabels(len(names), names)
+    return X, y, OneLabel(classes, names)
 
 
 def _check_settings(n_bootstrap, confidence_level, error_score):
@@ -340,14 +345,13 @@ def _check_settings(n_bootstrap, confidence_level, error_score):
         raise ValueError(f'error_score must be "raise" or np.nan; got {error_score!r}.')
 
 
-def _describe(outcome, y, folds):
+def _describe(outcome, y, folds, target):
     """Return one line of progress."""
     head = f"{outcome.name}, fold {outcome.fold}"
     if outcome.predicted is None:
         return f"{head}: failed"
-    truth = y[folds[outcome.fold][1]]
-    hits = outcome.predicted == truth
-    balanced = np.mean([hits[truth == code].mean() for code in np.unique(truth)])
+    truth = target.codes(y[folds[outcome.fold][1]])
+    balanced = target.pooled_scores(truth, outcome.predicted)["balanced_accuracy"]
     return (
         f"{head}: balanced accuracy {balanced:.3f}, fit {outcome.fit_time:.1f} s, "
         f"predict {outcome.predict_time:.1f} s"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..metrics._confusion import score_arrays
-
 FOLD_METRICS = ("accuracy", "F1_macro", "PPV_macro", "TPR_macro")
 GROUP_METRICS = ("accuracy", "balanced_accuracy", "F1_macro")
 
@@ -75,15 +73,13 @@ class BreakdownMixin:
                 raise ValueError(
                     f"metrics: {metric!r} is not a built-in score: {', '.join(known)}."
                 )
-        groups, codes = np.unique(self.groups[sample], return_inverse=True)
-        k = len(self.classes)
-        cells = np.bincount(
-            (codes * k + true) * k + predicted, minlength=len(groups) * k * k
+        groups, units, n = np.unique(
+            self.groups[sample], return_inverse=True, return_counts=True
         )
-        confusions = cells.reshape(len(groups), k, k)
-        scores = score_arrays(confusions, self.target_names, absent_is_nan=True)
+        cells = self.target.cells(true, predicted, units, len(groups)).toarray()
+        scores = self.target.scores(cells)
         table = pd.DataFrame(
-            {"n": confusions.sum(axis=(1, 2)), **{m: scores[m] for m in metrics}},
+            {"n": n, **{m: scores[m] for m in metrics}},
             index=pd.Index(groups, name="group"),
         )
         return table.sort_values(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse, stats
-
-from ..metrics._confusion import score_arrays
+from scipy import stats
 
 __all__ = ["CorrectedTTestResult", "corrected_resampled_ttest"]
 
@@ -128,15 +126,7 @@ def pooled_confusion(y_true, y_pred, n_classes):
     return cells.reshape(n_classes, n_classes)
 
 
-def _cells_by_unit(y_true, y_pred, units, n_units, n_classes):
-    """Return the confusion matrix of each unit as one sparse row of k² cells."""
-    return sparse.csr_array(
-        (np.ones(len(units)), (units, y_true * n_classes + y_pred)),
-        shape=(n_units, n_classes**2),
-    )
-
-
-def bootstrap_scores(predictions, *, n_units, names, n_bootstrap, seed):
+def bootstrap_scores(predictions, *, n_units, target, n_bootstrap, seed):
     """Draw units with replacement; return every score of every replicate.
 
     All models see the same draws, so that the scores of two models are paired.
@@ -144,11 +134,11 @@ def bootstrap_scores(predictions, *, n_units, names, n_bootstrap, seed):
     Parameters
     ----------
     predictions : dict of str to (y_true, y_pred, units)
-        Class codes of every out-of-fold prediction of a model, and the unit that it
+        Codes of every out-of-fold prediction of a model, and the unit that it
         belongs to: its group, or the sample itself.
     n_units : int
-    names : list of str
-        Names of the classes.
+    target : OneLabel or SeveralLabels
+        What the codes are of.
     n_bootstrap, seed : int
 
     Returns
@@ -156,13 +146,12 @@ def bootstrap_scores(predictions, *, n_units, names, n_bootstrap, seed):
     dict of str to dict of str to ndarray of shape (n_bootstrap,)
         Scores by model and name. NaN where a replicate lacks the class.
     """
-    k = len(names)
     cells = {
-        model: _cells_by_unit(y_true, y_pred, units, n_units, k).T.tocsr()
+        model: target.cells(y_true, y_pred, units, n_units).T.tocsr()
         for model, (y_true, y_pred, units) in predictions.items()
     }
     rng = np.random.default_rng(seed)
-    chunk = int(np.clip(4_000_000 // max(n_units, k * k), 1, 250))
+    chunk = int(np.clip(4_000_000 // max(n_units, target.n_cells), 1, 250))
     parts = {model: [] for model in predictions}
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
@@ -171,8 +160,7 @@ def bootstrap_scores(predictions, *, n_units, names, n_bootstrap, seed):
         times = np.bincount(draws.ravel(), minlength=size * n_units)
         times = times.reshape(size, n_units).T.astype(np.float64)
         for model, unit_cells in cells.items():
-            confusions = (unit_cells @ times).T.reshape(size, k, k)
-            parts[model].append(score_arrays(confusions, names, absent_is_nan=True))
+            parts[model].append(target.scores((unit_cells @ times).T))
     return {
         model: {
             score: np.concatenate([part[score] for part in chunks])

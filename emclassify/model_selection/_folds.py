@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._groups import check_groups
 from ._multilabel_split import MultilabelStratifiedGroupKFold
-from ._targets import as_target, presence
+from ._targets import all_classes, as_target, presence
 
 __all__ = ["check_folds"]
 
@@ -124,7 +124,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     y = as_target(y)
     check_classification_targets(y)
     groups = check_groups(groups, len(y))
-    classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+    classes = all_classes(y)
     present = presence(y, classes)
     rows = []
     for fold, (train, test) in enumerate(folds):
@@ -169,7 +169,7 @@ def check_training_sides(y, folds, groups):
 
     For folds whose test sides are pooled: what one of them lacks is no matter.
     """
-    classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+    classes = all_classes(y)
     present = presence(y, classes)
     known = present.any(axis=0)  # no fold can help a label that no sample has
     for fold, (train, test) in enumerate(folds):

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ..metrics._confusion import score_arrays
 from ._comparison import bootstrap_scores, percentile_interval
 
 
@@ -33,7 +32,7 @@ class PooledScores:
         self._confidence_level = result.settings["confidence_level"]
         self._n_bootstrap = result.settings["n_bootstrap"]
         self._seed = result.settings["bootstrap_seed"]
-        self._names = result.target_names
+        self._target = result.target
         tested = np.unique(np.concatenate([test for _, test in result.folds]))
         n = len(result.y)
         labels = np.arange(n) if result.groups is None else result.groups
@@ -48,9 +47,7 @@ class PooledScores:
                 continue
             sample, true, predicted = result.codes(name)
             self._predictions[name] = (true, predicted, unit_of[sample])
-            confusion = result.confusion_matrix(name).to_numpy()
-            scores = score_arrays(confusion, self._names, absent_is_nan=True)
-            self.values[name] = {score: float(v) for score, v in scores.items()}
+            self.values[name] = self._target.pooled_scores(true, predicted)
         self.metrics = list(next(iter(self.values.values()), {}))
 
     @cached_property
@@ -59,7 +56,7 @@ class PooledScores:
         return bootstrap_scores(
             self._predictions,
             n_units=self.n_units,
-            names=self._names,
+            target=self._target,
             n_bootstrap=self._n_bootstrap,
             seed=self._seed,
         )

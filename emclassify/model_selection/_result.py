@@ -31,9 +31,13 @@ class BenchmarkResult(BreakdownMixin):
     fitted : dict of str to list of classifier
         The fitted models by fold; empty lists without ``return_estimators``.
     classes : ndarray of shape (n_classes,)
-        Sorted class labels.
+        Sorted class labels; the numbers of the columns of an indicator matrix.
+    multilabel : bool
+        Whether y is an indicator matrix: several labels a sample.
     target_names : list of str
         Names of the classes.
+    target : OneLabel or SeveralLabels
+        What y is: how its codes are counted. For the tables, not for users.
     X, y, groups
         The data, as given.
     folds : list of (train, test)
@@ -73,8 +77,7 @@ class BenchmarkResult(BreakdownMixin):
         estimators,
         X,
         y,
-        classes,
-        target_names,
+        target,
         groups,
         folds,
         fold_table,
@@ -85,8 +88,10 @@ class BenchmarkResult(BreakdownMixin):
         self.estimators = estimators
         self.X = X
         self.y = y
-        self.classes = classes
-        self.target_names = target_names
+        self.target = target
+        self.classes = target.classes
+        self.target_names = target.names
+        self.multilabel = y.ndim == 2
         self.groups = groups
         self.folds = folds
         self.fold_table = fold_table
@@ -147,7 +152,7 @@ class BenchmarkResult(BreakdownMixin):
         return not self._runs(name)
 
     def codes(self, name):
-        """Out-of-fold predictions as positions in ``classes``.
+        """Out-of-fold predictions as positions in ``classes``, or rows of indicators.
 
         Returns
         -------
@@ -158,7 +163,7 @@ class BenchmarkResult(BreakdownMixin):
             raise ValueError(f"Model {name!r} failed in every fold.")
         sample = np.concatenate([self.folds[run.fold][1] for run in runs])
         predicted = np.concatenate([run.predicted for run in runs])
-        return sample, np.searchsorted(self.classes, self.y)[sample], predicted
+        return sample, self.target.codes(self.y)[sample], predicted
 
     def class_scores(self, name):
         """Probability or decision score of each class, in the order of ``codes``.
@@ -181,17 +186,16 @@ class BenchmarkResult(BreakdownMixin):
         -------
         DataFrame
             One row for each time that a sample was in a test side: sample (index),
-            fold, group (where there are groups), y_true, y_pred, then the
-            probability or decision score of each class, as "score_<class>", where
-            the model has any.
+            fold, group (where there are groups), y_true, y_pred (with several
+            labels, true_<label> and pred_<label> of each), then the probability or
+            decision score of each class, as "score_<class>", where the model has any.
         """
         sample, true, predicted = self.codes(name)
         fold = [np.full(len(r.predicted), r.fold) for r in self._runs(name)]
         frame = pd.DataFrame({"sample": sample, "fold": np.concatenate(fold)})
         if self.groups is not None:
             frame["group"] = self.groups[sample]
-        frame["y_true"] = self.classes[true]
-        frame["y_pred"] = self.classes[predicted]
+        frame = frame.assign(**self.target.columns(true, predicted))
         scores, _ = self.class_scores(name)
         if scores is not None:
             for code, target in enumerate(self.target_names):
@@ -213,7 +217,17 @@ class BenchmarkResult(BreakdownMixin):
         -------
         DataFrame
             Rows are true classes, columns predicted ones.
+
+        Raises
+        ------
+        ValueError
+            If samples have several labels, which are not mixed up with each other.
         """
+        if self.multilabel:
+            raise ValueError(
+                "There is no confusion matrix across several labels a sample; see "
+                "summary() for the figures of each."
+            )
         _, true, predicted = self.codes(name)
         counts = pooled_confusion(true, predicted, len(self.classes))
         sums = {

@@ -7,13 +7,14 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 
 from .._images import is_sequence_of_images
 from .._stored_images import is_stored
 from ._folds import _indices, _some, make_folds
 from ._groups import check_groups
 from ._near_duplicates import find_duplicates
+from ._targets import all_classes, as_target, presence
 
 __all__ = ["SplitAudit", "audit_split"]
 
@@ -32,9 +33,9 @@ def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
     cv : int, splitter or iterable of (train, test), default=5
         As for :func:`benchmark_classifiers`; a whole number with groups but without
         `y` means GroupKFold.
-    y : array-like of shape (n,), default=None
-        Class labels, for splitters that ask for them, and to see which classes a fold
-        lacks.
+    y : array-like of shape (n,) or (n, n_labels), default=None
+        Class labels, or an indicator matrix, for splitters that ask for them, and to
+        see which classes a fold lacks.
     threshold : float, default=0.9
         Least similarity of a pair, see :func:`find_duplicates`.
     verbose : int, default=0
@@ -75,7 +76,7 @@ def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
     if isinstance(cv, Integral) and groups is not None and y is None:
         cv = GroupKFold(int(cv))
     if y is not None:
-        y = column_or_1d(y, warn=True)
+        y = as_target(y)
         check_consistent_length(X, y)
     _, folds = make_folds(cv, X, np.zeros(len(X)) if y is None else y, groups)
     return SplitAudit(X, pairs, folds, groups, y)
@@ -134,9 +135,10 @@ class SplitAudit:
                 shared = np.intersect1d(groups[train], groups[test])
                 row["shared_groups"] = len(shared)
             if y is not None:
-                classes = np.unique(y)
-                row["missing_train"] = _lacking(classes, y[train])
-                row["missing_test"] = _lacking(classes, y[test])
+                classes = all_classes(y)
+                present = presence(y, classes)
+                row["missing_train"] = _some(classes[~present[train].any(axis=0)])
+                row["missing_test"] = _some(classes[~present[test].any(axis=0)])
             rows.append(row)
         self.folds = pd.DataFrame(rows).rename_axis("fold")
         self.pairs["folds"] = [", ".join(map(str, np.flatnonzero(a))) for a in across]
@@ -210,7 +212,3 @@ class SplitAudit:
 
         pairs = self.pairs[self.pairs["folds"] != ""] if across_only else self.pairs
         return DuplicatePairsDisplay.from_pairs(self.X, pairs, n_pairs=n_pairs)
-
-
-def _lacking(classes, labels):
-    return _some(np.setdiff1d(classes, labels))

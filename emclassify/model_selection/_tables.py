@@ -7,13 +7,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from ..metrics._confusion import AVERAGES, FIGURES, score_arrays
-from ._comparison import corrected_resampled_ttest, holm, pooled_confusion
+from ..metrics._confusion import AVERAGES, FIGURES
+from ._comparison import corrected_resampled_ttest, holm
 
 
 def fold_scores(result, outcomes):
     """Return one row of scores for each model and fold."""
-    true, k = np.searchsorted(result.classes, result.y), len(result.classes)
+    true = result.target.codes(result.y)
     rows = []
     for name, runs in outcomes.items():
         for run in runs:
@@ -24,11 +24,7 @@ def fold_scores(result, outcomes):
             if run.predicted is None:
                 row["error"] = run.error
             else:
-                confusion = pooled_confusion(true[test], run.predicted, k)
-                scores = score_arrays(
-                    confusion, result.target_names, absent_is_nan=True
-                )
-                row |= {score: float(value) for score, value in scores.items()}
+                row |= result.target.pooled_scores(true[test], run.predicted)
                 row |= run.extra_scores
             rows.append(row)
     frame = pd.DataFrame(rows)
@@ -41,7 +37,8 @@ def summary_table(result):
     """Return pooled figures with intervals, by model and class."""
     rows, index = [], []
     for name in result.pooled.values:
-        support = result.confusion_matrix(name).sum(axis=1).to_numpy()
+        _, true, _ = result.codes(name)
+        support = result.target.presence(true).sum(axis=0)
         supports = np.append(support, [support.sum()] * len(AVERAGES))
         classes = [*result.target_names, *AVERAGES]
         for what, n in zip(classes, supports, strict=True):

@@ -1,4 +1,8 @@
-"""What y is: one label a sample, or several; and how predictions of it are read."""
+"""What y is: one label a sample, or several; how predictions are read and counted.
+
+Counts are rows of cells that add up: over samples to groups, over groups to a bootstrap
+replicate. What the cells are only the target knows, which makes scores of them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import column_or_1d
 
+from ..metrics._confusion import AVERAGES, score_arrays, scores_from_counts
 from ..metrics._multilabel import is_indicator
 
 
@@ -26,17 +31,60 @@ def presence(y, classes):
     return y.astype(bool) if y.ndim == 2 else y[:, np.newaxis] == classes
 
 
-class OneLabel:
+class _Target:
+    """What both kinds of y do alike with their counts."""
+
+    def pooled_scores(self, true, predicted):
+        """Return {score: float} of codes."""
+        units = np.zeros(len(true), dtype=np.intp)
+        (cells,) = self.cells(true, predicted, units, 1).toarray()
+        return {name: float(score) for name, score in self.scores(cells).items()}
+
+
+class OneLabel(_Target):
     """One label a sample; its code is the place among the sorted classes.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
         Sorted labels.
+    names : list of str, default=None
+        What scores call the classes; the labels by default.
     """
 
-    def __init__(self, classes):
+    def __init__(self, classes, names=None):
         self.classes = classes
+        self.names = [str(c) for c in classes] if names is None else names
+
+    @property
+    def n_cells(self):
+        """Cells of a row of counts: those of the confusion matrix."""
+        return len(self.classes) ** 2
+
+    def codes(self, y):
+        """Return the code (n,) of each label."""
+        return np.searchsorted(self.classes, y)
+
+    def columns(self, true, predicted):
+        """Return codes as columns of a table of predictions, {name: labels}."""
+        return {"y_true": self.classes[true], "y_pred": self.classes[predicted]}
+
+    def presence(self, codes):
+        """Return whether each sample has each class, bool (n, n_classes)."""
+        return presence(codes, np.arange(len(self.classes)))
+
+    def cells(self, true, predicted, units, n_units):
+        """Return the counts of each unit, a sparse array (n_units, n_cells)."""
+        cell = true * len(self.classes) + predicted
+        return sparse.csr_array(
+            (np.ones(len(units)), (units, cell)), shape=(n_units, self.n_cells)
+        )
+
+    def scores(self, cells):
+        """Return {score: array (...)} of counts (..., n_cells)."""
+        k = len(self.classes)
+        confusion = cells.reshape(*cells.shape[:-1], k, k)
+        return score_arrays(confusion, self.names, absent_is_nan=True)
 
     def labels(self, codes):
         """Return the label of each code."""
@@ -81,16 +129,64 @@ class OneLabel:
         return None, None
 
 
-class SeveralLabels:
+class SeveralLabels(_Target):
     """Several labels a sample, or none: an indicator matrix.
 
     Parameters
     ----------
     n_labels : int
+    names : list of str, default=None
+        What scores call the labels; the numbers of the columns by default.
     """
 
-    def __init__(self, n_labels):
+    def __init__(self, n_labels, names=None):
         self.classes = np.arange(n_labels)
+        self.names = [str(c) for c in self.classes] if names is None else names
+
+    @property
+    def n_cells(self):
+        """Cells of a row of counts: TP, FP, FN, TN of each label, hits, samples."""
+        return 4 * len(self.classes) + 2
+
+    def codes(self, y):
+        """Return the indicator matrix itself."""
+        return y
+
+    def columns(self, true, predicted):
+        """Return codes as columns of a table of predictions, {name: 0 or 1}."""
+        return {
+            f"{what}_{name}": codes[:, label]
+            for what, codes in (("true", true), ("pred", predicted))
+            for label, name in enumerate(self.names)
+        }
+
+    def presence(self, codes):
+        """Return whether each sample has each label, bool (n, n_labels)."""
+        return codes.astype(bool)
+
+    def cells(self, true, predicted, units, n_units):
+        """Return the counts of each unit, a sparse array (n_units, n_cells)."""
+        n = len(units)
+        has, said = self.presence(true), self.presence(predicted)
+        counts = [has & said, ~has & said, has & ~said, ~has & ~said]
+        right = (has == said).all(axis=1, keepdims=True)
+        of_sample = np.column_stack([*counts, right, np.ones((n, 1))])
+        of_unit = sparse.csr_array(
+            (np.ones(n), (units, np.arange(n))), shape=(n_units, n)
+        )
+        return of_unit @ sparse.csr_array(of_sample)
+
+    def scores(self, cells):
+        """Return {score: array (...)} of counts (..., n_cells)."""
+        counts = np.split(cells[..., :-2], 4, axis=-1)
+        return scores_from_counts(
+            counts,
+            cells[..., -2],
+            cells[..., -1],
+            self.names,
+            averages=AVERAGES,
+            absent_is_nan=True,
+        )
 
     def labels(self, codes):
         """Return the indicator matrix itself."""

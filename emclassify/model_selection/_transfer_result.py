@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..metrics._confusion import score_arrays
 from ._comparison import bootstrap_scores, percentile_interval, pooled_confusion
 from ._proportion import proportion_interval
+from ._targets import OneLabel
 
 __all__ = ["TransferMatrixResult"]
 
@@ -187,9 +187,9 @@ class TransferMatrixResult:
         return share, *proportion_interval(hits, groups, self.confidence_level)
 
     def _macro_f1(self, true, predicted, groups):
-        names = list(map(str, range(len(self.classes))))
-        confusion = pooled_confusion(true, predicted, len(names))
-        value = float(score_arrays(confusion, names, absent_is_nan=True)["F1_macro"])
+        # By number: a class may have the name of an average.
+        target = OneLabel(self.classes, list(range(len(self.classes))))
+        value = target.pooled_scores(true, predicted)["F1_macro"]
         labels = np.arange(len(true)) if groups is None else groups
         units, codes = np.unique(labels, return_inverse=True)
         if len(units) == 1:
@@ -197,7 +197,7 @@ class TransferMatrixResult:
         drawn = bootstrap_scores(
             {"model": (true, predicted, codes)},
             n_units=len(units),
-            names=names,
+            target=target,
             n_bootstrap=_N_BOOTSTRAP,
             seed=self._seed,
         )
