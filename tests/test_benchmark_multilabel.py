@@ -17,7 +17,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 from emclassify import LipNetClassifier, benchmark_classifiers
-from emclassify.display import GroupScoresDisplay
+from emclassify.display import CoverageRiskDisplay, GroupScoresDisplay
 from emclassify.metrics import per_class_scores
 from emclassify.model_selection import (
     ClassThresholdClassifierCV,
@@ -131,6 +131,8 @@ def test_models_against_each_other_in_words(result):
 def test_no_confusion_matrix_across_labels(result, tmp_path):
     with pytest.raises(ValueError, match="no confusion matrix across several labels"):
         result.confusion_matrix("linear")
+    with pytest.raises(ValueError, match="one label a sample; this benchmark has sev"):
+        CoverageRiskDisplay.from_result(result)
     display = result.plot()
     assert len(display.axes_) == 0
     GroupScoresDisplay.from_result(result)

@@ -155,7 +155,17 @@ class CoverageRiskDisplay:
         Returns
         -------
         CoverageRiskDisplay
+
+        Raises
+        ------
+        ValueError
+            If samples have several labels, or a model says nothing of how sure it is.
         """
+        if result.multilabel:
+            raise ValueError(
+                "How sure a model is of a sample is defined for one label a sample; "
+                "this benchmark has several."
+            )
         curves = {}
         for name in predicting(result):
             scores, _ = result.class_scores(name)
