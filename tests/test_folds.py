@@ -117,3 +117,8 @@ def test_several_labels_a_sample():
         for (train, test), (train_, test_) in zip(folds, expected, strict=True):
             assert train.tolist() == train_.tolist()
             assert test.tolist() == test_.tolist()
+
+
+def test_bytes_are_no_splitter():
+    with pytest.raises(ValueError, match=r"cv must be a whole number.* got b'x'"):
+        make_folds(b"x", Y, Y, None)

@@ -24,6 +24,8 @@ def make_folds(cv, X, y, groups):
     sample MultilabelStratifiedGroupKFold, because the default, KFold, would leave
     folds without a rare label.
     """
+    if isinstance(cv, bytes):  # its split is another
+        raise ValueError(f"cv must be a whole number, a splitter or folds; got {cv!r}.")
     n_splits = 5 if cv is None else cv
     if isinstance(n_splits, int | np.integer):
         if np.ndim(y) == 2:
