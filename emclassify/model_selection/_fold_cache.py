@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import joblib
 import numpy as np
 
+from .._whole_file import whole_file
 from ._fit_params import cut_to
 from ._run_fold import FoldOutcome, run_fold
 
@@ -65,12 +65,8 @@ def _store(path, outcome):
     values = {key: getattr(outcome, key) for key in _VALUES}
     arrays = {key: getattr(outcome, key) for key in _ARRAYS}
     arrays = {key: array for key, array in arrays.items() if array is not None}
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with open(part, "wb") as file:
+    with whole_file(path) as file:
         np.savez(file, values=np.array(json.dumps(values)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
 def _load(path, name, fold):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._images import check_image_shape
 from .._version import __version__
-from ._whole_file import whole_file
+from .._whole_file import whole_file
 
 __all__ = ["to_onnx"]
 

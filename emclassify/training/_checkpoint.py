@@ -1,6 +1,5 @@
 """EpochCheckpoint: training that was killed goes on where it was."""
 
-import os
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from skorch.callbacks import Callback
 from skorch.history import History
 
 from .._version import __version__
+from .._whole_file import whole_file
 
 __all__ = ["EpochCheckpoint", "training_key"]
 
@@ -55,7 +55,7 @@ class EpochCheckpoint(Callback):
             If the file is damaged.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.folder.glob(f"{self.path.name}.*.part"):
+        for left in self.folder.glob(f".{self.path.name}.*.part"):
             left.unlink(missing_ok=True)
         self.state_ = None
         if not self.path.exists():
@@ -115,12 +115,8 @@ class EpochCheckpoint(Callback):
         device = torch.device(net.device)
         if device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(device)
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        with open(part, "wb") as file:
+        with whole_file(self.path) as file:
             torch.save(_plain(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self.path)
 
     def remove(self):
         """Remove the file: training has come to its end."""
