@@ -260,6 +260,9 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
             time.sleep(RNG.uniform(0, 0.2))
         watch.end(signal.SIGKILL)
     watch.start()
+    # One that is left for it to do: only then is it known to have started.
+    write_slowly(watch.folder / "last.png", encoded(".png", X[0]))
+    expected["last.png", 0] = X[0]
     watch.wait_for(len(expected))
     assert watch.end(signal.SIGINT) == ("ended\n", "")
     assert watch.process.returncode == 0
