@@ -1,0 +1,142 @@
+"""Lee and Bamford's five tables on simulated cells, and three ways on real cells.
+
+    python benchmarks/cell_study.py                                # the five tables
+    python benchmarks/cell_study.py --only jurkat --jurkat FOLDER
+    python benchmarks/cell_study.py --backbones tf_efficientnet_b7 --weights FILE
+
+Which backbone, which learning rate, softmax or sigmoid, is filtering worth it, are
+class weights? Simulated images, folds by plate. The section "jurkat" compares
+fine-tuning, LipNet-4 and an SVM on features on real, label-free images of cells;
+FOLDER holds jurkat_cellcycle.npz.
+
+The pretrained networks of the source want a GPU, --samples 5000 and --image-size 256.
+--weights is "random", "pretrained" (timm's), or a file for the one network of
+--backbones, whose first is that of all sections but the first. Sections go into one
+Markdown file; those that are not run stay there as they are.
+"""
+
+import argparse
+import re
+import time
+import warnings
+from datetime import date
+from importlib import metadata
+from math import isnan
+from pathlib import Path
+
+from _cell_study_sections import SECTIONS
+from _study_report import as_markdown, run_line
+from liposome_study import describe_machine
+
+from emclassify import __version__
+
+OUT = Path(__file__).parents[1] / "docs" / "results" / "cell_study.md"
+TITLE = "The cell study"
+CAUTION = (
+    "The images of the first five sections are simulated: their figures say how the "
+    "methods compare on them, and nothing about real cells. Figures are out of fold. "
+    "Macro-F1 with an interval is of the pooled predictions; in sentences it is the "
+    "mean over folds."
+)
+BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
+
+
+def parse(arguments):
+    """Return the parsed command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        metavar="SECTION",
+        help=", ".join(SECTIONS),
+    )
+    parser.add_argument("--jurkat", type=Path, metavar="FOLDER")
+    parser.add_argument("--backbones", nargs="+", default=BACKBONES, metavar="NAME")
+    parser.add_argument("--weights", default="random")
+    parser.add_argument("--samples", type=int, default=600, help="simulated images")
+    parser.add_argument("--image-size", type=int, default=64, help="of these, in px")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args(arguments)
+    if args.only is None:
+        args.only = [name for name in SECTIONS if name != "jurkat" or args.jurkat]
+    if "jurkat" in args.only and args.jurkat is None:
+        parser.error("the section jurkat needs --jurkat FOLDER")
+    if args.weights not in ("random", "pretrained") and len(args.backbones) > 1:
+        parser.error("a file of --weights fits one network: name it by --backbones")
+    for name, least in (("samples", 60), ("image_size", 32), ("folds", 2)):
+        if getattr(args, name) < least:
+            option = name.replace("_", "-")
+            parser.error(f"--{option} must be at least {least}")
+    return args
+
+
+def command_of(args, section):
+    """Return the command of a section, without the names of folders and files."""
+    words = ["python benchmarks/cell_study.py --only", section]
+    words += ["--jurkat FOLDER"] if section == "jurkat" else []
+    if args.backbones != BACKBONES:
+        words += ["--backbones", *args.backbones]
+    if args.weights != "random":
+        words += ["--weights", "pretrained" if args.weights == "pretrained" else "FILE"]
+    for name in ("samples", "image_size", "epochs", "folds", "seed"):
+        words += [f"--{name.replace('_', '-')} {getattr(args, name)}"]
+    return " ".join(words)
+
+
+def versions():
+    """Return the versions of what the figures depend on."""
+    packages = ("scikit-learn", "imbalanced-learn", "numpy", "torch", "skorch", "timm")
+    found = {package: metadata.version(package) for package in packages}
+    return {"emclassify": __version__, **found}
+
+
+def as_text(table):
+    """Return a table of numbers as text, its index first; NaN is a fit that failed."""
+    text = table.map(lambda number: "failed" if isnan(number) else f"{number:.3f}")
+    text.insert(0, "", [str(name) for name in table.index])
+    return text
+
+
+def with_section(page, title, blocks):
+    """Return the page with one section put in, or in place of its former one."""
+    found = dict(re.findall(r"^## (.+?)\n\n(.*?)\n*(?=^## |\Z)", page, re.M | re.S))
+    found[title] = as_markdown(
+        ("p", block) if isinstance(block, str) else ("table", as_text(block))
+        for block in blocks
+    ).strip()
+    text = [f"# {TITLE}", CAUTION]
+    for heading, _ in SECTIONS.values():
+        text += [f"## {heading}", found[heading]] if heading in found else []
+    return "\n\n".join(text) + "\n"
+
+
+def main(arguments=None):
+    args = parse(arguments)
+    if args.weights == "random":
+        warnings.filterwarnings("ignore", message=".* has random weights")
+    for number, name in enumerate(args.only, start=1):
+        title, run = SECTIONS[name]
+        print(f"[{number}/{len(args.only)}] {title}", flush=True)
+        start, started = time.perf_counter(), date.today().isoformat()
+        blocks = run(args)
+        record = {
+            "command": command_of(args, name),
+            "machine": describe_machine(),
+            "started": started,
+            "seconds": time.perf_counter() - start,
+            "versions": versions(),
+        }
+        blocks.append(run_line(record))
+        page = args.out.read_text("utf-8") if args.out.exists() else ""
+        args.out.write_text(with_section(page, title, blocks), "utf-8")
+        print("\n\n".join(map(str, blocks)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
