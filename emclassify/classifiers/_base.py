@@ -358,6 +358,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             title = f"{type(self).__name__} ({self.device_}{threads})"
             # Before the checkpoint, which comes last.
             run.insert(0, ("progress", EpochProgress(title, n_epochs, done)))
+        # Somebody's callback may want to see losses batch by batch.
+        net.one_sync = self.device_ != "cpu" and not self.callbacks
         net.callbacks = [*run, *(self.callbacks or [])]
         net.train_split = None if valid is None else predefined_split(valid)
         net.initialize_callbacks()

@@ -7,6 +7,7 @@ from skorch import NeuralNetClassifier
 from skorch.hf import AccelerateMixin
 
 from ._batches import take
+from ._net import ImageNet
 from ._runtime import make_accelerator
 
 __all__ = ["AcceleratedNet", "SharedBatches", "net_class"]
@@ -14,7 +15,7 @@ __all__ = ["AcceleratedNet", "SharedBatches", "net_class"]
 
 def net_class(device):
     """Return the class of skorch net for the parameter `device` of a classifier."""
-    return AcceleratedNet if device == "accelerate" else NeuralNetClassifier
+    return AcceleratedNet if device == "accelerate" else ImageNet
 
 
 class SharedBatches:

@@ -1,0 +1,41 @@
+"""The skorch net of image classifiers."""
+
+import torch
+from skorch import NeuralNetClassifier
+from skorch.dataset import get_len
+
+__all__ = ["ImageNet"]
+
+
+class ImageNet(NeuralNetClassifier):
+    """A skorch net that need not wait for the device after each batch.
+
+    skorch reads the loss of each batch as it comes, and a GPU has to finish the batch
+    for it. With `one_sync`, the losses stay on the device and are read after the epoch.
+
+    Attributes
+    ----------
+    one_sync : bool
+        Whether to do so. Callbacks then find no losses of the batches of an epoch that
+        is not over.
+    """
+
+    one_sync = False
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Train on, or validate with, the batches of one epoch."""
+        if iterator is None or not self.one_sync:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+        losses = []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            self.history.record_batch(f"{prefix}_batch_size", get_len(batch[0]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        values = torch.stack(losses).tolist()
+        batches = self.history[-1]["batches"][-len(values) :]
+        for record, value in zip(batches, values, strict=True):
+            record[f"{prefix}_loss"] = value
+        self.history.record(f"{prefix}_batch_count", len(values))
