@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from emclassify import CNNClassifier, LipNetClassifier
@@ -95,6 +96,9 @@ def main(folder):
         refusal(plain("accelerate").fit, X[rank:], y[rank:]),
     ]
     Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(shown))
+    # A process that leaves while the other still talks to it may take it along.
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
