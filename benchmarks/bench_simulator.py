@@ -15,9 +15,9 @@ import numpy as np
 from _timing import by_turns, report
 
 from emclassify.datasets import make_liposomes
-from emclassify.datasets._bilayer import projected_bilayer
-from emclassify.datasets._ctf import interaction_constant, transfer_function
-from emclassify.datasets._scene import draw_scene
+from emclassify.datasets.liposomes._bilayer import projected_bilayer
+from emclassify.datasets.liposomes._ctf import interaction_constant, transfer_function
+from emclassify.datasets.liposomes._scene import draw_scene
 
 SIZE, PAD, THICKNESS = 64, 8, 3.8
 

@@ -34,7 +34,7 @@ from emclassify import (
     ResizeImages,
     make_cell_images,
 )
-from emclassify.datasets._protein_patterns import LOCATIONS
+from emclassify.datasets.cells._protein_patterns import LOCATIONS
 
 OUT = Path(__file__).parents[1] / "docs" / "results" / "cell_dirt_study.md"
 LABEL_NOISE, DIRT = 0.10, 0.03

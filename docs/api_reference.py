@@ -11,7 +11,11 @@ from pathlib import Path
 
 # Room, title, what to read first. In the order of a user's way through them.
 ROOMS = {
-    "datasets": ("Data", "Where images come from: :doc:`/user_guide/data`."),
+    "datasets": ("Data sets", "Simulated images and public sets."),
+    "readers": (
+        "Readers",
+        "Folders, stacks and files: :doc:`/user_guide/data`.",
+    ),
     "preprocessing": ("Preprocessing", "Image in, image out."),
     "sampling": ("Sampling", "More images of rare classes, fewer of frequent ones."),
     "features": (
@@ -38,9 +42,10 @@ ROOMS = {
         "Saved without pickle: :doc:`/user_guide/keeping_models`. For other languages "
         "and runtimes: :doc:`/user_guide/onnx`.",
     ),
-    "streaming": (
-        "Streams",
-        "Images that keep coming: :doc:`/user_guide/command_line`.",
+    "prediction": (
+        "Prediction",
+        "Tables of predictions, for folders and images that keep coming: "
+        ":doc:`/user_guide/command_line`.",
     ),
     "nets": (
         "Networks",

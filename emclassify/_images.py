@@ -3,8 +3,6 @@
 Inside the library a stack of images is always an array (n, height, width, channels).
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np
@@ -15,8 +13,8 @@ from sklearn.utils.validation import (
     check_array,
 )
 
-from . import _dask  # noqa: F401 (what may run on a cluster)
-from ._stored_images import StoredImages, holds_paths, is_stored
+from emclassify import _dask  # noqa: F401 (what may run on a cluster)
+from emclassify.readers._stored_images import StoredImages, holds_paths, is_stored
 
 __all__ = [
     "ImageInputMixin",

@@ -118,5 +118,5 @@ plt.show()
 #     result.to_html("liposomes.html")
 #
 # with the shares of classes of the thesis. It takes a GPU or some patience. For your
-# own images, put :func:`~emclassify.datasets.load_image_folder` in place of the
+# own images, put :func:`~emclassify.readers.load_image_folder` in place of the
 # simulator.

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import integrate, ndimage
 
-from emclassify.datasets._bilayer import (
+from emclassify.datasets.liposomes._bilayer import (
     bilayer_potential,
     projected_ball,
     projected_bilayer,
     rim_profile,
 )
-from emclassify.datasets._project import project_scene
+from emclassify.datasets.liposomes._project import project_scene
 
 
 def shell_table(**columns):

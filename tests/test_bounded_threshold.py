@@ -30,8 +30,8 @@ from emclassify.metrics import operating_point
 from emclassify.model_selection import (
     BoundedThresholdClassifierCV,
     benchmark_classifiers,
-    predict_table,
 )
+from emclassify.prediction import predict_table
 
 BOUNDS = ["max_fpr", "min_precision", "min_recall"]
 

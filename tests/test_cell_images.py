@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from emclassify import make_cell_images
-from emclassify.datasets._cell_labels import draw_locations, spoil
-from emclassify.datasets._noise_texture import band_noise
-from emclassify.datasets._protein_patterns import LOCATIONS
+from emclassify.datasets.cells._cell_labels import draw_locations, spoil
+from emclassify.datasets.cells._noise_texture import band_noise
+from emclassify.datasets.cells._protein_patterns import LOCATIONS
 
 BRIGHT = {"expression": 0.8, "silent_cells": 0.0, "random_state": 0, "n_groups": 1}
 

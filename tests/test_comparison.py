@@ -5,14 +5,12 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from emclassify._words import metric_name, number
+from emclassify.metrics._bootstrap import bootstrap_scores, percentile_interval
+from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection import corrected_resampled_ttest
-from emclassify.model_selection._comparison import (
-    bootstrap_scores,
-    holm,
-    percentile_interval,
-)
-from emclassify.model_selection._targets import OneLabel
-from emclassify.model_selection._verdict import metric_name, number, verdict_sentence
+from emclassify.model_selection.benchmark._corrected_ttest import holm
+from emclassify.model_selection.benchmark._verdict import verdict_sentence
 
 
 def test_corrected_t_by_hand():

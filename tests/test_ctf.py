@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emclassify.datasets._ctf import (
+from emclassify.datasets.liposomes._ctf import (
     electron_wavelength,
     interaction_constant,
     transfer_function,

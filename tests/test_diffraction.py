@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emclassify import make_diffraction_patterns
-from emclassify.datasets._detector import live_pixels, smooth_field
-from emclassify.datasets._diffraction import KINDS
-from emclassify.datasets._far_field import ELECTRON_DENSITY
-from emclassify.datasets._particle_shapes import SHAPES
+from emclassify.datasets.diffraction._detector import live_pixels, smooth_field
+from emclassify.datasets.diffraction._diffraction import KINDS
+from emclassify.datasets.diffraction._far_field import ELECTRON_DENSITY
+from emclassify.datasets.diffraction._particle_shapes import SHAPES
 
 CLEAN = {"noise": False, "dtype": "float32", "background": 0.0}
 SINGLE = {"weights": {"single": 1.0}, **CLEAN}

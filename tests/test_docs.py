@@ -53,7 +53,8 @@ def test_reference_has_every_room():
         for module in pkgutil.iter_modules(emclassify.__path__)
         if module.ispkg and not module.name.startswith("_")
     }
-    assert rooms == set(ROOMS)
+    # The command line has a page of the guide, and one function.
+    assert rooms == {*ROOMS, "cli"}
 
 
 @pytest.mark.parametrize("room", ROOMS)

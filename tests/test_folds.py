@@ -3,7 +3,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold
 
 from emclassify.model_selection import MultilabelStratifiedGroupKFold, check_folds
-from emclassify.model_selection._folds import make_folds
+from emclassify.model_selection.splits._folds import make_folds
 
 Y = np.array(["full", "empty"] * 6)
 GROUPS = np.repeat(["g1", "g2", "g3", "g4"], 3)

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from emclassify.datasets import load_image_folder
+from emclassify.readers import load_image_folder
 
 
 def save(path, array, **options):

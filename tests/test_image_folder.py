@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image
 from sklearn.utils import Bunch
 
-from emclassify.datasets import load_image_folder
+from emclassify.readers import load_image_folder
 
 
 def save(path, array, **options):

@@ -75,7 +75,7 @@ def test_estimators_take_it(path):
 
 
 def test_cropped_without_all_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("emclassify._stored_images._BYTES_PER_READ", 2**18)
+    monkeypatch.setattr("emclassify.readers._stored_images._BYTES_PER_READ", 2**18)
     path = tmp_path / "large.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (200, 128, 128), np.uint16, chunks=(1, 128, 128))

@@ -14,8 +14,8 @@ from numpy.testing import assert_array_equal
 from pyimzml.compression import ZlibCompression
 from pyimzml.ImzMLWriter import ImzMLWriter
 
-from emclassify.datasets import load_imzml
-from emclassify.datasets._imzml import find_windows, window_sums
+from emclassify.readers import load_imzml
+from emclassify.readers._imzml import find_windows, window_sums
 
 # Two rows of three pixels; x counts from 1, as most exports do.
 GRID = [(x, y) for y in (1, 2) for x in (1, 2, 3)]

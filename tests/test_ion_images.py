@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emclassify import make_ion_images
-from emclassify.datasets._ion_detector import displayed, draw_acquisition, record
-from emclassify.datasets._ion_images import STRANGE
-from emclassify.datasets._sample_region import IRREGULAR, REGULAR, sample_region
+from emclassify.datasets.ions._ion_detector import displayed, draw_acquisition, record
+from emclassify.datasets.ions._ion_images import STRANGE
+from emclassify.datasets.ions._sample_region import IRREGULAR, REGULAR, sample_region
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from emclassify.datasets import _liposomes, make_liposomes
-from emclassify.datasets._bilayer import bilayer_half_width
+from emclassify.datasets import make_liposomes
 from emclassify.datasets._class_balance import share_out
+from emclassify.datasets.liposomes import _liposomes
+from emclassify.datasets.liposomes._bilayer import bilayer_half_width
 
 # One liposome, seen without noise, neighbours or ice.
 ALONE = {

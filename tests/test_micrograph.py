@@ -5,8 +5,8 @@ import pytest
 from scipy import integrate, ndimage
 
 from emclassify.datasets import make_liposomes
-from emclassify.datasets._bilayer import bilayer_half_width, bilayer_potential
-from emclassify.datasets._ctf import electron_wavelength
+from emclassify.datasets.liposomes._bilayer import bilayer_half_width, bilayer_potential
+from emclassify.datasets.liposomes._ctf import electron_wavelength
 
 # One liposome, seen without noise, neighbours or ice.
 ALONE = {

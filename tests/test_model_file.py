@@ -249,7 +249,7 @@ def named(kind, name):
         "test_model_file.Bomb",
         "emclassify.cli.main",
         "emclassify.persistence.load",
-        "emclassify.datasets.load_image_folder",
+        "emclassify.readers.load_image_folder",
         "emclassify.nets.nn",
         "emclassify.training._runtime.os",
         "sklearn.datasets.load_files",

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from emclassify import make_liposomes
 from emclassify.model_selection import find_duplicates
-from emclassify.model_selection._near_duplicates import TRANSFORMS, turn
+from emclassify.model_selection.splits._near_duplicates import TRANSFORMS, turn
 
 
 @pytest.fixture(scope="module")

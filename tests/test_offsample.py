@@ -17,7 +17,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from emclassify.datasets import _archive, _offsample, fetch_offsample
+from emclassify.datasets import fetch_offsample
+from emclassify.datasets.ions import _offsample
+from emclassify.readers import _archive
 
 # <dataset>/<class>/<ion>.png, as in the archive: names with blanks and brackets.
 FILES = {

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
-from emclassify.datasets._far_field import grid_axis
-from emclassify.datasets._particle_shapes import (
+from emclassify.datasets.diffraction._far_field import grid_axis
+from emclassify.datasets.diffraction._particle_shapes import (
     SHAPES,
     SHELL_INNER_RADIUS,
     TORUS_RADII,

@@ -8,7 +8,7 @@ from image_files import RNG, X, Y, encoded, keys, read, write_image, write_stack
 
 import emclassify
 from emclassify import predict_folder, svm_baseline
-from emclassify.datasets._image_file import read_image
+from emclassify.readers._image_file import read_image
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def test_another_dataset(svm, tmp_path):
 
 
 def test_a_stack_is_read_a_part_at_a_time(svm, tmp_path, monkeypatch):
-    from emclassify.datasets._image_stack import ImageStack
-    from emclassify.streaming import _incoming_images
+    from emclassify.readers import _incoming_images
+    from emclassify.readers._image_stack import ImageStack
 
     asked = []
     read_rows = ImageStack.__getitem__

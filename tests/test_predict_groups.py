@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from emclassify import benchmark_classifiers
-from emclassify.model_selection._predict_groups import takes_groups, with_groups
+from emclassify.model_selection.running._predict_groups import takes_groups, with_groups
 
 
 class ByGroup(ClassifierMixin, BaseEstimator):

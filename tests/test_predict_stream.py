@@ -21,7 +21,7 @@ from emclassify import (
     predict_stream,
     svm_baseline,
 )
-from emclassify.streaming._predict_stream import score_names
+from emclassify.prediction._predict_stream import score_names
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 100, (30, 8, 8)).astype(np.uint8)
@@ -121,7 +121,7 @@ def test_no_more_than_a_batch_is_held():
 
 
 def test_large_images_come_in_smaller_batches(monkeypatch):
-    from emclassify.streaming import _predict_stream
+    from emclassify.prediction import _predict_stream
 
     monkeypatch.setattr(_predict_stream, "_BYTES_PER_BATCH", 3 * 64)
     camera = Camera(X)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from emclassify.streaming._prediction_table import PredictionTable
+from emclassify.prediction._prediction_table import PredictionTable
 
 ROWS = [
     ("run 1/a.png", 0, "full", [0.1, 0.9]),

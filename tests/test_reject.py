@@ -23,8 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from emclassify import FeatureExtractor, LipNetClassifier, svm_baseline
-from emclassify.model_selection import RejectClassifierCV, predict_table
-from emclassify.model_selection._rejection import error_threshold
+from emclassify.model_selection import RejectClassifierCV
+from emclassify.model_selection.thresholds._rejection import error_threshold
+from emclassify.prediction import predict_table
 
 
 class SaysWhatIsInX(ClassifierMixin, BaseEstimator):

@@ -4,7 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emclassify.model_selection._rejection import error_threshold, share_threshold
+from emclassify.model_selection.thresholds._rejection import (
+    error_threshold,
+    share_threshold,
+)
 
 
 @given(

@@ -19,7 +19,7 @@ from emclassify import (
     ParticleCropper,
     ResizeImages,
 )
-from emclassify._stored_images import StoredImages
+from emclassify.readers._stored_images import StoredImages
 
 N = 40
 KINDS = ["memmap", "zarr", "h5py", "paths", "array of paths"]

@@ -18,8 +18,8 @@ from sklearn.utils import Bunch
 
 from emclassify import svm_baseline
 from emclassify.display import TransferMatrixDisplay
+from emclassify.metrics._proportion import proportion_interval
 from emclassify.model_selection import BoundedThresholdClassifierCV, transfer_matrix
-from emclassify.model_selection._proportion import proportion_interval
 
 
 @pytest.fixture(autouse=True)

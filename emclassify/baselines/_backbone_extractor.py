@@ -1,7 +1,5 @@
 """BackboneExtractor: features of images from a frozen pretrained network."""
 
-from __future__ import annotations
-
 import copy
 import warnings
 from numbers import Integral

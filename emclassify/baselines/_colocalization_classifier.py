@@ -1,7 +1,5 @@
 """ColocalizationClassifier: co-localisation features and a support vector machine."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.pipeline import make_pipeline
@@ -14,8 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from emclassify._images import ImageInputMixin
-
-from ._colocalization_features import ColocalizationFeatures
+from emclassify.baselines._colocalization_features import ColocalizationFeatures
 
 __all__ = ["ColocalizationClassifier"]
 

@@ -1,7 +1,5 @@
 """ColocalizationFeatures: how similar an ion image is to the others of its dataset."""
 
-from __future__ import annotations
-
 from numbers import Integral
 
 import numpy as np
@@ -15,7 +13,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._ion_datasets import IonDatasetsMixin, refuse_other_field
+from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
 
 __all__ = ["ColocalizationFeatures"]
 

@@ -20,7 +20,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin
+from emclassify._images import ImageInputMixin
 
 __all__ = ["DiffusionMap"]
 

@@ -16,8 +16,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._images import ImageInputMixin
-from ._diffusion_map import DiffusionMap
+from emclassify._images import ImageInputMixin
+from emclassify.baselines._diffusion_map import DiffusionMap
 
 __all__ = ["DiffusionMapClassifier"]
 

@@ -1,7 +1,5 @@
 """Ion images by dataset: what lies at one pixel of all of them is its spectrum."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 

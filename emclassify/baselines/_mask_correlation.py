@@ -1,7 +1,5 @@
 """MaskCorrelationClassifier: pixels first, then images by what they have in common."""
 
-from __future__ import annotations
-
 from numbers import Integral
 
 import numpy as np
@@ -12,8 +10,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._ion_datasets import IonDatasetsMixin, refuse_other_field
-from ._pixel_features import pixel_features
+from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
+from emclassify.baselines._pixel_features import pixel_features
 
 __all__ = ["MaskCorrelationClassifier"]
 

@@ -1,11 +1,9 @@
 """What a pixel's spectrum is, in numbers that every dataset of ion images has."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 
-from ._ion_datasets import rim_of
+from emclassify.baselines._ion_datasets import rim_of
 
 # Of a pixel's intensities over all ions of its dataset.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

@@ -1,7 +1,5 @@
 """Masks of one dataset of ion images, proposed by its pixels alone."""
 
-from __future__ import annotations
-
 from numbers import Integral
 
 import numpy as np
@@ -11,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._ion_datasets import check_dataset, rim_of
+from emclassify.baselines._ion_datasets import check_dataset, rim_of
 
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 

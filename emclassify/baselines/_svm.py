@@ -1,7 +1,5 @@
 """What a network has to beat: features of the particle and a support vector machine."""
 
-from __future__ import annotations
-
 from numbers import Integral, Real
 
 from sklearn.calibration import CalibratedClassifierCV

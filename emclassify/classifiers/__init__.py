@@ -1,21 +1,5 @@
 """Neural networks as scikit-learn classifiers."""
 
-from ._backbone import BackboneClassifier
-from ._cnn import CNNClassifier
-from ._fully_convolutional import FullyConvolutionalClassifier
-from ._fusion import FusionClassifier
-from ._lipnet import LipNetClassifier
-from ._offsample import OffSampleNetClassifier
-from ._resnet import ResNetClassifier
-from ._seed_ensemble import SeedEnsembleClassifier
+import lazy_loader as _lazy
 
-__all__ = [
-    "BackboneClassifier",
-    "CNNClassifier",
-    "FullyConvolutionalClassifier",
-    "FusionClassifier",
-    "LipNetClassifier",
-    "OffSampleNetClassifier",
-    "ResNetClassifier",
-    "SeedEnsembleClassifier",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

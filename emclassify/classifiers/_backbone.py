@@ -6,9 +6,9 @@ from os import PathLike
 
 from sklearn.utils._param_validation import Interval
 
-from ..nets import BackboneNet, load_backbone
-from ..training import Unfreezing
-from ._cnn import CNNClassifier
+from emclassify.classifiers._cnn import CNNClassifier
+from emclassify.nets import BackboneNet, load_backbone
+from emclassify.training import Unfreezing
 
 __all__ = ["BackboneClassifier"]
 

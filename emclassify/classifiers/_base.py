@@ -18,8 +18,10 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from skorch.utils import noop
 
-from .._images import ImageInputMixin
-from ..training import (
+from emclassify._images import ImageInputMixin
+from emclassify.classifiers._labels import check_indicator, choose_labels, is_multilabel
+from emclassify.classifiers._network import build_network, restore_kept, state_to_keep
+from emclassify.training import (
     EpochCheckpoint,
     EpochProgress,
     FiniteLoss,
@@ -39,8 +41,6 @@ from ..training import (
     training_key,
     validation_split,
 )
-from ._labels import check_indicator, choose_labels, is_multilabel
-from ._network import build_network, restore_kept, state_to_keep
 
 __all__ = ["BaseImageClassifier"]
 

@@ -6,9 +6,9 @@ from os import PathLike
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..nets import LipNet4
-from ..training import LOSSES, OPTIMIZERS, SCHEDULES
-from ._base import BaseImageClassifier
+from emclassify.classifiers._base import BaseImageClassifier
+from emclassify.nets import LipNet4
+from emclassify.training import LOSSES, OPTIMIZERS, SCHEDULES
 
 __all__ = ["CNNClassifier"]
 

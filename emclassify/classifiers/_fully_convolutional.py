@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
 
-from ..nets import FullyConvolutionalNet
-from ._cnn import CNNClassifier
+from emclassify.classifiers._cnn import CNNClassifier
+from emclassify.nets import FullyConvolutionalNet
 
 __all__ = ["FullyConvolutionalClassifier"]
 

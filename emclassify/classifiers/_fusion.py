@@ -4,9 +4,9 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from ..features import FeatureExtractor
-from ..nets import FusionNet
-from ._cnn import CNNClassifier
+from emclassify.classifiers._cnn import CNNClassifier
+from emclassify.features import FeatureExtractor
+from emclassify.nets import FusionNet
 
 __all__ = ["FusionClassifier"]
 

@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, Options
 
-from ..nets import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
-from ._cnn import CNNClassifier
+from emclassify.classifiers._cnn import CNNClassifier
+from emclassify.nets import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
 
 __all__ = ["LipNetClassifier"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
-from ..training import (
+from emclassify.training import (
     LOSSES,
     MULTILABEL_LOSSES,
     ImageBatches,

@@ -2,8 +2,8 @@
 
 import torch
 
-from ..nets import OffSampleNet
-from ._cnn import CNNClassifier
+from emclassify.classifiers._cnn import CNNClassifier
+from emclassify.nets import OffSampleNet
 
 __all__ = ["OffSampleNetClassifier"]
 

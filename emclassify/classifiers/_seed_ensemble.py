@@ -16,9 +16,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
-from .._delegation import DelegatedInputMixin
-from ._labels import choose_labels, is_multilabel
-from ._lipnet import LipNetClassifier
+from emclassify._delegation import DelegatedInputMixin
+from emclassify.classifiers._labels import choose_labels, is_multilabel
+from emclassify.classifiers._lipnet import LipNetClassifier
 
 __all__ = ["SeedEnsembleClassifier"]
 

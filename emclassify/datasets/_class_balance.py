@@ -1,7 +1,5 @@
 """How many images each class of a simulated set gets."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """Downloads a file, and goes on where an earlier try was cut off."""
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import re

@@ -1,7 +1,5 @@
 """What simulators do alike: ranges, groups, seeds, blocks of images."""
 
-from __future__ import annotations
-
 from numbers import Integral, Real
 
 import joblib

@@ -1,27 +1,5 @@
 """Pictures of results in scikit-learn's display form, and the HTML report."""
 
-from ._benchmark_display import BenchmarkDisplay
-from ._confusion_matrices import ConfusionMatricesDisplay
-from ._contact_sheet import ContactSheetDisplay
-from ._coverage_risk import CoverageRiskDisplay
-from ._duplicate_pairs import DuplicatePairsDisplay
-from ._embedding_display import EmbeddingDisplay
-from ._group_scores import GroupScoresDisplay
-from ._mask_proposals import MaskProposalsDisplay
-from ._removed_images import RemovedImagesDisplay
-from ._report import write_report
-from ._transfer_matrix import TransferMatrixDisplay
+import lazy_loader as _lazy
 
-__all__ = [
-    "BenchmarkDisplay",
-    "ConfusionMatricesDisplay",
-    "ContactSheetDisplay",
-    "CoverageRiskDisplay",
-    "DuplicatePairsDisplay",
-    "EmbeddingDisplay",
-    "GroupScoresDisplay",
-    "MaskProposalsDisplay",
-    "RemovedImagesDisplay",
-    "TransferMatrixDisplay",
-    "write_report",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,11 +1,9 @@
 """Scores of several models with intervals and folds, and what they mix up."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..model_selection._verdict import metric_name, number
-from ._confusion_matrices import ConfusionMatricesDisplay, predicting
+from emclassify._words import metric_name, number
+from emclassify.display._confusion_matrices import ConfusionMatricesDisplay, predicting
 
 __all__ = ["BenchmarkDisplay"]
 

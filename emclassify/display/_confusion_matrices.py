@@ -1,7 +1,5 @@
 """Confusion matrices of several models side by side."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels

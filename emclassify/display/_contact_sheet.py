@@ -1,11 +1,9 @@
 """Images side by side, in the order of what a model says of them."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..model_selection import predict_table
-from ._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.prediction import predict_table
 
 __all__ = ["ContactSheetDisplay"]
 
@@ -26,7 +24,7 @@ class ContactSheetDisplay:
     Parameters
     ----------
     table : DataFrame
-        What :func:`~emclassify.model_selection.predict_table` returns, one row for each
+        What :func:`~emclassify.prediction.predict_table` returns, one row for each
         image.
     images : sequence of n images
         Arrays (height, width) or (height, width, channels) of any sizes, or paths; only
@@ -94,7 +92,7 @@ class ContactSheetDisplay:
         images : array-like of n images
             What it takes.
         names, abstain_below
-            As for :func:`~emclassify.model_selection.predict_table`.
+            As for :func:`~emclassify.prediction.predict_table`.
         pos_label, n_columns, n_rows
             As for this class.
         page : int, default=1

@@ -1,14 +1,12 @@
 """The error rate among the most confident predictions, drawn."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..metrics import coverage_risk_curve
-from ..metrics._coverage_risk import area_under_steps
-from ..model_selection._targets import OneLabel
-from ..model_selection._verdict import number
-from ._confusion_matrices import predicting
+from emclassify._words import number
+from emclassify.display._confusion_matrices import predicting
+from emclassify.metrics import coverage_risk_curve
+from emclassify.metrics._coverage_risk import area_under_steps
+from emclassify.metrics._targets import OneLabel
 
 __all__ = ["CoverageRiskDisplay"]
 

@@ -1,11 +1,9 @@
 """Pairs of images that show the same."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..model_selection._near_duplicates import TRANSFORMS, turn
-from ._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.model_selection.splits._near_duplicates import TRANSFORMS, turn
 
 __all__ = ["DuplicatePairsDisplay"]
 

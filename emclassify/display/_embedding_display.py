@@ -1,7 +1,5 @@
 """A picture of where images lie in an embedding."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array

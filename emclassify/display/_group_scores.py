@@ -1,12 +1,10 @@
 """Scores of single groups, the worst by name."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..model_selection._verdict import metric_name, number
-from ._benchmark_display import FOLD_COLOUR, MAIN_COLOUR
-from ._confusion_matrices import predicting
+from emclassify._words import metric_name, number
+from emclassify.display._benchmark_display import FOLD_COLOUR, MAIN_COLOUR
+from emclassify.display._confusion_matrices import predicting
 
 __all__ = ["GroupScoresDisplay"]
 

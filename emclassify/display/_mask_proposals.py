@@ -1,7 +1,5 @@
 """The clusters of a dataset's pixels, to pick the background's from."""
 
-from __future__ import annotations
-
 import numpy as np
 
 __all__ = ["MaskProposalsDisplay"]
@@ -58,7 +56,7 @@ class MaskProposalsDisplay:
         -------
         MaskProposalsDisplay
         """
-        from ..baselines import propose_masks
+        from emclassify.baselines import propose_masks
 
         proposals = propose_masks(images, **settings)
         return cls(proposals.clusters, proposals.components).plot()

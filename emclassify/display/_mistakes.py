@@ -1,7 +1,5 @@
 """Which mistakes a model makes, and the samples that show them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The settings of an estimator that its user chose."""
 
-from __future__ import annotations
-
 import inspect
 
 import numpy as np

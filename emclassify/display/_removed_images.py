@@ -1,11 +1,9 @@
 """A contact sheet of what an outlier remover dropped."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._thumbnails import image_at, visible_channels
+from emclassify.display._thumbnails import image_at, visible_channels
 
 __all__ = ["RemovedImagesDisplay"]
 

@@ -1,7 +1,5 @@
 """The report: one HTML file that holds everything."""
 
-from __future__ import annotations
-
 import base64
 import io
 import os
@@ -10,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model_selection._verdict import metric_name, number, p_value
-from ._benchmark_display import BenchmarkDisplay
-from ._confusion_matrices import predicting
-from ._parameters import chosen_parameters
-from ._report_tables import (
+from emclassify._words import metric_name, number, p_value
+from emclassify.display._benchmark_display import BenchmarkDisplay
+from emclassify.display._confusion_matrices import predicting
+from emclassify.display._parameters import chosen_parameters
+from emclassify.display._report_tables import (
     class_rows,
     comparison_rows,
     confusion_rows,

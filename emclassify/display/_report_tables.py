@@ -1,18 +1,16 @@
 """What the report's tables hold, ready to print."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np
 
-from ..metrics._confusion import AVERAGES, FIGURES
-from ..model_selection._targets import presence
-from ..model_selection._verdict import metric_name, number
-from ._confusion_matrices import predicting, row_shares
-from ._duplicate_pairs import describe_pair, turn_as_first
-from ._mistakes import find_mistakes
-from ._thumbnails import image_at, thumbnail
+from emclassify._words import metric_name, number
+from emclassify.display._confusion_matrices import predicting, row_shares
+from emclassify.display._duplicate_pairs import describe_pair, turn_as_first
+from emclassify.display._mistakes import find_mistakes
+from emclassify.display._thumbnails import image_at, thumbnail
+from emclassify.metrics._confusion import AVERAGES, FIGURES
+from emclassify.metrics._targets import presence
 
 
 def _span(low, high, digits=3):

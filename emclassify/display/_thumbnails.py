@@ -1,7 +1,5 @@
 """An image of any kind as a small PNG that a page can hold."""
 
-from __future__ import annotations
-
 import base64
 import io
 import os

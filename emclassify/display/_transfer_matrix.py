@@ -1,11 +1,9 @@
 """Heat maps of training on one domain and testing on others."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..model_selection._verdict import metric_name, number
-from ._confusion_matrices import text_colour
+from emclassify._words import metric_name, number
+from emclassify.display._confusion_matrices import text_colour
 
 __all__ = ["TransferMatrixDisplay"]
 

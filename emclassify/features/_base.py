@@ -1,7 +1,5 @@
 """What every feature transformer does alike; the families write `_compute`."""
 
-from __future__ import annotations
-
 from abc import ABCMeta, abstractmethod
 from numbers import Integral
 

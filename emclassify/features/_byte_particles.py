@@ -1,7 +1,5 @@
 """Particles of 8-bit images: what families need, from counts of the grey levels."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Diameter of a particle."""
 
-from __future__ import annotations
-
 from emclassify.features._base import FeatureFamily
 
 

@@ -1,7 +1,5 @@
 """Edge density profile of a particle."""
 
-from __future__ import annotations
-
 from numbers import Integral, Real
 
 import numpy as np

@@ -1,7 +1,5 @@
 """All feature families side by side."""
 
-from __future__ import annotations
-
 from emclassify.features._base import BaseFeatures
 from emclassify.features._diameter import Diameter
 from emclassify.features._edge_density import EdgeDensity

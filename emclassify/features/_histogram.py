@@ -1,7 +1,5 @@
 """Grey-level histogram of a particle."""
 
-from __future__ import annotations
-
 from numbers import Integral
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Length of a particle."""
 
-from __future__ import annotations
-
 from emclassify.features import _outline
 from emclassify.features._base import FeatureFamily
 

@@ -1,7 +1,5 @@
 """Where the particle is: from a channel, by Otsu's threshold, or everywhere."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

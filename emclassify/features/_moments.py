@@ -1,7 +1,5 @@
 """Image moments of a particle."""
 
-from __future__ import annotations
-
 from math import comb
 from numbers import Integral
 

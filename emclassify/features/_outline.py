@@ -7,8 +7,6 @@ dy² + dx² + 2 max(|dy|, |dx|) + 1. That grows with |dx|, so on each row only t
 and the last pixel can be an end of the longest axis.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """A chunk of particles: grey values, masks, and what several families need of both."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Means over concentric rings, for every image of a stack at once."""
 
-from __future__ import annotations
-
 import numpy as np
 
 # Beyond this, one matrix of rings for the whole stack costs more than it saves.

@@ -1,7 +1,5 @@
 """Signal to noise of a particle."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from emclassify.features._base import FeatureFamily

@@ -1,20 +1,5 @@
 """What a trained network has learnt: filters, activations, saliency; and how fast."""
 
-from ._activations import ActivationsDisplay, layer_activations
-from ._embedding import network_embedding
-from ._filter_maximization import FilterMaximizationDisplay, maximize_activation
-from ._filters import FiltersDisplay
-from ._learning_rate_range import LearningRateRangeDisplay
-from ._saliency import SaliencyDisplay, saliency
+import lazy_loader as _lazy
 
-__all__ = [
-    "ActivationsDisplay",
-    "FilterMaximizationDisplay",
-    "FiltersDisplay",
-    "LearningRateRangeDisplay",
-    "SaliencyDisplay",
-    "layer_activations",
-    "maximize_activation",
-    "network_embedding",
-    "saliency",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

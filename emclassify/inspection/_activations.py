@@ -3,9 +3,14 @@
 import numpy as np
 import torch
 
-from ..nets._recording import recorded, recording
-from ._grid import check_axes, draw_grid, draw_image, n_columns, symmetric_limits
-from ._network import (
+from emclassify.inspection._grid import (
+    check_axes,
+    draw_grid,
+    draw_image,
+    n_columns,
+    symmetric_limits,
+)
+from emclassify.inspection._network import (
     convolutions,
     evaluating,
     find_classifier,
@@ -14,6 +19,7 @@ from ._network import (
     find_layer,
     input_batches,
 )
+from emclassify.nets._recording import recorded, recording
 
 __all__ = ["ActivationsDisplay", "layer_activations"]
 

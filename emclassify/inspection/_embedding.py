@@ -4,7 +4,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ._network import evaluating, find_classifier, find_images, input_batches
+from emclassify.inspection._network import (
+    evaluating,
+    find_classifier,
+    find_images,
+    input_batches,
+)
 
 __all__ = ["network_embedding"]
 

@@ -8,15 +8,15 @@ import torch.nn.functional as F
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ..nets._recording import recorded, recording
-from ._grid import draw_grid, figure_size, picture_of
-from ._network import (
+from emclassify.inspection._grid import draw_grid, figure_size, picture_of
+from emclassify.inspection._network import (
     check_channels,
     evaluating,
     find_classifier,
     find_layer,
     gradient,
 )
+from emclassify.nets._recording import recorded, recording
 
 __all__ = ["FilterMaximizationDisplay", "maximize_activation"]
 

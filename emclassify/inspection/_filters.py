@@ -2,8 +2,8 @@
 
 from numbers import Integral
 
-from ._grid import draw_grid, figure_size, symmetric_limits
-from ._network import convolutions, find_classifier, find_layer
+from emclassify.inspection._grid import draw_grid, figure_size, symmetric_limits
+from emclassify.inspection._network import convolutions, find_classifier, find_layer
 
 __all__ = ["FiltersDisplay"]
 

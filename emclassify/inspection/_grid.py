@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..display._thumbnails import to_8_bit, visible_channels
+from emclassify.display._thumbnails import to_8_bit, visible_channels
 
 # Between the tiles and around them; told apart from white, the zero of diverging maps.
 GAP_COLOUR = "0.45"

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, validate_params
 from skorch.callbacks import Callback
 
-from ._network import find_classifier
+from emclassify.inspection._network import find_classifier
 
 __all__ = ["LearningRateRangeDisplay"]
 

@@ -9,8 +9,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ..classifiers._base import BaseImageClassifier
-from ..training import ImageBatches, ImageDataset, isolated
+from emclassify.classifiers._base import BaseImageClassifier
+from emclassify.training import ImageBatches, ImageDataset, isolated
 
 
 def find_classifier(estimator, *, fitted=True):

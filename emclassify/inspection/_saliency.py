@@ -7,8 +7,8 @@ import torch
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._grid import check_axes, draw_image
-from ._network import (
+from emclassify.inspection._grid import check_axes, draw_image
+from emclassify.inspection._network import (
     evaluating,
     find_classifier,
     find_images,

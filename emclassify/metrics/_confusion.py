@@ -4,8 +4,6 @@ All functions take stacks (..., n_classes, n_classes), so that thousands of boot
 replicates are one call. Rows are true classes, columns predicted ones.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How often a classifier is wrong where it is sure enough to answer."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.multiclass import unique_labels

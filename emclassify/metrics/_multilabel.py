@@ -1,12 +1,10 @@
 """Counts of samples that have several labels: an indicator matrix."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
 from sklearn.utils.multiclass import type_of_target
 
-from ._confusion import figures_from_counts, nan_average
+from emclassify.metrics._confusion import figures_from_counts, nan_average
 
 __all__ = ["is_indicator", "label_counts", "sample_average", "subset_hits"]
 

@@ -1,7 +1,5 @@
 """Figures at the best threshold that keeps a bound, such as precision at a recall."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from numbers import Real
 

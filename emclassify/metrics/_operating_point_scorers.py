@@ -1,10 +1,12 @@
 """Figures at a bound as scorers for cross_validate and GridSearchCV."""
 
-from __future__ import annotations
-
 from sklearn.metrics import make_scorer
 
-from ._operating_point import precision_at_recall, recall_at_fpr, recall_at_precision
+from emclassify.metrics._operating_point import (
+    precision_at_recall,
+    recall_at_fpr,
+    recall_at_precision,
+)
 
 __all__ = ["operating_point_scorers"]
 

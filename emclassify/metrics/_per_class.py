@@ -1,14 +1,12 @@
 """Per-class figures as functions of labels, and as one table."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from ._confusion import (
+from emclassify.metrics._confusion import (
     AVERAGES,
     FIGURES,
     check_confusion_matrix,
@@ -17,7 +15,7 @@ from ._confusion import (
     one_vs_rest_counts,
     warn_undefined,
 )
-from ._multilabel import is_indicator, label_counts, sample_average
+from emclassify.metrics._multilabel import is_indicator, label_counts, sample_average
 
 __all__ = [
     "negative_predictive_value_score",

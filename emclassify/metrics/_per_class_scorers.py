@@ -1,12 +1,10 @@
 """Per-class figures as scorers for cross_validate and GridSearchCV."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import confusion_matrix, make_scorer
 from sklearn.utils.multiclass import unique_labels
 
-from ._confusion import (
+from emclassify.metrics._confusion import (
     AVERAGES,
     FIGURES,
     check_zero_division,
@@ -15,8 +13,8 @@ from ._confusion import (
     scores_from_counts,
     warn_undefined,
 )
-from ._multilabel import is_indicator, label_counts, subset_hits
-from ._per_class import _check_labels, _check_names
+from emclassify.metrics._multilabel import is_indicator, label_counts, subset_hits
+from emclassify.metrics._per_class import _check_labels, _check_names
 
 __all__ = ["PerClassScorer", "per_class_scorers"]
 

@@ -1,31 +1,5 @@
 """Network architectures: torch only, one a file."""
 
-from ._backbone import load_backbone
-from ._backbone_features import BackboneFeatures
-from ._backbone_net import BackboneNet
-from ._fully_convolutional import FullyConvolutionalNet
-from ._fusion import FusionNet
-from ._layers import BatchNorm1d, BatchNorm2d, conv_block, pool
-from ._lipnet import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
-from ._offsample import OffSampleNet
-from ._resnet import ResidualBlock, ResNet
+import lazy_loader as _lazy
 
-__all__ = [
-    "BackboneFeatures",
-    "BackboneNet",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "FullyConvolutionalNet",
-    "FusionNet",
-    "LipNet2",
-    "LipNet4",
-    "LipNet6",
-    "LipNet8",
-    "LipNet10",
-    "OffSampleNet",
-    "ResNet",
-    "ResidualBlock",
-    "conv_block",
-    "load_backbone",
-    "pool",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

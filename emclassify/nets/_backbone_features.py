@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ._recording import recorded, recording
+from emclassify.nets._recording import recorded, recording
 
 __all__ = ["BackboneFeatures", "resize_to"]
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-from ._backbone_features import blank_output, resize_to
+from emclassify.nets._backbone_features import blank_output, resize_to
 
 __all__ = ["BackboneNet"]
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from ._layers import conv_block
+from emclassify.nets._layers import conv_block
 
 __all__ = ["FullyConvolutionalNet"]
 

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from ._layers import BatchNorm1d
-from ._lipnet import LipNet4
+from emclassify.nets._layers import BatchNorm1d
+from emclassify.nets._lipnet import LipNet4
 
 __all__ = ["FusionNet"]
 

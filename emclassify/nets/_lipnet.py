@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from ._layers import BatchNorm1d, conv_block, pool
+from emclassify.nets._layers import BatchNorm1d, conv_block, pool
 
 __all__ = ["LipNet2", "LipNet4", "LipNet6", "LipNet8", "LipNet10"]
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import nn
 
-from ._layers import BatchNorm2d
+from emclassify.nets._layers import BatchNorm2d
 
 __all__ = ["ResNet"]
 

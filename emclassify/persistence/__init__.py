@@ -1,8 +1,5 @@
 """Models in files: save, load, export, and read what a file says of itself."""
 
-from ._load import load
-from ._model_card import read_model_card
-from ._save import save
-from ._to_onnx import to_onnx
+import lazy_loader as _lazy
 
-__all__ = ["load", "read_model_card", "save", "to_onnx"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ._known_types import FOLDERS, find_class, find_named
+from emclassify.persistence._known_types import FOLDERS, find_class, find_named
 
 __all__ = ["Decoder"]
 

@@ -11,7 +11,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ._known_types import FOLDERS, full_name, name_class, name_named
+from emclassify.persistence._known_types import (
+    FOLDERS,
+    full_name,
+    name_class,
+    name_named,
+)
 
 __all__ = ["Encoder"]
 

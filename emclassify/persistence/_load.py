@@ -6,10 +6,10 @@ import json
 from safetensors.numpy import load as load_arrays
 from sklearn.base import BaseEstimator
 
-from ._decode import Decoder
-from ._known_types import full_name
-from ._model_card import parse_card
-from ._model_file import read_members, refusing
+from emclassify.persistence._decode import Decoder
+from emclassify.persistence._known_types import full_name
+from emclassify.persistence._model_card import parse_card
+from emclassify.persistence._model_file import read_members, refusing
 
 __all__ = ["load"]
 

@@ -10,9 +10,14 @@ from os import PathLike, fspath
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._version import __version__
-from ._known_types import full_name
-from ._model_file import FORMAT, FORMAT_VERSION, read_members, refusing
+from emclassify._version import __version__
+from emclassify.persistence._known_types import full_name
+from emclassify.persistence._model_file import (
+    FORMAT,
+    FORMAT_VERSION,
+    read_members,
+    refusing,
+)
 
 __all__ = ["check_card", "make_card", "read_model_card"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-from .._whole_file import whole_file
+from emclassify._whole_file import whole_file
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "read_members", "refusing", "write_members"]
 

@@ -7,11 +7,11 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import nn
 
-from ..classifiers import SeedEnsembleClassifier
-from ..classifiers._base import BaseImageClassifier
-from ..inspection._network import evaluating
-from ..preprocessing import PixelStandardizer
-from ._onnx_steps import is_known_step, module_of_step
+from emclassify.classifiers import SeedEnsembleClassifier
+from emclassify.classifiers._base import BaseImageClassifier
+from emclassify.inspection._network import evaluating
+from emclassify.persistence._onnx_steps import is_known_step, module_of_step
+from emclassify.preprocessing import PixelStandardizer
 
 __all__ = [
     "ImagesToProbabilities",

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..preprocessing import CenterCrop, PixelStandardizer, ResizeImages
-from ..preprocessing._interpolation import HALF
+from emclassify.preprocessing import CenterCrop, PixelStandardizer, ResizeImages
+from emclassify.preprocessing._interpolation import HALF
 
 __all__ = ["is_known_step", "module_of_step"]
 

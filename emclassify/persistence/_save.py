@@ -6,9 +6,9 @@ from safetensors.numpy import save as save_arrays
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ._encode import Encoder
-from ._model_card import check_card, make_card
-from ._model_file import write_members
+from emclassify.persistence._encode import Encoder
+from emclassify.persistence._model_card import check_card, make_card
+from emclassify.persistence._model_file import write_members
 
 __all__ = ["save"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import check_image_shape
-from .._version import __version__
-from .._whole_file import whole_file
+from emclassify._images import check_image_shape
+from emclassify._version import __version__
+from emclassify._whole_file import whole_file
 
 __all__ = ["to_onnx"]
 
@@ -96,7 +96,7 @@ def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
     if not isinstance(estimator, BaseEstimator):
         raise TypeError(f"estimator must be an estimator; got {estimator!r}.")
     _check_extra()
-    from ._onnx_module import (
+    from emclassify.persistence._onnx_module import (
         ImagesToProbabilities,
         check_exportable,
         first_step,

@@ -1,19 +1,5 @@
 """Image in, image out: what happens to images before features or networks."""
 
-from ._center_crop import CenterCrop
-from ._particle_cropper import ParticleCropper
-from ._pixel_size_scaler import PixelSizeScaler
-from ._pixel_standardizer import PixelStandardizer
-from ._pool_predictions import pool_predictions
-from ._resize_images import ResizeImages
-from ._split_cells import split_cells
+import lazy_loader as _lazy
 
-__all__ = [
-    "CenterCrop",
-    "ParticleCropper",
-    "PixelSizeScaler",
-    "PixelStandardizer",
-    "ResizeImages",
-    "pool_predictions",
-    "split_cells",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin
-from .._stored_images import StoredImages
-from ._stacks import has_channel_axis
+from emclassify._images import ImageInputMixin
+from emclassify.preprocessing._stacks import has_channel_axis
+from emclassify.readers._stored_images import StoredImages
 
 __all__ = ["CenterCrop"]
 

@@ -8,9 +8,13 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin
-from ._interpolation import resize_image
-from ._stacks import has_channel_axis, object_array, resolve_mask_channel
+from emclassify._images import ImageInputMixin
+from emclassify.preprocessing._interpolation import resize_image
+from emclassify.preprocessing._stacks import (
+    has_channel_axis,
+    object_array,
+    resolve_mask_channel,
+)
 
 __all__ = ["PixelSizeScaler"]
 

@@ -5,8 +5,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin
-from ._stacks import has_channel_axis
+from emclassify._images import ImageInputMixin
+from emclassify.preprocessing._stacks import has_channel_axis
 
 __all__ = ["PixelStandardizer"]
 

@@ -7,10 +7,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._images import ImageInputMixin
-from .._stored_images import StoredImages
-from ._interpolation import resize_image
-from ._stacks import has_channel_axis
+from emclassify._images import ImageInputMixin
+from emclassify.preprocessing._interpolation import resize_image
+from emclassify.preprocessing._stacks import has_channel_axis
+from emclassify.readers._stored_images import StoredImages
 
 __all__ = ["ResizeImages"]
 

@@ -1,7 +1,5 @@
 """split_cells: from images of many cells to one image a cell."""
 
-from __future__ import annotations
-
 from numbers import Integral, Real
 
 import joblib
@@ -15,7 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_consistent_length
 
-from .._images import check_each_image, check_images, is_sequence_of_images
+from emclassify._images import check_each_image, check_images, is_sequence_of_images
 
 __all__ = ["split_cells"]
 

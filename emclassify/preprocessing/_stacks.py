@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._images import is_sequence_of_images, number_of_axes
+from emclassify._images import is_sequence_of_images, number_of_axes
 
 __all__ = ["has_channel_axis", "object_array", "resolve_mask_channel"]
 

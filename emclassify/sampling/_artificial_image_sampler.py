@@ -6,8 +6,8 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils import check_random_state
 
-from .._images import check_each_image, check_images, is_sequence_of_images
-from ._base import ImageSamplerMixin, append_images, plain_label
+from emclassify._images import check_each_image, check_images, is_sequence_of_images
+from emclassify.sampling._base import ImageSamplerMixin, append_images, plain_label
 
 __all__ = ["ArtificialImageSampler"]
 

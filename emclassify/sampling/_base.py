@@ -4,8 +4,8 @@ import numpy as np
 from imblearn.utils import check_target_type
 from sklearn.utils.validation import check_consistent_length
 
-from .._images import ImageInputMixin
-from ..preprocessing._stacks import object_array
+from emclassify._images import ImageInputMixin
+from emclassify.preprocessing._stacks import object_array
 
 __all__ = ["ImageSamplerMixin", "append_images", "as_stack", "plain_label"]
 

@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..features import FeatureExtractor
-from ._base import as_stack
-from ._outlier_remover import OutlierRemover
+from emclassify.features import FeatureExtractor
+from emclassify.sampling._base import as_stack
+from emclassify.sampling._outlier_remover import OutlierRemover
 
 __all__ = ["EmbeddingOutlierRemover"]
 
@@ -180,7 +180,7 @@ def _embed(embedding, X):
     while isinstance(embedding, FrozenEstimator):
         embedding = embedding.estimator
     # Imports torch.
-    from ..inspection import network_embedding
+    from emclassify.inspection import network_embedding
 
     try:
         return network_embedding(embedding, X)

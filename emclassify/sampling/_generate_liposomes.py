@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..datasets import make_liposomes
+from emclassify.datasets import make_liposomes
 
 __all__ = ["generate_liposomes"]
 

@@ -4,7 +4,7 @@ import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.over_sampling.base import BaseOverSampler
 
-from ._base import ImageSamplerMixin
+from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["ImageOverSampler"]
 

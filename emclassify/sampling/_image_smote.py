@@ -10,8 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..preprocessing._stacks import resolve_mask_channel
-from ._base import ImageSamplerMixin, append_images, as_stack, plain_label
+from emclassify.preprocessing._stacks import resolve_mask_channel
+from emclassify.sampling._base import (
+    ImageSamplerMixin,
+    append_images,
+    as_stack,
+    plain_label,
+)
 
 __all__ = ["ImageSMOTE"]
 

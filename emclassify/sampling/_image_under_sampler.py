@@ -4,7 +4,7 @@ import numpy as np
 from imblearn.under_sampling import RandomUnderSampler
 from imblearn.under_sampling.base import BaseUnderSampler
 
-from ._base import ImageSamplerMixin
+from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["ImageUnderSampler"]
 

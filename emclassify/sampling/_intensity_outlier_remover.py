@@ -5,8 +5,8 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..preprocessing._stacks import resolve_mask_channel
-from ._outlier_remover import OutlierRemover
+from emclassify.preprocessing._stacks import resolve_mask_channel
+from emclassify.sampling._outlier_remover import OutlierRemover
 
 __all__ = ["IntensityOutlierRemover"]
 

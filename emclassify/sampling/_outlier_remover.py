@@ -9,7 +9,7 @@ from imblearn.utils._validation import ArraysTransformer
 from sklearn.base import _fit_context
 from sklearn.utils.multiclass import type_of_target
 
-from ._base import ImageSamplerMixin
+from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["OutlierRemover"]
 

@@ -6,9 +6,9 @@ import torch
 from skorch import NeuralNetClassifier
 from skorch.hf import AccelerateMixin
 
-from ._batches import take
-from ._net import ImageNet
-from ._runtime import make_accelerator
+from emclassify.training._batches import take
+from emclassify.training._net import ImageNet
+from emclassify.training._runtime import make_accelerator
 
 __all__ = ["AcceleratedNet", "SharedBatches", "net_class"]
 

@@ -7,7 +7,7 @@ Each transform is a pure function of a batch and its random draws, and a thin
 import torch
 from torch import nn
 
-from ._affine import RandomAffine
+from emclassify.training._affine import RandomAffine
 
 __all__ = [
     "RandomDihedral",

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .._stored_images import StoredImages
+from emclassify.readers._stored_images import StoredImages
 
 __all__ = ["ImageBatches", "ImageDataset"]
 

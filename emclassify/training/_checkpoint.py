@@ -8,8 +8,8 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
-from .._version import __version__
-from .._whole_file import whole_file
+from emclassify._version import __version__
+from emclassify._whole_file import whole_file
 
 __all__ = ["EpochCheckpoint", "training_key"]
 

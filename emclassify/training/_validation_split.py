@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
-from .._stratification import iterative_folds
+from emclassify._stratification import iterative_folds
 
 __all__ = ["validation_split"]
 

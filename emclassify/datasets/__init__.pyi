@@ -1,0 +1,13 @@
+from .cells._cell_images import make_cell_images
+from .diffraction._diffraction import make_diffraction_patterns
+from .ions._ion_images import make_ion_images
+from .ions._offsample import fetch_offsample
+from .liposomes._liposomes import make_liposomes
+
+__all__ = [
+    "fetch_offsample",
+    "make_cell_images",
+    "make_diffraction_patterns",
+    "make_ion_images",
+    "make_liposomes",
+]

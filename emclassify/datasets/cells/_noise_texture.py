@@ -1,0 +1,62 @@
+"""Smooth random fields: what cells, stains and organelles get their grain from."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft, ndimage
+
+# Wavelengths of a band lie about its middle with this relative spread.
+_BAND = 0.35
+# Side of the periodic field that stretched textures are cut from.
+_TILE = 128
+_STEP = np.log(1.05)
+
+
+@lru_cache(maxsize=128)
+def _band_pass(height, width, wavelength):
+    """Return the filter (height, width // 2 + 1) of a band; it gives unit variance."""
+    ky = fft.fftfreq(height)[:, np.newaxis]
+    kx = fft.rfftfreq(width)
+    k = np.hypot(ky, kx) * wavelength
+    band = np.exp(-0.5 * ((k - 1) / _BAND) ** 2)
+    band[0, 0] = 0.0
+    # Each frequency between the first and the last column stands for two.
+    times = np.full(len(kx), 2.0)
+    times[0] = 1.0
+    if width % 2 == 0:
+        times[-1] = 1.0
+    power = (band**2 * times).sum()
+    return (band * (height * width) / np.sqrt(2 * power)).astype(np.float32)
+
+
+def band_noise(rng, shape, wavelength):
+    """Return a periodic field of structures about `wavelength` px large.
+
+    Mean 0, standard deviation 1, float32.
+    """
+    height, width = shape
+    wavelength = np.clip(wavelength, 2.5, max(4.0, min(height, width) / 1.5))
+    # In steps of 5 %: few filters serve many images.
+    band = _band_pass(height, width, float(1.05 ** round(np.log(wavelength) / _STEP)))
+    # Real and imaginary parts side by side.
+    draws = rng.standard_normal((*band.shape, 2), dtype=np.float32)
+    spectrum = draws.view(np.complex64)[..., 0]
+    spectrum *= band
+    return fft.irfft2(spectrum, s=shape, overwrite_x=True)
+
+
+def stretched_noise(rng, first, second, wavelength=6.0):
+    """Return a field that repeats itself every 128 along two coordinates.
+
+    A coordinate that changes slowly from pixel to pixel draws the texture out along
+    it.
+    """
+    tile = band_noise(rng, (_TILE, _TILE), wavelength)
+    return ndimage.map_coordinates(
+        tile, (first, second), order=1, mode="grid-wrap", output=np.float32
+    )
+
+
+def threads(field, width):
+    """Return lines of brightness 1 along the zeros of a field."""
+    return np.exp(-((field / width) ** 2))

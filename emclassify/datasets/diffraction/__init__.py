@@ -1,0 +1,1 @@
+"""Simulated diffraction patterns of single particles."""

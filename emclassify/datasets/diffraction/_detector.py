@@ -1,0 +1,46 @@
+"""A pixel detector: where it is blind, what else it sees, and how it counts."""
+
+import numpy as np
+
+# Knots along each side of the smooth field that changes intensities at large scale.
+_KNOTS = 5
+
+
+def live_pixels(image_size, *, beam_stop, gap):
+    """Return where the detector counts (image_size, image_size), a bool array."""
+    offset = np.arange(image_size) - (image_size - 1) / 2
+    away = np.hypot(offset, offset[:, np.newaxis])
+    live = away > beam_stop
+    live[np.abs(offset) < gap / 2] = False
+    return live
+
+
+def smooth_field(rng, image_size, spread):
+    """Return a smooth positive field (image_size, image_size) around 1.
+
+    The exponential of a random surface through a few knots; `spread` is the standard
+    deviation of its logarithm at the knots.
+    """
+    knots = rng.normal(0.0, spread, (_KNOTS, _KNOTS))
+    place = np.linspace(0, _KNOTS - 1, image_size)
+    # Raised cosines between neighbouring knots: smooth, and they sum to one.
+    near = np.clip(1 - np.abs(place[:, np.newaxis] - np.arange(_KNOTS)), 0, 1)
+    near = 0.5 - 0.5 * np.cos(np.pi * near)
+    return np.exp(near @ knots @ near.T).astype(np.float32)
+
+
+def stray_light(qx, qy, level, reach):
+    """Return photons per pixel (len(qy), len(qx)) that no particle scattered.
+
+    Half of `level` is flat; half falls with the spatial frequency over `reach`.
+    """
+    away = np.hypot(qx, qy[:, np.newaxis])
+    return (0.5 * level * (1 + np.exp(-away / reach))).astype(np.float32)
+
+
+def count(rng, expected, dtype):
+    """Return counts drawn by Poisson's law, cut off where the type ends."""
+    counts = rng.poisson(expected)
+    if np.dtype(dtype).kind == "u":
+        counts = np.minimum(counts, np.iinfo(dtype).max)
+    return counts.astype(dtype)

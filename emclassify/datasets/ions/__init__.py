@@ -1,0 +1,1 @@
+"""Ion images: simulated ones, and METASPACE's gold standard."""

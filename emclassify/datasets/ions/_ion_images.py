@@ -1,0 +1,264 @@
+"""Simulated ion images, on the sample and off it."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, validate_params
+
+from emclassify.datasets._class_balance import check_weights, share_out
+from emclassify.datasets._draws import (
+    as_range,
+    check_n_groups,
+    draw_groups,
+    fill_blocks,
+    seed_sequence,
+)
+from emclassify.datasets.ions._ion_detector import displayed, draw_acquisition, record
+from emclassify.datasets.ions._ion_patterns import (
+    OFF_KINDS,
+    OFF_SHARES,
+    ON_KINDS,
+    ON_SHARES,
+    draw_dataset,
+    off_sample,
+    on_sample,
+)
+from emclassify.datasets.ions._sample_region import IRREGULAR, REGULAR, sample_region
+
+CLASSES = ("off", "on")
+# Of the public gold standard: 9,909 of 23,238 images are off-sample.
+DEFAULT_SHARES = {"off": 0.426, "on": 0.574}
+STRANGE = ("frame", "halo", "weak")
+
+_DESCR = """\
+Simulated ion images, on the sample and off it
+
+These images are SIMULATED. No mass spectrometer recorded them, and what a classifier
+scores on them says nothing about its score on real ones.
+
+{n_samples} ion images of {n_groups} simulated datasets (`groups`): {counts}.
+
+`images` are 8-bit, each scaled to its own 99th percentile; `cubes` hold the
+intensities, `masks` the background of each dataset.
+"""
+
+_SHARE = Interval(Real, 0, 1, closed="both")
+
+
+@validate_params(
+    {
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "imbalance": [Interval(Real, 0, 1, closed="left")],
+        "n_groups": [None, Interval(Integral, 1, None, closed="left")],
+        "strange": [_SHARE],
+        "noise": [Interval(Real, 0, 10, closed="both")],
+        "hot_spots": [_SHARE],
+        "missing": [_SHARE],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_ion_images(
+    n_samples=1000,
+    *,
+    image_size=(40, 90),
+    weights=None,
+    imbalance=0.2,
+    n_groups=None,
+    strange=0.2,
+    noise=1.0,
+    hot_spots=0.003,
+    missing=0.003,
+    n_jobs=None,
+    random_state=None,
+):
+    """Simulate ion images of mass spectrometry imaging, on the sample and off it.
+
+    A mass spectrometer scans a field that holds a sample, such as a tissue section, and
+    a background around it. The image of an ion shows where a molecule is: on the
+    sample, or off it, as those of the MALDI matrix are. Images of one dataset share the
+    sample, how it was prepared and how it was recorded.
+
+    Parameters
+    ----------
+    n_samples : int, default=1000
+        Number of ion images.
+    image_size : int or (low, high), default=(40, 90)
+        Height and width in px. An int: all images are of this size. A range: each
+        dataset draws its own height and width.
+    weights : dict or sequence of float, default=None
+        Share of each class, by name or in the order "off", "on". The counts are exact.
+        Default: 0.426 and 0.574, as in the public gold standard [1]_.
+    imbalance : float, default=0.2
+        How much datasets differ in their share of off-sample images, in [0, 1): it is
+        drawn from a beta distribution whose variance is this share of the largest
+        possible. 0 gives all datasets the same.
+    n_groups : int, default=None
+        Number of datasets. Default: one for every 20 images, but at least 10 (or
+        `n_samples`, if that is less).
+    strange : float, default=0.2
+        Share of datasets that differ from the rest: the sample surrounds the
+        background ("frame"), molecules were washed off the sample ("halo"), or the
+        background is nearly as bright on the sample ("weak").
+    noise : float, default=1.0
+        Factor on the randomness from pixel to pixel.
+    hot_spots : float, default=0.003
+        Share of pixels in each ion image that are several times too bright.
+    missing : float, default=0.003
+        Mean share of pixels that were not recorded; they are 0 in all images of a
+        dataset. Some datasets miss a whole line.
+    n_jobs : int, default=None
+        Number of threads; None is 1, -1 is all cores. Images do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same images every time.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        images : ndarray of uint8 of shape (n_samples, height, width)
+            Each image scaled to its own 99th percentile. If the datasets differ in
+            size: a 1-D object array of images.
+        target : ndarray of str of shape (n_samples,)
+            "off" or "on".
+        target_names : list of str
+            ["off", "on"].
+        groups : ndarray of int of shape (n_samples,)
+            Dataset of each image, 0 to ``n_groups - 1``.
+        cubes : list of ndarray of float32 of shape (height * width, n_ions)
+            For each dataset the spectra of its pixels, row by row: the intensities of
+            its images, in their order.
+        masks : list of ndarray of bool of shape (height, width)
+            For each dataset, where the background is.
+        frame : DataFrame with a row for each image
+            target, group, kind ("compartments", "gradient", "blobs", "whole", "rim" on
+            the sample; "matrix", "edge", "streaks", "side" off it), region (shape of
+            the sample), strange ("" for most), height, width.
+        DESCR : str
+            Description; says that the images are simulated.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has a value outside its range, `weights` name what isn't there,
+        or there are more datasets than images.
+
+    Notes
+    -----
+    The sample is an ellipse, a rectangle, irregular, in two pieces, or fills the field
+    up to a thin rim. Its molecules lie in soft compartments, gradients, spots, all over
+    it or at its rim, and leak a little; what is off the sample is the uneven matrix, a
+    rim around the sample, streaks along one axis, or stronger to one side, and is
+    suppressed on the sample. Ions are counted (Poisson), in pixels of log-normal
+    efficiency; a few counts are not found as a peak. None of it was fitted to real
+    data.
+
+    References
+    ----------
+    .. [1] K. Ovchinnikova, V. Kovalev, L. Stuart and T. Alexandrov, "OffsampleAI:
+       artificial intelligence approach to recognize off-sample mass spectrometry
+       images", BMC Bioinformatics 21:129, 2020.
+
+    Examples
+    --------
+    >>> from emclassify.datasets import make_ion_images
+    >>> data = make_ion_images(100, n_groups=5, random_state=0)
+    >>> data.images[0].shape == data.masks[data.groups[0]].shape
+    True
+    >>> data.frame["target"].value_counts().to_dict()
+    {'on': 57, 'off': 43}
+    """
+    low, high = as_range(image_size, "image_size", low=4)
+    if low % 1 or high % 1:
+        raise ValueError(f"image_size must be whole numbers; got {image_size!r}.")
+    shares = check_weights(
+        DEFAULT_SHARES if weights is None else weights, list(CLASSES), "an ion image"
+    )
+    n_groups = check_n_groups(n_groups, n_samples, "datasets")
+    truth_seed, image_seed = seed_sequence(random_state).spawn(2)
+    rng = np.random.default_rng(truth_seed)
+    groups = draw_groups(rng, n_samples, n_groups)
+    n_off = int(share_out(n_samples, shares)[0])
+    target = _draw_classes(rng, groups, n_off, imbalance)
+    kind = np.where(
+        target == "off",
+        rng.choice(OFF_KINDS, n_samples, p=OFF_SHARES),
+        rng.choice(ON_KINDS, n_samples, p=ON_SHARES),
+    )
+    sizes = rng.integers(int(low), int(high) + 1, (n_groups, 2))
+    region = rng.choice([*REGULAR, *IRREGULAR], n_groups)
+    strangeness = np.full(n_groups, "", dtype="<U5")
+    odd = rng.permutation(n_groups)[: round(strange * n_groups)]
+    strangeness[odd] = np.resize(STRANGE, len(odd))
+    region[strangeness == "frame"] = "frame"
+
+    images = np.empty(n_samples, dtype=object)
+    cubes, masks = [None] * n_groups, [None] * n_groups
+
+    def fill(group, seed):
+        rng = np.random.default_rng(seed)
+        inside = sample_region(rng, tuple(sizes[group]), region[group])
+        shared = draw_dataset(rng, inside, strangeness=strangeness[group])
+        acquisition = draw_acquisition(rng, inside.shape, missing=missing, noise=noise)
+        members = np.flatnonzero(groups == group)
+        cube = np.empty((inside.size, len(members)), np.float32)
+        for column, i in enumerate(members):
+            pattern = off_sample if target[i] == "off" else on_sample
+            expected = pattern(rng, shared, kind[i])
+            intensity = record(rng, expected, acquisition, hot_spots=hot_spots)
+            cube[:, column] = intensity.ravel()
+            images[i] = displayed(intensity)
+        cubes[group], masks[group] = cube, ~inside
+
+    fill_blocks(fill, n_groups, 1, image_seed, n_jobs)
+    counts = ", ".join(f"{np.sum(target == name)} {name}-sample" for name in CLASSES)
+    return Bunch(
+        images=np.stack(images) if low == high else images,
+        target=target,
+        target_names=list(CLASSES),
+        groups=groups,
+        cubes=cubes,
+        masks=masks,
+        frame=pd.DataFrame(
+            {
+                "target": target,
+                "group": groups,
+                "kind": kind,
+                "region": region[groups],
+                "strange": strangeness[groups],
+                "height": sizes[groups, 0],
+                "width": sizes[groups, 1],
+            }
+        ),
+        DESCR=_DESCR.format(n_samples=n_samples, n_groups=n_groups, counts=counts),
+    )
+
+
+def _draw_classes(rng, groups, n_off, imbalance):
+    """Return each image's class: `n_off` are off-sample, shared out among datasets."""
+    sizes = np.bincount(groups)
+    n_samples = len(groups)
+    mean = n_off / n_samples
+    target = np.full(n_samples, "on", dtype="<U3")
+    if n_off in (0, n_samples):
+        target[:] = "off" if n_off else "on"
+        return target
+    share = np.full(len(sizes), mean)
+    if imbalance > 0:
+        strength = (1 - imbalance) / imbalance
+        share = rng.beta(mean * strength, (1 - mean) * strength, len(sizes))
+    # Moved on the logit's scale until the expected number is the one asked for.
+    score = logit(np.clip(share, 1e-6, 1 - 1e-6))
+    move = brentq(lambda by: sizes @ expit(score + by) - n_off, -40, 40)
+    exact = sizes * expit(score + move)
+    counts = np.floor(exact).astype(int)
+    rest = np.argsort(counts - exact, kind="stable")[: n_off - counts.sum()]
+    counts[rest] += 1
+    for group, count in enumerate(counts):
+        members = np.flatnonzero(groups == group)
+        target[rng.choice(members, count, replace=False)] = "off"
+    return target

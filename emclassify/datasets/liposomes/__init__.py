@@ -1,0 +1,1 @@
+"""Simulated liposomes in cryo electron micrographs."""

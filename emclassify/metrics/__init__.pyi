@@ -1,0 +1,31 @@
+from ._coverage_risk import area_under_coverage_risk, coverage_risk_curve
+from ._operating_point import (
+    OperatingPoint,
+    operating_point,
+    precision_at_recall,
+    recall_at_fpr,
+    recall_at_precision,
+)
+from ._operating_point_scorers import operating_point_scorers
+from ._per_class import (
+    negative_predictive_value_score,
+    per_class_scores,
+    per_class_scores_from_confusion_matrix,
+)
+from ._per_class_scorers import PerClassScorer, per_class_scorers
+
+__all__ = [
+    "OperatingPoint",
+    "PerClassScorer",
+    "area_under_coverage_risk",
+    "coverage_risk_curve",
+    "negative_predictive_value_score",
+    "operating_point",
+    "operating_point_scorers",
+    "per_class_scorers",
+    "per_class_scores",
+    "per_class_scores_from_confusion_matrix",
+    "precision_at_recall",
+    "recall_at_fpr",
+    "recall_at_precision",
+]

@@ -1,0 +1,78 @@
+"""Intervals by bootstrap: units drawn with replacement, all models alike."""
+
+import numpy as np
+
+__all__ = [
+    "bootstrap_scores",
+    "check_level",
+    "percentile_interval",
+    "pooled_confusion",
+]
+
+
+def check_level(confidence_level):
+    """Raise unless `confidence_level` is between 0 and 1."""
+    if not 0 < confidence_level < 1:
+        raise ValueError(
+            f"confidence_level must be between 0 and 1; got {confidence_level!r}."
+        )
+
+
+def pooled_confusion(y_true, y_pred, n_classes):
+    """Return the confusion matrix (k, k) of class codes."""
+    cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes)
+
+
+def bootstrap_scores(predictions, *, n_units, target, n_bootstrap, seed):
+    """Draw units with replacement; return every score of every replicate.
+
+    All models see the same draws, so that the scores of two models are paired.
+
+    Parameters
+    ----------
+    predictions : dict of str to (y_true, y_pred, units)
+        Codes of every out-of-fold prediction of a model, and the unit that it
+        belongs to: its group, or the sample itself.
+    n_units : int
+    target : OneLabel or SeveralLabels
+        What the codes are of.
+    n_bootstrap, seed : int
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray of shape (n_bootstrap,)
+        Scores by model and name. NaN where a replicate lacks the class.
+    """
+    cells = {
+        model: target.cells(y_true, y_pred, units, n_units).T.tocsr()
+        for model, (y_true, y_pred, units) in predictions.items()
+    }
+    rng = np.random.default_rng(seed)
+    chunk = int(np.clip(4_000_000 // max(n_units, target.n_cells), 1, 250))
+    parts = {model: [] for model in predictions}
+    for start in range(0, n_bootstrap, chunk):
+        size = min(chunk, n_bootstrap - start)
+        draws = rng.integers(n_units, size=(size, n_units))
+        draws += np.arange(size)[:, np.newaxis] * n_units
+        times = np.bincount(draws.ravel(), minlength=size * n_units)
+        times = times.reshape(size, n_units).T.astype(np.float64)
+        for model, unit_cells in cells.items():
+            parts[model].append(target.scores((unit_cells @ times).T))
+    return {
+        model: {
+            score: np.concatenate([part[score] for part in chunks])
+            for score in chunks[0]
+        }
+        for model, chunks in parts.items()
+    }
+
+
+def percentile_interval(replicates, confidence_level):
+    """Return (low, high), the middle share of the replicates, leaving NaN out."""
+    known = replicates[~np.isnan(replicates)]
+    if len(known) == 0:
+        return float("nan"), float("nan")
+    tail = (1 - confidence_level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,243 @@
+"""What y is: one label a sample, or several; how predictions are read and counted.
+
+Counts are rows of cells that add up: over samples to groups, over groups to a bootstrap
+replicate. What the cells are only the target knows, which makes scores of them.
+"""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import column_or_1d
+
+from emclassify.metrics._confusion import AVERAGES, score_arrays, scores_from_counts
+from emclassify.metrics._multilabel import is_indicator
+
+
+def as_target(y):
+    """Return y as labels (n,), or as an indicator matrix of int."""
+    if (sparse.issparse(y) or np.asarray(y).ndim == 2) and is_indicator(y):
+        return _dense(y).astype(np.int64)
+    return column_or_1d(y, warn=True)
+
+
+def all_classes(y):
+    """Return the sorted labels, or the numbers of an indicator matrix's columns."""
+    return np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+
+
+def presence(y, classes):
+    """Return whether each sample has each class, bool (n, n_classes)."""
+    return y.astype(bool) if y.ndim == 2 else y[:, np.newaxis] == classes
+
+
+class _Target:
+    """What both kinds of y do alike with their counts."""
+
+    def pooled_scores(self, true, predicted):
+        """Return {score: float} of codes."""
+        units = np.zeros(len(true), dtype=np.intp)
+        (cells,) = self.cells(true, predicted, units, 1).toarray()
+        return {name: float(score) for name, score in self.scores(cells).items()}
+
+
+class OneLabel(_Target):
+    """One label a sample; its code is the place among the sorted classes.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    names : list of str, default=None
+        What scores call the classes; the labels by default.
+    """
+
+    def __init__(self, classes, names=None):
+        self.classes = classes
+        self.names = [str(c) for c in classes] if names is None else names
+
+    @property
+    def n_cells(self):
+        """Cells of a row of counts: those of the confusion matrix."""
+        return len(self.classes) ** 2
+
+    def codes(self, y):
+        """Return the code (n,) of each label."""
+        return np.searchsorted(self.classes, y)
+
+    def columns(self, true, predicted):
+        """Return codes as columns of a table of predictions, {name: labels}."""
+        return {"y_true": self.classes[true], "y_pred": self.classes[predicted]}
+
+    def presence(self, codes):
+        """Return whether each sample has each class, bool (n, n_classes)."""
+        return presence(codes, np.arange(len(self.classes)))
+
+    def cells(self, true, predicted, units, n_units):
+        """Return the counts of each unit, a sparse array (n_units, n_cells)."""
+        cell = true * len(self.classes) + predicted
+        return sparse.csr_array(
+            (np.ones(len(units)), (units, cell)), shape=(n_units, self.n_cells)
+        )
+
+    def scores(self, cells):
+        """Return {score: array (...)} of counts (..., n_cells)."""
+        k = len(self.classes)
+        confusion = cells.reshape(*cells.shape[:-1], k, k)
+        return score_arrays(confusion, self.names, absent_is_nan=True)
+
+    def labels(self, codes):
+        """Return the label of each code."""
+        return self.classes[codes]
+
+    def encode(self, predicted, name):
+        """Return class codes of predicted labels, or raise on a label never seen."""
+        labels = np.asarray(predicted)
+        classes = self.classes
+        if labels.ndim != 1:
+            raise ValueError(
+                f"Estimator {name!r} predicts an array of shape {labels.shape}; y has "
+                "one label a sample."
+            )
+        codes = np.clip(np.searchsorted(classes, labels), 0, len(classes) - 1)
+        strange = labels[classes[codes] != labels]
+        if len(strange):
+            raise ValueError(
+                f"Estimator {name!r} predicts {str(strange[0])!r}, which is not a "
+                f"class of y: {classes.tolist()}."
+            )
+        return codes
+
+    def class_scores(self, estimator, X):
+        """Return (probabilities or decision scores (n, k), which of both), or Nones."""
+        classes = self.classes
+        for method, kind, fill in (
+            ("predict_proba", "probability", 0.0),
+            ("decision_function", "decision", np.nan),
+        ):
+            if not hasattr(estimator, method):
+                continue
+            scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
+            if scores.ndim == 1:
+                scores = np.column_stack([-scores, scores])
+            known = np.asarray(getattr(estimator, "classes_", classes))
+            if scores.shape[1] != len(known):
+                continue
+            full = np.full((len(scores), len(classes)), fill)
+            full[:, np.searchsorted(classes, known)] = scores
+            return full, kind
+        return None, None
+
+
+class SeveralLabels(_Target):
+    """Several labels a sample, or none: an indicator matrix.
+
+    Parameters
+    ----------
+    n_labels : int
+    names : list of str, default=None
+        What scores call the labels; the numbers of the columns by default.
+    """
+
+    def __init__(self, n_labels, names=None):
+        self.classes = np.arange(n_labels)
+        self.names = [str(c) for c in self.classes] if names is None else names
+
+    @property
+    def n_cells(self):
+        """Cells of a row of counts: TP, FP, FN, TN of each label, hits, samples."""
+        return 4 * len(self.classes) + 2
+
+    def codes(self, y):
+        """Return the indicator matrix itself."""
+        return y
+
+    def columns(self, true, predicted):
+        """Return codes as columns of a table of predictions, {name: 0 or 1}."""
+        return {
+            f"{what}_{name}": codes[:, label]
+            for what, codes in (("true", true), ("pred", predicted))
+            for label, name in enumerate(self.names)
+        }
+
+    def presence(self, codes):
+        """Return whether each sample has each label, bool (n, n_labels)."""
+        return codes.astype(bool)
+
+    def cells(self, true, predicted, units, n_units):
+        """Return the counts of each unit, a sparse array (n_units, n_cells)."""
+        n = len(units)
+        has, said = self.presence(true), self.presence(predicted)
+        counts = [has & said, ~has & said, has & ~said, ~has & ~said]
+        right = (has == said).all(axis=1, keepdims=True)
+        of_sample = np.column_stack([*counts, right, np.ones((n, 1))])
+        of_unit = sparse.csr_array(
+            (np.ones(n), (units, np.arange(n))), shape=(n_units, n)
+        )
+        return of_unit @ sparse.csr_array(of_sample)
+
+    def scores(self, cells):
+        """Return {score: array (...)} of counts (..., n_cells)."""
+        counts = np.split(cells[..., :-2], 4, axis=-1)
+        return scores_from_counts(
+            counts,
+            cells[..., -2],
+            cells[..., -1],
+            self.names,
+            averages=AVERAGES,
+            absent_is_nan=True,
+        )
+
+    def labels(self, codes):
+        """Return the indicator matrix itself."""
+        return codes
+
+    def encode(self, predicted, name):
+        """Return a predicted indicator matrix as int64, or raise if it is none."""
+        labels = _dense(predicted)
+        n_labels = len(self.classes)
+        if labels.ndim != 2 or labels.shape[1] != n_labels:
+            raise ValueError(
+                f"Estimator {name!r} predicts an array of shape {labels.shape}; y is "
+                f"an indicator matrix of {n_labels} columns."
+            )
+        strange = labels[(labels != 0) & (labels != 1)]
+        if len(strange):
+            raise ValueError(
+                f"Estimator {name!r} predicts {str(strange[0])!r}; an indicator matrix "
+                "holds 0 and 1."
+            )
+        return labels.astype(np.int64)
+
+    def class_scores(self, estimator, X):
+        """Return (probabilities or decision scores (n, k), which of both), or Nones.
+
+        A list with one array a label, as those of scikit-learn's forests and
+        neighbours, becomes one array.
+        """
+        for method, kind in (
+            ("predict_proba", "probability"),
+            ("decision_function", "decision"),
+        ):
+            if not hasattr(estimator, method):
+                continue
+            scores = getattr(estimator, method)(X)
+            if isinstance(scores, list):
+                known = getattr(estimator, "classes_", [np.arange(2)] * len(scores))
+                pairs = zip(scores, known, strict=True)
+                scores = np.column_stack([_of_presence(*pair) for pair in pairs])
+            scores = np.asarray(scores, dtype=np.float64)
+            if scores.ndim == 2 and scores.shape[1] == len(self.classes):
+                return scores, kind
+        return None, None
+
+
+def _of_presence(scores, known):
+    """Return the score (n,) of 1 among the `known` values of a label."""
+    scores = np.asarray(scores)
+    if scores.ndim == 1:
+        return scores
+    columns = np.flatnonzero(np.asarray(known) == 1)
+    return scores[:, columns[0]] if len(columns) else np.zeros(len(scores))
+
+
+def _dense(y):
+    return y.toarray() if sparse.issparse(y) else np.asarray(y)

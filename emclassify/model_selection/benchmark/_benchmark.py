@@ -1,0 +1,376 @@
+"""Models against each other on the same folds."""
+
+import contextlib
+import platform
+import time
+import warnings
+from datetime import datetime
+from importlib import metadata
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import delayed
+
+from emclassify._groups import check_groups
+from emclassify._version import __version__
+from emclassify.metrics._bootstrap import check_level
+from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
+from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
+from emclassify.model_selection.benchmark._result import BenchmarkResult
+from emclassify.model_selection.running._fit_params import (
+    check_fit_params,
+    fit_parameter,
+)
+from emclassify.model_selection.running._tasks import run_tasks
+from emclassify.model_selection.splits._folds import check_folds, make_folds
+from emclassify.model_selection.splits._near_duplicates import find_duplicates
+from emclassify.model_selection.splits._split_audit import SplitAudit, holds_images
+
+__all__ = ["benchmark_classifiers"]
+
+
+def benchmark_classifiers(
+    estimators,
+    X,
+    y,
+    *,
+    groups=None,
+    cv=5,
+    scoring=None,
+    target_names=None,
+    fit_params=None,
+    on_missing_class="raise",
+    n_bootstrap=2000,
+    confidence_level=0.95,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+    return_estimators=False,
+    error_score="raise",
+    audit=True,
+    cache_dir=None,
+):
+    """Compare classifiers honestly: same folds, groups kept apart, every class shown.
+
+    Every estimator is cloned and fitted on the training side of every fold, and
+    predicts its test side. From these out-of-fold predictions come the figures of
+    each class with bootstrap intervals; from the scores of the folds, a paired test
+    that allows for the overlap of training sides.
+
+    Parameters
+    ----------
+    estimators : dict of str to classifier, or list of (str, classifier)
+        The models and their names. Pipelines and searches such as
+        :class:`~sklearn.model_selection.GridSearchCV` are welcome: what they tune,
+        they tune inside the training side.
+    X : array-like of n_samples images or feature rows
+        Images (n, h, w) or (n, h, w, c), flat rows, lists or object arrays of
+        images, paths: whatever the estimators take. Kept in the result by
+        reference, for the pictures of the report.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Class labels, numbers or strings; or several labels a sample, as an indicator
+        matrix of 0 and 1.
+    groups : array-like of shape (n_samples,), default=None
+        Group of each sample (micrograph, grid, patient). No group may lie on both
+        sides of a fold. Handed to the fit of estimators that take ``groups``:
+        directly, as ``<step>__groups`` to the last step of a pipeline without
+        samplers, and to a search for its inner folds. An estimator whose ``predict``
+        takes ``groups`` as well gets those of the test side there.
+    cv : int, splitter or iterable of (train, test), default=5
+        A whole number means StratifiedGroupKFold with groups and StratifiedKFold
+        without; with several labels a sample, MultilabelStratifiedGroupKFold. The
+        folds are drawn once, for all estimators.
+    scoring : str, callable, list or dict, default=None
+        Scores of each fold on top of the built-in ones, in any form that
+        :func:`~sklearn.model_selection.cross_validate` takes. Under a built-in
+        name, it takes its place.
+    target_names : sequence of str, default=None
+        Names of the classes, in the order of the sorted labels or of y's columns.
+    fit_params : dict of str to dict, default=None
+        Arguments of fit by estimator name, as
+        ``{"SVM": {"svc__sample_weight": weight}}``. Values with one entry a sample
+        are cut to the training side.
+    on_missing_class : {"raise", "warn"}, default="raise"
+        What to do where the training side of a fold lacks a class. Where the test
+        side lacks one, there is a warning, and the class has no score in that fold.
+    n_bootstrap : int, default=2000
+        Number of bootstrap replicates.
+    confidence_level : float, default=0.95
+        Coverage of all intervals.
+    random_state : int, RandomState or None, default=None
+        Seed of the bootstrap. Folds and estimators have seeds of their own.
+    n_jobs : int, default=None
+        Number of (estimator, fold) tasks at a time, as in joblib.
+    verbose : int, default=0
+        1 shows a progress bar on standard error; 2 adds a line for each task.
+    return_estimators : bool, default=False
+        Whether to keep the fitted estimators, in ``fitted``.
+    error_score : "raise" or np.nan, default="raise"
+        What to do where fitting or predicting fails. With NaN, a warning: the
+        estimator has no score in that fold and is compared on the others.
+
+    audit : bool, default=True
+        Whether to look for copies of images on both sides of a fold, if X holds images:
+        see :func:`audit_split`. What is found is a warning, and stands in the report.
+    cache_dir : str or path-like, default=None
+        Folder that keeps each model's predictions on each fold. A benchmark that was
+        stopped goes on with the folds that are missing, when it is called again with
+        the same data, folds and models.
+
+    Returns
+    -------
+    BenchmarkResult
+        Tables (``summary``, ``overview``, ``to_frame``, ``compare``), the verdict in
+        words, confusion matrices, out-of-fold predictions, a plot, an HTML report.
+
+    Raises
+    ------
+    ValueError
+        If a fold tears a group or lacks a class, naming fold and group or class.
+
+    Notes
+    -----
+    Built-in scores are "accuracy", "balanced_accuracy", and "TPR", "TNR", "PPV",
+    "NPV", "F1" followed by "_macro", "_weighted", "_micro" or "_<class>".
+
+    With several labels a sample, each label is a class, its figures those of "has it"
+    against "hasn't". "accuracy" is the share of samples with every label right. There
+    is no confusion matrix across labels, in plot and report neither.
+
+    A class that a model never predicts has a PPV of 0. Intervals are percentiles of
+    a bootstrap that draws whole groups (samples, where there are no groups) of the
+    pooled out-of-fold predictions. They tell how far the figures of these models
+    would move on other groups of the same kind; not how far models would move that
+    were trained on other data.
+
+    See Also
+    --------
+    corrected_resampled_ttest : The test between two models.
+    check_folds : The checks of the folds.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from emclassify.model_selection import benchmark_classifiers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = benchmark_classifiers(
+    ...     {"Bayes": GaussianNB(), "majority": DummyClassifier()},
+    ...     X,
+    ...     y,
+    ...     target_names=["setosa", "versicolor", "virginica"],
+    ...     random_state=0,
+    ... )
+    >>> result.confusion_matrix("Bayes")
+    predicted   setosa  versicolor  virginica
+    true
+    setosa          50           0          0
+    versicolor       0          47          3
+    virginica        0           4         46
+    >>> result.overview()["F1_macro"].round(3)
+    estimator
+    Bayes       0.953
+    majority    0.167
+    Name: F1_macro, dtype: float64
+    """
+    estimators = _check_estimators(estimators)
+    X, y, target = _check_data(X, y, target_names)
+    groups = check_groups(groups, len(y))
+    fit_params = check_fit_params(fit_params, estimators)
+    _check_settings(n_bootstrap, confidence_level, error_score)
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    splitter, folds = make_folds(cv, X, y, groups)
+    fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
+    if groups is not None:
+        for name, estimator in estimators.items():
+            parameter = fit_parameter(estimator, "groups")
+            if parameter is not None:
+                fit_params[name].setdefault(parameter, groups)
+    settings = {
+        "scoring": scoring,
+        "error_score": error_score,
+        "return_estimators": return_estimators,
+    }
+    started = datetime.now().astimezone()
+    start = time.perf_counter()
+    audited = _audit(X, groups, folds, verbose) if audit else None
+    cache = None
+    if cache_dir is not None:
+        if return_estimators:
+            raise ValueError("return_estimators: cache_dir keeps no fitted models.")
+        cache = FoldCache(cache_dir, (X, y, scoring, _versions()))
+    tasks = [
+        delayed(run_kept_fold)(
+            None
+            if cache is None
+            else cache.path(estimator, train, test, fit_params[name], len(y)),
+            name,
+            estimator,
+            fold,
+            X,
+            y,
+            target,
+            train,
+            test,
+            settings=settings,
+            fit_params=fit_params[name],
+        )
+        for fold, (train, test) in enumerate(folds)
+        for name, estimator in estimators.items()
+    ]
+    outcomes = run_tasks(
+        tasks,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        name="benchmark",
+        describe=lambda outcome: _describe(outcome, y, folds, target),
+    )
+    if all(outcome.predicted is None for outcome in outcomes):
+        raise ValueError(f"Every fit failed; the first with {outcomes[0].error}")
+    return BenchmarkResult(
+        estimators={name: clone(est) for name, est in estimators.items()},
+        X=X,
+        y=y,
+        target=target,
+        groups=groups,
+        folds=folds,
+        fold_table=fold_table,
+        audit=audited,
+        outcomes={
+            name: sorted((o for o in outcomes if o.name == name), key=lambda o: o.fold)
+            for name in estimators
+        },
+        settings={
+            "cv": splitter,
+            "n_bootstrap": n_bootstrap,
+            "confidence_level": confidence_level,
+            "random_state": random_state,
+            "bootstrap_seed": seed,
+            "n_jobs": n_jobs,
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": time.perf_counter() - start,
+            "versions": _versions(),
+        },
+    )
+
+
+def _audit(X, groups, folds, verbose):
+    """Return what copies do to the folds, or None if X holds no images."""
+    if not holds_images(X):
+        return None
+    audit = SplitAudit(X, find_duplicates(X, verbose=verbose), folds, groups, None)
+    if audit.folds["copies"].any():
+        warnings.warn(
+            f"{' '.join(audit.findings())} Scores are too good by as much as models "
+            "remember these images. See `audit` of the result, and its plot().",
+            UserWarning,
+            stacklevel=3,
+        )
+    return audit
+
+
+def _check_estimators(estimators):
+    """Return {name: classifier}, or raise."""
+    if isinstance(estimators, dict):
+        pairs = list(estimators.items())
+    elif isinstance(estimators, list | tuple):
+        pairs = list(estimators)
+    else:
+        pairs = None
+    if not pairs or not all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)
+        for pair in pairs
+    ):
+        raise TypeError(
+            "estimators must be a non-empty {name: classifier} or a list of (name, "
+            f"classifier) pairs; got {estimators!r:.80}."
+        )
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Estimator names must differ from each other; got {names}.")
+    for name, estimator in pairs:
+        if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+            raise TypeError(
+                f"Estimator {name!r} must be an instance with a fit method; got "
+                f"{estimator!r:.80}."
+            )
+        if not is_classifier(estimator):
+            raise ValueError(f"Estimator {name!r} is not a classifier: {estimator!r}.")
+    return dict(pairs)
+
+
+def _check_data(X, y, target_names):
+    """Return X, y and what y is, or raise."""
+    y = as_target(y)
+    check_classification_targets(y)
+    X, y = indexable(X, y)
+    classes = all_classes(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class only, {classes.tolist()}; a benchmark needs two."
+        )
+    names = [str(c) for c in (classes if target_names is None else target_names)]
+    if len(names) != len(classes):
+        raise ValueError(
+            f"target_names holds {len(names)} names for {len(classes)} classes: "
+            f"{classes.tolist()}."
+        )
+    labels = [str(c) for c in classes]
+    if set(names) == set(labels) and names != labels:
+        raise ValueError(
+            f"target_names must be in the order of the sorted labels, {labels}; got "
+            f"{names}. These labels are their own names: leave target_names out."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"target_names must differ from each other; got {names}.")
+    if {"macro", "weighted", "micro"}.intersection(names):
+        raise ValueError(
+            "A class is called macro, weighted or micro, as the averages are. Give "
+            "target_names that differ from these."
+        )
+    if y.ndim == 2:
+        return X, y, SeveralLabels(len(names), names)
+    return X, y, OneLabel(classes, names)
+
+
+def _check_settings(n_bootstrap, confidence_level, error_score):
+    """Raise on numbers out of range."""
+    if not isinstance(n_bootstrap, int | np.integer) or n_bootstrap < 1:
+        raise ValueError(f"n_bootstrap must be at least 1; got {n_bootstrap!r}.")
+    check_level(confidence_level)
+    is_nan = isinstance(error_score, float) and np.isnan(error_score)
+    if not (is_nan or (isinstance(error_score, str) and error_score == "raise")):
+        raise ValueError(f'error_score must be "raise" or np.nan; got {error_score!r}.')
+
+
+def _describe(outcome, y, folds, target):
+    """Return one line of progress."""
+    head = f"{outcome.name}, fold {outcome.fold}"
+    if outcome.predicted is None:
+        return f"{head}: failed"
+    truth = target.codes(y[folds[outcome.fold][1]])
+    balanced = target.pooled_scores(truth, outcome.predicted)["balanced_accuracy"]
+    return (
+        f"{head}: balanced accuracy {balanced:.3f}, fit {outcome.fit_time:.1f} s, "
+        f"predict {outcome.predict_time:.1f} s"
+    )
+
+
+def _versions():
+    """Versions of the software that a result depends on, as far as installed."""
+    versions = {"emclassify": __version__, "Python": platform.python_version()}
+    for package in (
+        "scikit-learn",
+        "imbalanced-learn",
+        "numpy",
+        "scipy",
+        "scikit-image",
+        "torch",
+        "skorch",
+    ):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions

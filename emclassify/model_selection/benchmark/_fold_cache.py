@@ -1,0 +1,80 @@
+"""Folds that are kept, so that a benchmark that was stopped goes on with the rest."""
+
+import json
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from emclassify._whole_file import whole_file
+from emclassify.model_selection.running._fit_params import cut_to
+from emclassify.model_selection.running._run_fold import FoldOutcome, run_fold
+
+_ARRAYS = ("predicted", "class_scores")
+_VALUES = ("score_kind", "fit_time", "predict_time", "extra_scores")
+
+
+class FoldCache:
+    """A folder with one file a fold and model.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made if it isn't there.
+    data : object
+        What all folds share: images, labels, scoring, versions.
+    """
+
+    def __init__(self, folder, data):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._data = self._hash(data, "X, y or scoring")
+
+    def path(self, estimator, train, test, fit_params, n_samples):
+        """Return the file of an estimator on a fold."""
+        # Of the test side too: some predict by its groups.
+        params = [cut_to(fit_params, side, n_samples) for side in (train, test)]
+        key = self._hash((self._data, estimator, train, test, params), repr(estimator))
+        return self.folder / f"fold-{key}.npz"
+
+    def _hash(self, thing, what):
+        try:
+            return joblib.hash(thing)
+        except Exception as error:
+            raise ValueError(
+                f"cache_dir can't tell {what:.80} from others, because it can't be "
+                f"pickled: {error}. Take named functions instead of lambdas, arrays "
+                "instead of open files, or leave cache_dir out."
+            ) from error
+
+
+def run_kept_fold(path, name, estimator, fold, *args, **kwargs):
+    """Return what `run_fold` does, from the file if it is there."""
+    if path is not None and path.exists():
+        return _load(path, name, fold)
+    outcome = run_fold(name, estimator, fold, *args, **kwargs)
+    if path is not None and outcome.predicted is not None:
+        _store(path, outcome)
+    return outcome
+
+
+def _store(path, outcome):
+    """Write the file, in one piece or not at all."""
+    values = {key: getattr(outcome, key) for key in _VALUES}
+    arrays = {key: getattr(outcome, key) for key in _ARRAYS}
+    arrays = {key: array for key, array in arrays.items() if array is not None}
+    with whole_file(path) as file:
+        np.savez(file, values=np.array(json.dumps(values)), **arrays)
+
+
+def _load(path, name, fold):
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            arrays = {key: kept[key] for key in _ARRAYS if key in kept}
+            values = json.loads(str(kept["values"]))
+    except Exception as error:
+        raise ValueError(
+            f"cache_dir holds {path}, which is damaged or not from here "
+            f"({type(error).__name__}). Remove it to run this fold again."
+        ) from error
+    return FoldOutcome(name, fold, **arrays, **values)

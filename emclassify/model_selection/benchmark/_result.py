@@ -1,0 +1,389 @@
+"""What a benchmark found."""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from emclassify.metrics._bootstrap import pooled_confusion
+from emclassify.model_selection.benchmark._breakdown import BreakdownMixin
+from emclassify.model_selection.benchmark._pooled import PooledScores
+from emclassify.model_selection.benchmark._tables import (
+    comparison_table,
+    fold_scores,
+    overview_table,
+    summary_table,
+)
+from emclassify.model_selection.benchmark._verdict import verdict_sentence
+
+__all__ = ["BenchmarkResult"]
+
+MAIN_METRICS = ("F1_macro", "balanced_accuracy", "accuracy")
+NOT_SCORES = frozenset(
+    ["estimator", "fold", "n_train", "n_test", "fit_time", "predict_time", "error"]
+)
+
+
+class BenchmarkResult(BreakdownMixin):
+    """Result of :func:`benchmark_classifiers`; made by it, not by hand.
+
+    Attributes
+    ----------
+    estimators : dict of str to classifier
+        The models, unfitted.
+    fitted : dict of str to list of classifier
+        The fitted models by fold; empty lists without ``return_estimators``.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels; the numbers of the columns of an indicator matrix.
+    multilabel : bool
+        Whether y is an indicator matrix: several labels a sample.
+    target_names : list of str
+        Names of the classes.
+    target : OneLabel or SeveralLabels
+        What y is: how its codes are counted. For the tables, not for users.
+    X, y, groups
+        The data, as given.
+    folds : list of (train, test)
+        Sample indices.
+    fold_table : DataFrame
+        What each fold holds; see :func:`check_folds`.
+    audit : SplitAudit or None
+        Copies of images, and what folds do to them; None if X holds no images or nobody
+        looked.
+    metrics : list of str
+        Names of all scores.
+    settings : dict
+        Splitter, seed, date, software versions.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from emclassify.model_selection import benchmark_classifiers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> models = {
+    ...     "stump": DecisionTreeClassifier(max_depth=1, random_state=0),
+    ...     "Bayes": GaussianNB(),
+    ... }
+    >>> result = benchmark_classifiers(models, X, y, random_state=0)
+    >>> print(result.verdict())
+    Bayes is better than stump by more than noise: macro F1 0.953 against 0.556,
+    a difference of 0.397 (95 % interval 0.342 to 0.453, p < 0.001).
+    >>> result.summary().loc[("Bayes", "0"), ["TPR", "PPV"]].tolist()
+    [1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        estimators,
+        X,
+        y,
+        target,
+        groups,
+        folds,
+        fold_table,
+        audit,
+        outcomes,
+        settings,
+    ):
+        self.estimators = estimators
+        self.X = X
+        self.y = y
+        self.target = target
+        self.classes = target.classes
+        self.target_names = target.names
+        self.multilabel = y.ndim == 2
+        self.groups = groups
+        self.folds = folds
+        self.fold_table = fold_table
+        self.audit = audit
+        self.settings = settings
+        self.fitted = {
+            name: [o.fitted for o in runs if o.fitted is not None]
+            for name, runs in outcomes.items()
+        }
+        self._outcomes = outcomes
+        self._frame = fold_scores(self, outcomes)
+        self.metrics = [
+            column for column in self._frame.columns if column not in NOT_SCORES
+        ]
+
+    @property
+    def names(self):
+        """Names of the models."""
+        return list(self.estimators)
+
+    @property
+    def confidence_level(self):
+        """Coverage of all intervals."""
+        return self.settings["confidence_level"]
+
+    def __repr__(self):
+        return (
+            f"<BenchmarkResult: {len(self.names)} models, {len(self.folds)} folds, "
+            f"{len(self.y)} samples, {len(self.classes)} classes>"
+        )
+
+    def __str__(self):
+        from emclassify.model_selection.benchmark._text import result_as_text
+
+        return result_as_text(self)
+
+    # What each fold gave ------------------------------------------------------------
+
+    def to_frame(self):
+        """One row for each model and fold.
+
+        Returns
+        -------
+        DataFrame
+            Columns estimator, fold, n_train, n_test, fit_time and predict_time
+            (seconds), then every score. With failed fits, also error.
+        """
+        return self._frame.copy()
+
+    def _runs(self, name):
+        """Return the outcomes of model `name` that have predictions."""
+        if name not in self._outcomes:
+            raise ValueError(f"No model is called {name!r}; there are {self.names}.")
+        return [run for run in self._outcomes[name] if run.predicted is not None]
+
+    def failed(self, name):
+        """Whether model `name` failed in every fold."""
+        return not self._runs(name)
+
+    def codes(self, name):
+        """Out-of-fold predictions as positions in ``classes``, or rows of indicators.
+
+        Returns
+        -------
+        sample, y_true, y_pred : ndarray of int
+        """
+        runs = self._runs(name)
+        if not runs:
+            raise ValueError(f"Model {name!r} failed in every fold.")
+        sample = np.concatenate([self.folds[run.fold][1] for run in runs])
+        predicted = np.concatenate([run.predicted for run in runs])
+        return sample, self.target.codes(self.y)[sample], predicted
+
+    def class_scores(self, name):
+        """Probability or decision score of each class, in the order of ``codes``.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_predictions, n_classes) or None
+        kind : {"probability", "decision", None}
+        """
+        runs = self._runs(name)
+        kinds = {run.score_kind for run in runs}
+        if len(kinds) != 1 or kinds == {None}:
+            return None, None
+        return np.concatenate([run.class_scores for run in runs]), kinds.pop()
+
+    def out_of_fold(self, name):
+        """Predictions of model `name` for samples that it had not seen.
+
+        Returns
+        -------
+        DataFrame
+            One row for each time that a sample was in a test side: sample (index),
+            fold, group (where there are groups), y_true, y_pred (with several
+            labels, true_<label> and pred_<label> of each), then the probability or
+            decision score of each class, as "score_<class>", where the model has any.
+        """
+        sample, true, predicted = self.codes(name)
+        fold = [np.full(len(r.predicted), r.fold) for r in self._runs(name)]
+        frame = pd.DataFrame({"sample": sample, "fold": np.concatenate(fold)})
+        if self.groups is not None:
+            frame["group"] = self.groups[sample]
+        frame = frame.assign(**self.target.columns(true, predicted))
+        scores, _ = self.class_scores(name)
+        if scores is not None:
+            for code, target in enumerate(self.target_names):
+                frame[f"score_{target}"] = scores[:, code]
+        return frame
+
+    def confusion_matrix(self, name, *, normalize=None):
+        """Confusion matrix of the pooled out-of-fold predictions of model `name`.
+
+        Parameters
+        ----------
+        name : str
+            A model.
+        normalize : {None, "true", "pred", "all"}, default=None
+            Counts; or shares of the true class (rows sum to 1), of the predicted
+            class (columns), of all. 0 where there is nothing to share.
+
+        Returns
+        -------
+        DataFrame
+            Rows are true classes, columns predicted ones.
+
+        Raises
+        ------
+        ValueError
+            If samples have several labels, which are not mixed up with each other.
+        """
+        if self.multilabel:
+            raise ValueError(
+                "There is no confusion matrix across several labels a sample; see "
+                "summary() for the figures of each."
+            )
+        _, true, predicted = self.codes(name)
+        counts = pooled_confusion(true, predicted, len(self.classes))
+        sums = {
+            None: None,
+            "true": counts.sum(axis=1, keepdims=True),
+            "pred": counts.sum(axis=0, keepdims=True),
+            "all": counts.sum(keepdims=True),
+        }
+        if normalize not in sums:
+            raise ValueError(
+                f'normalize must be None, "true", "pred" or "all"; got {normalize!r}.'
+            )
+        if normalize is not None:
+            whole = np.broadcast_to(sums[normalize], counts.shape)
+            zeros = np.zeros(counts.shape)
+            counts = np.divide(counts, whole, out=zeros, where=whole > 0)
+        index = pd.Index(self.target_names, name="true")
+        columns = pd.Index(self.target_names, name="predicted")
+        return pd.DataFrame(counts, index=index, columns=columns)
+
+    # Figures and their intervals ----------------------------------------------------
+
+    @cached_property
+    def pooled(self):
+        """Scores of the pooled out-of-fold predictions, with bootstrap intervals."""
+        return PooledScores(self)
+
+    def summary(self):
+        """Figures of each class and model, with bootstrap intervals.
+
+        Returns
+        -------
+        DataFrame
+            Rows (estimator, class), the averages "macro", "weighted" and "micro"
+            among the classes. Columns TPR, TNR, PPV, NPV and F1 of the pooled
+            out-of-fold predictions, each followed by its interval as <figure>_low
+            and <figure>_high; then support, the number of predictions of true
+            samples.
+        """
+        return summary_table(self)
+
+    def overview(self, metrics=None):
+        """One row for each model: main scores with intervals, and times.
+
+        Parameters
+        ----------
+        metrics : list of str, default=None
+            Scores to show. Macro F1, balanced accuracy, accuracy and the scores
+            from ``scoring`` by default.
+
+        Returns
+        -------
+        DataFrame
+            For each score, its mean over folds, <score>_sd (standard deviation
+            over folds), <score>_pooled (of the pooled out-of-fold predictions),
+            <score>_low and <score>_high (bootstrap interval of the pooled one;
+            NaN for scores from ``scoring``); then fit_time and predict_time, mean
+            seconds a fold.
+        """
+        if metrics is None:
+            extra = [m for m in self.metrics if m not in self.pooled.metrics]
+            metrics = [*MAIN_METRICS, *extra]
+        for metric in metrics:
+            self._check_metric(metric)
+        return overview_table(self, metrics)
+
+    def _check_metric(self, metric):
+        """Return `metric`, or raise with the names there are."""
+        if metric not in self.metrics:
+            raise ValueError(
+                f"metric={metric!r} is not among the scores of this benchmark: "
+                f"{', '.join(self.metrics)}."
+            )
+        return metric
+
+    # Models against each other ------------------------------------------------------
+
+    def compare(self, metric="F1_macro"):
+        """Difference of each pair of models, and whether it is more than noise.
+
+        Parameters
+        ----------
+        metric : str, default="F1_macro"
+            One of ``metrics``.
+
+        Returns
+        -------
+        DataFrame
+            One row for each pair: model_a, model_b; difference (a − b, mean over
+            folds) with its interval low, high, statistic, p and p_adjusted (Holm,
+            over all pairs), all from :func:`corrected_resampled_ttest`; then
+            pooled_difference with pooled_low and pooled_high from the paired
+            bootstrap; n_folds.
+        """
+        return comparison_table(self, self._check_metric(metric))
+
+    def verdict(self, metric="F1_macro"):
+        """Say which model wins, by how much, and whether that is more than noise.
+
+        Parameters
+        ----------
+        metric : str, default="F1_macro"
+            One of ``metrics``.
+
+        Returns
+        -------
+        str
+            One or two plain sentences.
+        """
+        self._check_metric(metric)
+        means = self._frame.groupby("estimator", sort=False)[metric].mean()
+        return verdict_sentence(
+            means, self.compare(metric), metric, self.confidence_level
+        )
+
+    # To look at ---------------------------------------------------------------------
+
+    def plot(self, *, metric="F1_macro", ax=None):
+        """Draw scores with intervals and folds, and the confusion matrices.
+
+        Parameters
+        ----------
+        metric : str, default="F1_macro"
+            One of ``metrics``.
+        ax : matplotlib Axes, default=None
+            Where to draw the scores alone. By default a new figure holds the scores
+            and the confusion matrices.
+
+        Returns
+        -------
+        BenchmarkDisplay
+            With ``figure_``, ``ax_`` (scores) and ``axes_`` (confusion matrices).
+        """
+        from emclassify.display import BenchmarkDisplay
+
+        return BenchmarkDisplay.from_result(self, metric=metric, ax=ax)
+
+    def to_html(self, path, **settings):
+        """Write the report, one self-contained HTML file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write.
+        **settings
+            As for :func:`emclassify.display.write_report`: metric, title,
+            description, command, names, images, n_examples, max_kinds.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from emclassify.display import write_report
+
+        return write_report(self, path, **settings)

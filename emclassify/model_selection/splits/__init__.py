@@ -1,0 +1,1 @@
+"""Folds, and whether they are fair."""

@@ -1,0 +1,265 @@
+"""Images that are the same, or nearly: also turned, mirrored, brighter or noisier."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+from sklearn.utils.extmath import randomized_svd
+from tqdm import tqdm
+
+from emclassify._images import (
+    check_each_image,
+    check_images,
+    is_sequence_of_images,
+    number_of_axes,
+)
+from emclassify.readers._stored_images import StoredImages, is_stored
+
+__all__ = ["find_duplicates"]
+
+# Images are compared at this size, or at their own if that is smaller.
+_SIDE = 48
+# Scales of what is compared, in those pixels: finer is noise, coarser is shading.
+_FINE, _COARSE = 0.7, 4.0
+# Principal components taken out, one for each so many images.
+_MOST_COMMON, _IMAGES_PER_COMMON = 16, 50
+# Random projections that stand in for the pixels in the search for candidates. The
+# error of a correlation is about one over the square root of their number.
+_N_PROJECTIONS = 256
+_SLACK = 0.25
+_MOST_CANDIDATES = 20
+_BLOCK = 512
+
+# By number: bit 0 transposes, bit 1 mirrors left and right, bit 2 top and bottom.
+TRANSFORMS = (
+    "none",
+    "transposed",
+    "mirrored left-right",
+    "rotated by 270°",
+    "mirrored top-bottom",
+    "rotated by 90°",
+    "rotated by 180°",
+    "anti-transposed",
+)
+
+
+def find_duplicates(X, *, threshold=0.9, verbose=0):
+    """Find pairs of images that show the same, in any of the eight orientations.
+
+    Each image is brought to 48×48 px (less with several channels, which count alike)
+    and stripped of its shading and finest grain (a difference of Gaussians), and of
+    what the images of the set have in common (its largest principal components, one for
+    each fifty images, up to sixteen). The similarity of a pair is the largest
+    correlation of what is left, over quarter turns and mirrors of the second. So other
+    brightness and contrast, moderate noise or compression, turns and flips don't hide a
+    duplicate. Shifts do, beyond a pixel.
+
+    Parameters
+    ----------
+    X : array-like of n images
+        (n, height, width), (n, height, width, channels), a list of images of
+        different sizes, paths, zarr or h5py arrays.
+    threshold : float, default=0.9
+        Least similarity of a pair, from 0.5 to 1. Lower finds noisier copies, and
+        more images that only look alike.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair, most similar first: first and second (their places in X,
+        first < second), similarity (1 is equal), transform (what turns the second
+        into the first), exact (whether pixel values are equal, after the transform).
+        Of each image, the twenty most similar at most.
+
+    Raises
+    ------
+    ValueError
+        If images are no good.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify.model_selection import find_duplicates
+    >>> X = np.random.default_rng(0).normal(size=(5, 24, 24))
+    >>> X[4] = 2 * np.fliplr(X[1]) + 3
+    >>> find_duplicates(X).round(3)
+       first  second  similarity            transform  exact
+    0      1       4         1.0  mirrored left-right  False
+    """
+    if not 0.5 <= threshold <= 1:
+        raise ValueError(f"threshold must be from 0.5 to 1; got {threshold!r}.")
+    images = _open(X)
+    patterns = _patterns(images)
+    common = _common_patterns(patterns)
+    found = [
+        pair
+        for block in _candidates(patterns, common, threshold - _SLACK, verbose)
+        for pair in _verified(patterns, common, block, threshold)
+    ]
+    columns = ["first", "second", "similarity", "transform"]
+    pairs = pd.DataFrame(found, columns=columns)
+    pairs = pairs.astype({"first": np.intp, "second": np.intp, "similarity": float})
+    pairs["exact"] = [
+        np.array_equal(images[i], turn(images[j][np.newaxis], element)[0])
+        for i, j, _, element in found
+    ]
+    pairs["exact"] = pairs["exact"].astype(bool)
+    pairs["transform"] = [TRANSFORMS[element] for element in pairs["transform"]]
+    order = ["exact", "similarity", "first", "second"]
+    return pairs.sort_values(
+        order, ascending=[False, False, True, True], ignore_index=True
+    )
+
+
+def turn(images, element):
+    """Apply one of the eight symmetries of the square to images (n, h, w, ...)."""
+    if element & 1:
+        images = images.swapaxes(1, 2)
+    if element & 2:
+        images = images[:, :, ::-1]
+    return images[:, ::-1] if element & 4 else images
+
+
+def _open(X):
+    """Return images: an array (n, h, w, c), stored images, or a list of (h, w, c)."""
+    if is_stored(X):
+        return StoredImages(X, check_images)
+    if is_sequence_of_images(X):
+        return check_each_image(X)
+    if number_of_axes(X) < 3:
+        raise ValueError(
+            f"X has {number_of_axes(X)} axes; expected images, (n, height, width) or "
+            "(n, height, width, channels), not flat rows."
+        )
+    return check_images(X)
+
+
+def _patterns(images):
+    """Return what is compared, (n, side, side, channels), each of norm one."""
+    shapes = [image.shape for image in images] if isinstance(images, list) else None
+    largest = max(map(max, (s[:2] for s in shapes or [images.shape[1:]])))
+    channels = images[0].shape[-1]
+    # About as many numbers an image, however many channels.
+    side = min(round(_SIDE / np.sqrt(channels)), largest)
+    patterns = np.empty((len(images), side, side, channels), dtype=np.float32)
+    for start in range(0, len(images), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        if shapes is None:
+            patterns[rows] = _small(images[rows], side)
+        else:
+            for i in range(*rows.indices(len(images))):
+                patterns[i] = _small(images[i][np.newaxis], side)[0]
+    flat = np.ptp(patterns, axis=(1, 2)) == 0
+    coarse = _COARSE * side / _SIDE
+    patterns = ndimage.gaussian_filter(patterns, (0, _FINE, _FINE, 0)) - (
+        ndimage.gaussian_filter(patterns, (0, coarse, coarse, 0))
+    )
+    patterns -= patterns.mean(axis=(1, 2), keepdims=True)
+    # All channels count alike, but for those of one value, which say nothing.
+    norm = np.sqrt(np.square(patterns).sum(axis=(1, 2), keepdims=True))
+    patterns /= np.where(flat[:, np.newaxis, np.newaxis], np.inf, norm)
+    # Images of one value are all alike.
+    patterns[flat.all(axis=1)] = 1
+    return _unit(patterns.reshape(len(patterns), -1)).reshape(patterns.shape)
+
+
+def _small(stack, side):
+    """Return images (n, h, w, c) as (n, side, side, c), in units of their deviation."""
+    if stack.dtype.kind == "f":
+        # Any number, however large or small, has a place in float32 then.
+        largest = abs(stack).max(axis=(1, 2), keepdims=True)
+        stack = stack / np.where(largest > 0, largest, 1)
+    stack = stack.astype(np.float32)
+    mean = stack.mean(axis=(1, 2), keepdims=True)
+    std = stack.std(axis=(1, 2), keepdims=True)
+    stack = (stack - mean) / np.where(std > 1e-6 * abs(mean), std, np.inf)
+    rows, columns = (_resampling(length, side) for length in stack.shape[1:3])
+    return (rows @ stack.transpose(0, 3, 1, 2) @ columns.T).transpose(0, 2, 3, 1)
+
+
+def _resampling(length, side):
+    """Return the matrix (side, length) that averages pixels, or interpolates them."""
+    step = length / side
+    centres = (np.arange(side) + 0.5) * step - 0.5
+    distance = abs(np.arange(length) - centres[:, np.newaxis])
+    if step > 1:
+        weight = np.clip((step + 1) / 2 - distance, 0, 1)
+    else:
+        inside = np.clip(centres, 0, length - 1)[:, np.newaxis]
+        weight = np.clip(1 - abs(np.arange(length) - inside), 0, 1)
+    return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _unit(rows):
+    """Return rows divided by their norm; those of none stay zero."""
+    norm = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(norm > 1e-6, norm, np.inf)
+
+
+def _common_patterns(patterns):
+    """Return mean and principal components (k, pixels) of the set."""
+    rows = patterns.reshape(len(patterns), -1)
+    k = min(_MOST_COMMON, len(rows) // _IMAGES_PER_COMMON)
+    if k == 0:
+        return np.zeros_like(rows[0]), rows[:0]
+    mean = rows.mean(axis=0)
+    return mean, randomized_svd(rows - mean, k, random_state=0)[2]
+
+
+def _apart(patterns, common):
+    """Return the rows of patterns without what is common, of norm one."""
+    mean, components = common
+    rows = patterns.reshape(len(patterns), -1) - mean
+    return _unit(rows - rows @ components.T @ components)
+
+
+def _candidates(patterns, common, threshold, verbose):
+    """Yield pairs (first, second) that may be similar enough, in blocks."""
+    n, n_pixels = len(patterns), patterns[0].size
+    projection = np.random.RandomState(0).normal(size=(n_pixels, _N_PROJECTIONS))
+    projection = (projection / np.sqrt(_N_PROJECTIONS)).astype(np.float32)
+    if n_pixels <= _N_PROJECTIONS:
+        projection = np.eye(n_pixels, dtype=np.float32)
+    turned = [_apart(turn(patterns, e), common) @ projection for e in range(8)]
+    starts = tqdm(
+        range(0, n, _BLOCK),
+        desc="looking for duplicates",
+        unit=f"×{_BLOCK} images",
+        disable=not verbose,
+        file=sys.stderr,
+    )
+    for start in starts:
+        block = turned[0][start : start + _BLOCK]
+        best = np.full((len(block), n - start), -np.inf, dtype=np.float32)
+        for others in turned:
+            np.maximum(best, block @ others[start:].T, out=best)
+        # Each pair once: the second comes after the first.
+        best[np.tril_indices(*best.shape[:1], 0, best.shape[1])] = -np.inf
+        most = min(_MOST_CANDIDATES, best.shape[1])
+        top = np.argpartition(-best, most - 1, axis=1)[:, :most]
+        row = np.repeat(np.arange(len(block)), most)
+        second = top.ravel()
+        kept = best[row, second] >= threshold
+        yield np.column_stack([row[kept], second[kept]]) + start
+
+
+def _verified(patterns, common, pairs, threshold):
+    """Yield (first, second, similarity, transform) of pairs that are similar enough."""
+    if not len(pairs):
+        return
+    first = _apart(patterns[pairs[:, 0]], common)
+    similarity = np.stack(
+        [
+            np.einsum("ij,ij->i", first, _apart(turn(patterns[pairs[:, 1]], e), common))
+            for e in range(8)
+        ]
+    )
+    # Of turns that do equally well, the plainest.
+    element = np.argmax(similarity > similarity.max(axis=0) - 1e-5, axis=0)
+    best = np.minimum(similarity.max(axis=0), 1)
+    for (i, j), value, e in zip(pairs.tolist(), best.tolist(), element, strict=True):
+        if value >= threshold:
+            yield i, j, value, int(e)

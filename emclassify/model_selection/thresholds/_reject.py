@@ -1,0 +1,388 @@
+"""RejectClassifierCV: no answer where it would be wrong too often."""
+
+import warnings
+from numbers import Real
+from operator import itemgetter
+
+import numpy as np
+from sklearn.base import _fit_context, clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import delayed
+from sklearn.utils.validation import _estimator_has, check_is_fitted
+
+from emclassify._groups import check_groups
+from emclassify.metrics._targets import OneLabel
+from emclassify.model_selection.running._tasks import run_tasks
+from emclassify.model_selection.thresholds._out_of_fold import OutOfFoldClassifier
+from emclassify.model_selection.thresholds._rejection import (
+    error_threshold,
+    share_threshold,
+)
+
+__all__ = ["RejectClassifierCV"]
+
+
+class RejectClassifierCV(OutOfFoldClassifier):
+    """Classifier that rejects what it is not sure of, for a wanted error rate.
+
+    Each class gets a threshold: the lowest confidence from which, out of fold, at most
+    `max_error` of the samples called by its name are wrong. Confidence is the
+    probability (or decision score) of the predicted class. `estimator` is fitted on the
+    training side of each fold and predicts the test side; all these predictions
+    together give the thresholds. Then `estimator` is fitted on all samples.
+
+    A network is often sure of images unlike any that it was trained on. For those,
+    give a `novelty_detector` too.
+
+    Parameters
+    ----------
+    estimator : classifier or Pipeline
+        With `predict_proba` or `decision_function`; probabilities are preferred.
+    max_error : float, default=0.05
+        Highest share of wrong labels among the accepted samples of each predicted
+        class.
+    confidence_level : float, default=None
+        With a number between 0.5 and 1, the upper confidence limit of the error (one
+        end, Clopper and Pearson's; with groups, widened for likeness within them) is
+        bounded, not the error found. It takes more samples: 59 without a mistake for
+        an error of 0.05 at a level of 0.95.
+    reject_label : int, float or str, default=None
+        What `predict` says of rejected samples; of the kind of the labels and none of
+        them. None: "rejected" where labels are strings, -1 where they are numbers, or
+        one less than the lowest if that is negative.
+    novelty_detector : outlier detector or Pipeline, default=None
+        With `fit` and `score_samples`, such as an `IsolationForest` or a
+        `LocalOutlierFactor` with ``novelty=True``, behind a `FeatureExtractor`. Fitted
+        on the same samples. What it scores below `novelty_threshold_` is rejected,
+        however sure the classifier is.
+    max_false_novelty : float, default=0.01
+        Highest share of the samples given that the detector may reject, out of fold.
+    cv : int, splitter or iterable of (train, test), default=None
+        As in `benchmark_classifiers`: with groups, a whole number means
+        StratifiedGroupKFold; without, StratifiedKFold. None is 5.
+    n_jobs : int, default=None
+        Fits at a time, through joblib; None is 1, -1 is all cores.
+    verbose : int, default=0
+        1 shows a progress bar over folds.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        Fitted on all samples.
+    thresholds_ : ndarray of shape (n_classes,)
+        Confidence from which a sample of each predicted class is accepted. -inf where
+        all are, inf where none is: no threshold keeps the bound.
+    coverage_, risk_ : float
+        Share of samples accepted, and of wrong labels among them, out of fold.
+    class_coverage_, class_risk_ : ndarray of shape (n_classes,)
+        The same among samples predicted as each class; nan where there are none.
+    reject_label_ : int, float or str
+        What `predict` says of rejected samples.
+    novelty_detector_ : estimator or None
+        Fitted on all samples.
+    novelty_threshold_ : float
+        Score of the detector from which samples are accepted; -inf without one.
+    score_kind_ : {"probability", "decision"}
+        What the confidence is.
+    classes_ : ndarray of shape (n_classes,)
+        Labels as they came, without `reject_label_`.
+    n_features_in_ : int
+        ``X.shape[1]`` seen in `fit`, if `estimator_` has it.
+    image_shape_ : tuple of 3 int
+        (height, width, channels) seen in `fit`, if `estimator_` has it.
+
+    See Also
+    --------
+    emclassify.metrics.coverage_risk_curve : The error at every coverage.
+    BoundedThresholdClassifierCV : Two classes, no rejection, one kind of mistake
+        bounded.
+
+    Notes
+    -----
+    The bound holds for the out-of-fold predictions. On new samples the error is above
+    it about as often as below: the threshold was sought on these predictions, and a
+    class with few of them promises little. `confidence_level` makes that rare, not
+    impossible, as the threshold is sought with it, too. Both hold for samples like
+    these only.
+
+    The rule with one threshold for all classes is Chow's [1]_; choosing it for an
+    error rate with an upper limit is as in [2]_, which also corrects for the search.
+
+    `score` is the accuracy with rejected samples counted as wrong.
+
+    References
+    ----------
+    .. [1] C. K. Chow, "On optimum recognition error and reject tradeoff", IEEE
+       Transactions on Information Theory 16, 41-46 (1970).
+    .. [2] Y. Geifman and R. El-Yaniv, "Selective classification for deep neural
+       networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from emclassify.model_selection import RejectClassifierCV
+    >>> X, y = make_classification(1000, flip_y=0.05, random_state=0)
+    >>> clf = RejectClassifierCV(LogisticRegression(), max_error=0.05).fit(X, y)
+    >>> bool(clf.risk_ <= 0.05), bool(0.5 < clf.coverage_ < 1)
+    (True, True)
+    >>> sorted(set(clf.predict(X).tolist()))
+    [-1, 0, 1]
+    """
+
+    _parameter_constraints = {
+        **OutOfFoldClassifier._parameter_constraints,
+        "max_error": [Interval(Real, 0, 1, closed="both")],
+        "confidence_level": [Interval(Real, 0.5, 1, closed="neither"), None],
+        "reject_label": [Real, str, None],
+        "novelty_detector": [HasMethods(["fit", "score_samples"]), None],
+        "max_false_novelty": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        max_error=0.05,
+        confidence_level=None,
+        reject_label=None,
+        novelty_detector=None,
+        max_false_novelty=0.01,
+        cv=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.max_error = max_error
+        self.confidence_level = confidence_level
+        self.reject_label = reject_label
+        self.novelty_detector = novelty_detector
+        self.max_false_novelty = max_false_novelty
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    # The estimator within has a validation of its own.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit on all samples, and find the thresholds out of fold.
+
+        Parameters
+        ----------
+        X : array-like of n samples
+            What `estimator` takes; and what `novelty_detector` takes, if there is one.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            For the fits of `estimator`, and for the rates. Refused if `estimator`
+            takes none, and with `confidence_level`.
+        groups : array-like of shape (n,), default=None
+            Group of each sample (micrograph, run, patient). None may lie on both
+            sides of a fold. Handed on to `estimator` if it takes groups.
+
+        Returns
+        -------
+        self : object
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, a fold tears a group or lacks a class to train
+            on, `reject_label` is a label of y, or no threshold of any class keeps the
+            bound.
+
+        Warns
+        -----
+        UserWarning
+            If no threshold of some class keeps the bound: whatever is called by its
+            name will be rejected.
+        """
+        if self.confidence_level is not None and sample_weight is not None:
+            raise ValueError(
+                "confidence_level counts samples, so it can't be had with "
+                "sample_weight: leave one of them out."
+            )
+        X, y, classes = self._check_data(X, y)
+        reject_label = self._check_reject_label(classes)
+        groups = check_groups(groups, len(y))
+        fitted, folds, pooled = self._fit_and_predict_folds(
+            X, y, classes, sample_weight, groups
+        )
+        codes = np.searchsorted(classes, pooled.predicted)
+        confidence = pooled.class_scores[np.arange(len(codes)), codes]
+        detector, lowest = None, -np.inf
+        accepted = np.ones(len(codes), dtype=bool)
+        if self.novelty_detector is not None:
+            scores = self._score_novelty_of_folds(X, folds, sample_weight)
+            lowest = share_threshold(scores, pooled.weight, self.max_false_novelty)
+            accepted = scores >= lowest
+            detector = clone(self.novelty_detector).fit(X)
+        self.thresholds_ = self._find_thresholds(
+            classes, pooled, codes, confidence, accepted, groups
+        )
+        accepted &= confidence >= self.thresholds_[codes]
+        self._set_rates(len(classes), pooled, codes, accepted)
+        self.score_kind_ = pooled.score_kind
+        self.novelty_detector_ = detector
+        self.novelty_threshold_ = lowest
+        self.reject_label_ = reject_label
+        self.classes_ = classes
+        self.estimator_ = fitted
+        return self
+
+    def predict(self, X):
+        """Return the class of each sample, or `reject_label_`.
+
+        Parameters
+        ----------
+        X : array-like of n samples
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        codes, accepted = self._decide(X)
+        labels = np.append(self.classes_, self.reject_label_)
+        return labels[np.where(accepted, codes, len(self.classes_))]
+
+    def accepts(self, X):
+        """Return which samples are not rejected.
+
+        Parameters
+        ----------
+        X : array-like of n samples
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of bool of shape (n,)
+        """
+        return self._decide(X)[1]
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Return the decision scores that `estimator_` gives, untouched.
+
+        Parameters
+        ----------
+        X : array-like of n samples
+            What `estimator` takes.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def _decide(self, X):
+        """Return the code of the predicted class, and whether it is accepted."""
+        check_is_fitted(self)
+        predicted = self.estimator_.predict(X)
+        target = OneLabel(self.classes_)
+        codes = target.encode(predicted, type(self.estimator_).__name__)
+        scores, _ = target.class_scores(self.estimator_, X)
+        accepted = scores[np.arange(len(codes)), codes] >= self.thresholds_[codes]
+        if self.novelty_detector_ is not None:
+            scores = self.novelty_detector_.score_samples(X)
+            accepted &= scores >= self.novelty_threshold_
+        return codes, accepted
+
+    def _check_reject_label(self, classes):
+        """Return what rejected samples are called."""
+        numbers = classes.dtype.kind not in "OSU"
+        label = self.reject_label
+        if label is None and numbers:
+            label = min(-1, classes.min().item() - 1)
+        elif label is None:
+            label = "rejected"
+        if isinstance(label, str) == numbers:
+            kind = "number" if numbers else "string"
+            raise ValueError(
+                f"reject_label={label!r} must be a {kind}, as the labels of y are: "
+                f"{classes.tolist()}."
+            )
+        if label in classes.tolist():
+            raise ValueError(
+                f"reject_label={label!r} is a label of y: {classes.tolist()}. Choose "
+                "another."
+            )
+        return label
+
+    def _score_novelty_of_folds(self, X, folds, sample_weight):
+        """Return the detector's score of each sample of weight in the test sides."""
+        weight = None if sample_weight is None else np.asarray(sample_weight)
+        tasks = []
+        for fold, (train, test) in enumerate(folds):
+            tested = test if weight is None else test[weight[test] > 0]
+            tasks.append(
+                delayed(_score_novelty)(self.novelty_detector, fold, X, train, tested)
+            )
+        scores = run_tasks(
+            tasks,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+            name="novelty",
+            describe=lambda outcome: f"fold {outcome[0]}",
+        )
+        return np.concatenate([score for _, score in sorted(scores, key=itemgetter(0))])
+
+    def _find_thresholds(self, classes, pooled, codes, confidence, familiar, groups):
+        """Return the thresholds; warn of classes without any, raise if none has one."""
+        thresholds = np.empty(len(classes))
+        for code in range(len(classes)):
+            some = familiar & (codes == code)
+            thresholds[code] = error_threshold(
+                pooled.true[some],
+                pooled.predicted[some],
+                confidence[some],
+                pooled.weight[some],
+                None if groups is None else groups[pooled.sample[some]],
+                max_error=self.max_error,
+                confidence_level=self.confidence_level,
+            )
+        hopeless = np.flatnonzero(thresholds == np.inf)
+        if len(hopeless) == 0:
+            return thresholds
+        called = ", ".join(
+            f"{classes.tolist()[code]!r} ({np.sum(codes == code)} samples)"
+            for code in hopeless
+        )
+        level = ""
+        if self.confidence_level is not None:
+            level = f" at confidence_level={self.confidence_level}"
+        message = (
+            f"No threshold keeps max_error={self.max_error}{level} out of fold among "
+            f"what is called {called}. "
+        )
+        advice = "Loosen the bound, give more samples, or improve the estimator."
+        if len(hopeless) == len(classes):
+            raise ValueError(f"{message}{advice}")
+        warnings.warn(
+            f"{message}All of it will be rejected. {advice}", UserWarning, stacklevel=4
+        )
+        return thresholds
+
+    def _set_rates(self, k, pooled, codes, accepted):
+        """Set coverage and risk, of all and of each of k predicted classes."""
+        missed = accepted & (pooled.true != pooled.predicted)
+        called, accepted, missed = (
+            np.bincount(codes, weights=pooled.weight * some, minlength=k)
+            for some in (1, accepted, missed)
+        )
+        self.coverage_ = float(accepted.sum() / called.sum())
+        self.risk_ = float(missed.sum() / accepted.sum())
+        rates = np.full((2, k), np.nan)
+        np.divide(accepted, called, out=rates[0], where=called > 0)
+        np.divide(missed, accepted, out=rates[1], where=accepted > 0)
+        self.class_coverage_, self.class_risk_ = rates
+
+
+def _score_novelty(detector, fold, X, train, test):
+    """Return the fold, and scores of its test side by a detector fitted on the rest."""
+    fitted = clone(detector).fit(_safe_indexing(X, train))
+    return fold, np.asarray(fitted.score_samples(_safe_indexing(X, test)))

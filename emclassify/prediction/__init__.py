@@ -1,0 +1,5 @@
+"""Predictions as tables: for folders, for images that keep coming, for datasets."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,242 @@
+"""predict_folder: a table of predictions for a folder, which may keep growing."""
+
+import os
+import warnings
+from collections import deque
+from contextlib import closing
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from emclassify.prediction._predict_stream import (
+    check_classifier,
+    predict_stream,
+    score_names,
+)
+from emclassify.prediction._prediction_table import PredictionTable
+from emclassify.readers._image_file import SUFFIXES
+from emclassify.readers._incoming_images import STACK_SUFFIXES, IncomingImages
+
+__all__ = ["predict_folder"]
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods("predict")],
+        "folder": [str, PathLike],
+        "path": [str, PathLike],
+        "watch": ["boolean"],
+        "dataset": [str],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "interval": [Interval(Real, 0, None, closed="neither")],
+        "on_error": [StrOptions({"raise", "skip"})],
+        "model_name": [str],
+    },
+    prefer_skip_nested_validation=True,
+)
+def predict_folder(
+    estimator,
+    folder,
+    path,
+    *,
+    watch=False,
+    dataset="/entry_1/data_1/data",
+    batch_size=128,
+    interval=1.0,
+    on_error="raise",
+    model_name="",
+):
+    """Predict all images in a folder, and write a CSV table with a row for each.
+
+    PNG, JPEG and TIFF files hold one image each; HDF5 and CXI files (.h5, .hdf5, .cxi)
+    a stack, which is read a part at a time. Files lie in the folder at any depth; those
+    whose names begin with a dot are left alone.
+
+    Parameters
+    ----------
+    estimator : classifier or Pipeline
+        Fitted; it takes images.
+    folder : str or path-like
+        Where the images are.
+    path : str or path-like
+        Table to write. Its columns: "file" (relative to `folder`), "index" (in a stack,
+        from 0), "label" (several with spaces between them), the score of each class,
+        "model".
+    watch : bool, default=False
+        Whether to wait for more files, until interrupted. A table that is there is gone
+        on with: images that have a row get no other one. So a watch that was killed,
+        at any moment, is simply started again. Without it, the table is written anew,
+        and appears when it is complete.
+    dataset : str, default="/entry_1/data_1/data"
+        Name of the stack in HDF5 and CXI files.
+    batch_size : int, default=128
+        Images predicted at a time, at most.
+    interval : float, default=1.0
+        Seconds between two looks at the folder. A file is read when it has not changed
+        from one look to the next; one that can't be read yet is tried again.
+    on_error : {"raise", "skip"}, default="raise"
+        What to do about a file that can't be read, or an image that the estimator
+        refuses: raise, or warn and go on. With `watch`, a file is read again when it
+        changes.
+    model_name : str, default=""
+        What to write in the column "model". A table with rows of another model is not
+        gone on with.
+
+    Returns
+    -------
+    int
+        Number of rows written by this call. With `watch`, it returns when interrupted
+        (`KeyboardInterrupt`).
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is no folder.
+    ImportError
+        If there are HDF5 files and h5py is not installed.
+    NotFittedError
+        If the estimator is not fitted.
+    ValueError
+        If it is no classifier; if a file can't be read, or its image is refused, and
+        ``on_error="raise"``; if there are no images, without `watch`; if the table is
+        of another kind or model, or being written by another process (not noticed on
+        Windows).
+
+    Warns
+    -----
+    UserWarning
+        With ``on_error="skip"``, for each file or image that was left out: which and
+        why.
+
+    See Also
+    --------
+    predict_stream : The same for an iterator, without a table.
+    emclassify.persistence.load : Loads an estimator.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from PIL import Image
+    >>> from emclassify import predict_folder, svm_baseline
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.integers(0, 100, (20, 8, 8)).astype(np.uint8)
+    >>> X[10:] += 100
+    >>> svm = svm_baseline().fit(X, np.repeat(["dim", "bright"], 10))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for i in (0, 10):
+    ...         Image.fromarray(X[i]).save(Path(folder) / f"{i}.png")
+    ...     table = Path(folder) / "table.csv"
+    ...     n_rows = predict_folder(svm, folder, table)
+    ...     pd.read_csv(table)["label"].tolist()
+    ['dim', 'bright']
+    """
+    folder, path = Path(folder), Path(path)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"folder={str(folder)!r} is not a folder.")
+    check_is_fitted(estimator)
+    check_classifier(estimator)
+    stream = _FolderStream(estimator, folder, dataset, batch_size, on_error)
+    columns = score_names(estimator), model_name
+    if watch:
+        with closing(PredictionTable(path, *columns)) as table:
+            return stream.write(table, interval)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Of a killed process that had the same number.
+    beside.unlink(missing_ok=True)
+    try:
+        with closing(PredictionTable(beside, *columns)) as table:
+            n_rows = stream.write(table, None)
+        if not n_rows:
+            raise ValueError(
+                f"{folder} has no image that can be predicted, neither in it nor in "
+                f"folders below it: none named {', '.join(SUFFIXES + STACK_SUFFIXES)}."
+            )
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return n_rows
+
+
+class _FolderStream:
+    """The images in a folder on their way into a table."""
+
+    def __init__(self, estimator, folder, dataset, batch_size, on_error):
+        self.estimator = estimator
+        self.folder = folder
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.on_error = on_error
+
+    def write(self, table, interval):
+        """Write a row for each image that has none; return how many."""
+        self._table = table
+        n_before = table.n_rows
+        # Images that are read but not predicted, and rows that are not yet written.
+        self._keys, self._rows = deque(), []
+        incoming = IncomingImages(
+            self.folder, self.dataset, dict(table.next_index), interval, self._leave_out
+        )
+        predictions = predict_stream(
+            self.estimator,
+            self._images(incoming),
+            batch_size=self.batch_size,
+            on_error="skip",
+        )
+        try:
+            for label, scores, error in predictions:
+                file, index = self._keys.popleft()
+                if error is None:
+                    label = _as_text(label, self.estimator.classes_)
+                    self._rows.append((file, index, label, scores))
+                else:
+                    self._leave_out(f"{file}, image {index}", error)
+        except KeyboardInterrupt:
+            if interval is None:
+                raise
+            # It may have come while rows were written.
+            table.read()
+        return table.n_rows - n_before
+
+    def _images(self, incoming):
+        for item in incoming:
+            if item is None:
+                yield None
+            else:
+                key, image = item
+                self._keys.append(key)
+                yield image
+            # Asked for another image: all predictions there are have been taken.
+            self._write_rows()
+
+    def _write_rows(self):
+        if self._rows:
+            self._table.append(self._rows)
+            self._rows = []
+
+    def _leave_out(self, what, reason):
+        if self.on_error == "raise":
+            self._write_rows()
+            raise ValueError(
+                f"{self.folder / what} can't be predicted: {reason}. Mend or remove "
+                "it, or pass on_error='skip' to go on without such files."
+            )
+        warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
+
+
+def _as_text(label, classes):
+    """Return the label, or the labels that a row of the indicator matrix has."""
+    if np.ndim(label) == 0:
+        return str(label)
+    return " ".join(str(name) for name in classes[np.asarray(label) == 1])

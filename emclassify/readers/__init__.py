@@ -1,0 +1,5 @@
+"""Files to arrays: one format a file; listings, stacks, archives, stored images."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

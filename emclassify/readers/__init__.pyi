@@ -1,0 +1,9 @@
+from ._image_folder import load_image_folder
+from ._image_stack import open_image_stack
+from ._imzml import load_imzml
+
+__all__ = [
+    "load_image_folder",
+    "load_imzml",
+    "open_image_stack",
+]

@@ -1,0 +1,301 @@
+"""Reads a folder of labelled images."""
+
+import os
+import warnings
+from numbers import Integral
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import StrOptions, validate_params
+from tqdm import tqdm
+
+from emclassify.readers._image_file import read_image
+from emclassify.readers._image_listing import list_class_folders, list_table, name_some
+
+_DESCR = """\
+Images read from {path}
+
+{n_images} images{shape}, labels from {source}.
+Classes: {counts}.
+"""
+
+
+def _try_to_read(path, as_gray, image_shape):
+    """Return (image, None), or (None, why it cannot be read)."""
+    try:
+        return read_image(path, as_gray=as_gray, image_shape=image_shape), None
+    except MemoryError:
+        raise
+    except FileNotFoundError:
+        return None, "no such file"
+    except Exception as error:
+        # Decoders of damaged files raise errors of any kind, SyntaxError included.
+        return None, str(error) or type(error).__name__
+
+
+def _read_all(listing, *, as_gray, image_shape, on_error, n_jobs, verbose):
+    """Return images (None where unreadable) and a frame (file, reason) of the rest."""
+    results = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
+        joblib.delayed(_try_to_read)(path, as_gray, image_shape)
+        for path in listing["path"]
+    )
+    images, errors = [], []
+    progress = tqdm(
+        results, total=len(listing), desc="Reading images", disable=not verbose
+    )
+    for file, path, (image, reason) in zip(
+        listing["file"], listing["path"], progress, strict=True
+    ):
+        if reason is not None and on_error == "raise":
+            results.close()
+            progress.close()
+            kind = FileNotFoundError if reason == "no such file" else ValueError
+            raise kind(
+                f"{path} cannot be read as an image: {reason}. Repair or remove it, or "
+                "pass on_error='skip' to go on without such files."
+            )
+        if reason is not None:
+            errors.append((file, reason))
+        images.append(image)
+    return images, pd.DataFrame(errors, columns=["file", "reason"])
+
+
+def _refuse_mixtures(images, files):
+    """Raise if images differ in number of channels or in type of number."""
+    first = images[0]
+    for image, file in zip(images, files, strict=True):
+        if image.shape[2:] != first.shape[2:]:
+            grey, colour = sorted(
+                [(first.ndim, files[0]), (image.ndim, file)], key=lambda pair: pair[0]
+            )
+            raise ValueError(
+                f"Grey and colour images are mixed: {grey[1]} is grey, {colour[1]} has "
+                "3 channels. Pass as_gray=True to make all of them grey."
+            )
+        if image.dtype != first.dtype:
+            raise ValueError(
+                f"Images of different types are mixed: {files[0]} is {first.dtype}, "
+                f"{file} is {image.dtype}. Their grey values are not on one scale; "
+                "convert the files to one type."
+            )
+
+
+def stack_images(images):
+    """Return one array, or a 1-D object array of images of different sizes."""
+    if all(image.shape == images[0].shape for image in images):
+        return np.stack(images)
+    ragged = np.empty(len(images), dtype=object)
+    ragged[:] = images
+    return ragged
+
+
+def _to_plain(column):
+    """Return a column as a numpy array of str, or of the numbers that it holds."""
+    values = np.asarray(column)
+    return values if values.dtype.kind in "biuf" else np.array([str(v) for v in values])
+
+
+def _check_size(image_shape):
+    """Return `image_shape` as (height, width), or raise ValueError."""
+    size = tuple(image_shape)
+    whole = all(isinstance(s, Integral) and s >= 1 for s in size)
+    if len(size) != 2 or not whole:
+        raise ValueError(
+            "image_shape must be (height, width), whole numbers of at least 1; got "
+            f"{image_shape!r}."
+        )
+    return size
+
+
+@validate_params(
+    {
+        "path": [str, os.PathLike],
+        "labels": [None, str, os.PathLike, pd.DataFrame],
+        "file_column": [str],
+        "label_column": [str],
+        "group_column": [None, str],
+        "as_gray": ["boolean"],
+        "image_shape": [None, "array-like"],
+        "on_error": [StrOptions({"raise", "skip"})],
+        "return_X_y": ["boolean"],
+        "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_image_folder(
+    path,
+    *,
+    labels=None,
+    file_column="file",
+    label_column="label",
+    group_column=None,
+    as_gray=False,
+    image_shape=None,
+    on_error="raise",
+    return_X_y=False,
+    n_jobs=None,
+    verbose=0,
+):
+    """Read labelled images from class folders, or as a CSV table lists them.
+
+    Without `labels`, the folder holds one folder a class, ``path/<class>/...``, with
+    images at any depth. With it, each row of the table names a file and its label.
+
+    PNG, JPEG and TIFF files are read, 8 or 16 bit (TIFF also as float), in their own
+    type. Grey images are (height, width), colour images (height, width, 3); palettes
+    and CMYK become RGB, black and white becomes 0 and 255, and an alpha channel is
+    dropped: what it made transparent keeps the colour stored under it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder of the images.
+    labels : str, path-like or DataFrame, default=None
+        CSV table with a header, or the table itself. A relative path is looked for
+        from the working directory, then from `path`. Files in it are looked for in
+        `path`, then in the folder of the CSV file; absolute paths are taken as they
+        are. Only empty cells count as missing.
+    file_column, label_column : str, default="file" and "label"
+        Columns of the table with the paths and the labels.
+    group_column : str, default=None
+        Column of the table with the groups (micrograph, grid, patient) that must not
+        be split between training and test. Default: no groups.
+    as_gray : bool, default=False
+        Whether to make colour images grey, by their luminance (0.299 R + 0.587 G +
+        0.114 B).
+    image_shape : (int, int), default=None
+        Height and width that each image must have; one of another size is an error
+        of that file. Default: any.
+    on_error : {"raise", "skip"}, default="raise"
+        What to do about a file that is missing, damaged or of the wrong size: raise,
+        or leave it out, list it in `errors` and warn.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` and not a Bunch.
+    n_jobs : int, default=None
+        Number of threads that read; None is 1, -1 is all cores.
+    verbose : int or bool, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    sklearn.utils.Bunch, or (images, target)
+        images : ndarray of shape (n, height, width) or (n, height, width, 3)
+            If the images differ in size: a 1-D object array of them.
+        target : ndarray of shape (n,)
+            Labels: str, or numbers where the table has numbers.
+        target_names : list of str
+            The classes, sorted.
+        groups : ndarray of shape (n,), or None
+            The group of each image.
+        filenames : ndarray of str of shape (n,)
+            Paths as the table has them, or relative to `path`.
+        errors : DataFrame
+            Columns "file" and "reason" of the files left out.
+        DESCR : str
+            What was read.
+
+        Images from class folders are in natural order of their paths (image2 before
+        image10), those from a table in its order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path`, `labels` or, with ``on_error="raise"``, an image does not exist.
+    NotADirectoryError
+        If `path` is not a folder.
+    ValueError
+        If there are no images, images lie outside class folders, the table lacks a
+        column, a value or has a file twice, images are of different types or
+        partly in colour, or, with ``on_error="raise"``, a file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        With ``on_error="skip"``, if files were left out: how many, which and why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from emclassify.readers import load_image_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("empty", "full"):
+    ...         (Path(folder) / name).mkdir()
+    ...         image = Image.fromarray(np.zeros((32, 32), dtype=np.uint8))
+    ...         image.save(Path(folder) / name / "image1.png")
+    ...     liposomes = load_image_folder(folder)
+    >>> liposomes.images.shape, liposomes.images.dtype
+    ((2, 32, 32), dtype('uint8'))
+    >>> liposomes.target.tolist()
+    ['empty', 'full']
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"path={str(path)!r}: no such folder.")
+    if not path.is_dir():
+        raise NotADirectoryError(f"path={str(path)!r} is a file, not a folder.")
+    if image_shape is not None:
+        image_shape = _check_size(image_shape)
+    if labels is None:
+        if group_column is not None:
+            raise ValueError(
+                f"group_column={group_column!r} is a column of the table labels, but "
+                "labels is None. Give a CSV file."
+            )
+        listing, source = list_class_folders(path), "the names of its folders"
+    else:
+        listing = list_table(path, labels, file_column, label_column, group_column)
+        source = "a DataFrame" if isinstance(labels, pd.DataFrame) else str(labels)
+
+    images, errors = _read_all(
+        listing,
+        as_gray=as_gray,
+        image_shape=image_shape,
+        on_error=on_error,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    if len(errors):
+        listed = [f"{file} ({reason})" for file, reason in errors.to_numpy()]
+        if len(errors) == len(listing):
+            raise ValueError(
+                f"None of the {len(listing)} images in {path} can be read: "
+                f"{name_some(listed)}."
+            )
+        warnings.warn(
+            f"{len(errors)} of {len(listing)} files were left out: "
+            f"{name_some(listed)}. All are listed in `errors`.",
+            stacklevel=2,
+        )
+    readable = np.array([image is not None for image in images])
+    listing = listing[readable]
+    images = [image for image in images if image is not None]
+    _refuse_mixtures(images, listing["file"].tolist())
+
+    stack, target = stack_images(images), _to_plain(listing["label"])
+    if return_X_y:
+        return stack, target
+    names, counts = np.unique(target, return_counts=True)
+    described = zip(names.tolist(), counts.tolist(), strict=True)
+    size = "×".join(map(str, images[0].shape))
+    return Bunch(
+        images=stack,
+        target=target,
+        target_names=[str(name) for name in names],
+        groups=_to_plain(listing["group"]) if "group" in listing else None,
+        filenames=np.array(listing["file"].tolist()),
+        errors=errors,
+        DESCR=_DESCR.format(
+            path=path,
+            n_images=len(images),
+            shape=" of different sizes" if stack.dtype == object else f" of {size} px",
+            source=source,
+            counts=", ".join(f"{name} {count}" for name, count in described),
+        ),
+    )

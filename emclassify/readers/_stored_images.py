@@ -1,0 +1,136 @@
+"""Images that stay in their files until they are asked for: zarr, HDF5, paths."""
+
+from os import PathLike, fspath
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["StoredImages", "holds_paths", "is_stored"]
+
+# Read at a time where all images are passed through, at most.
+_BYTES_PER_READ = 2**25
+_HDF5_SUFFIXES = (".h5", ".hdf5", ".cxi", ".nxs")
+_IMAGE_STACK = "emclassify.readers._image_stack"
+
+
+def holds_paths(X):
+    """Whether X is a list or 1-D array of paths of files."""
+    if isinstance(X, np.ndarray):
+        if X.ndim != 1 or X.dtype.kind not in "UO":
+            return False
+    elif not isinstance(X, list | tuple):
+        return False
+    return len(X) > 0 and all(isinstance(path, str | PathLike) for path in X)
+
+
+def is_stored(X):
+    """Whether X is an array of zarr or h5py, an `ImageStack`, or holds paths."""
+    # By the module's name: none of them need be imported.
+    module = type(X).__module__
+    by_rows = module.partition(".")[0] in ("zarr", "h5py") or module == _IMAGE_STACK
+    return (by_rows and hasattr(X, "shape")) or holds_paths(X)
+
+
+class StoredImages:
+    """A stack of images that are read by rows, and never all at once.
+
+    Parameters
+    ----------
+    X : zarr.Array, h5py.Dataset, ImageStack, or list or 1-D array of paths
+    check : callable
+        Turns what was read, an array, into images (n, height, width, channels), or
+        raises ValueError.
+
+    Attributes
+    ----------
+    shape : tuple of 4 int
+        (n, height, width, channels), by the first image.
+    dtype : numpy dtype
+        Of the first image.
+    """
+
+    def __init__(self, X, check):
+        self.paths = [fspath(path) for path in X] if holds_paths(X) else None
+        self._source = X
+        self._check = check
+        first = self._images_at(np.arange(1))
+        n = X.shape[0] if self.paths is None else len(self.paths)
+        self.shape = (n, *first.shape[1:])
+        self.dtype = first.dtype
+        self.ndim = 4
+
+    def __len__(self):
+        """Count the images."""
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        """Read (k, height, width, channels) at a slice or an array of rows."""
+        if isinstance(rows, int | np.integer):
+            return self[np.array([rows])][0]
+        if isinstance(rows, slice):
+            rows = np.arange(len(self))[rows]
+        if not len(rows):
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        # Each image once, in the order of the storage, which is what it is quick at.
+        rows, where = np.unique(np.asarray(rows), return_inverse=True)
+        images = self._images_at(rows)
+        self._compare(rows[0], images[0], slice(None))
+        return images if len(where) == len(rows) == where[-1] + 1 else images[where]
+
+    def __iter__(self):
+        """Read all images, a few at a time; those in files may differ in size."""
+        if self.paths is not None:
+            for row in range(len(self)):
+                image = self._images_at(np.array([row]))[0]
+                self._compare(row, image, slice(2, None))
+                yield image
+            return
+        size = int(np.prod(self.shape[1:])) * self.dtype.itemsize
+        step = max(1, _BYTES_PER_READ // size)
+        for start in range(0, len(self), step):
+            yield from self[start : start + step]
+
+    def _images_at(self, rows):
+        """Read the images at `rows`, which rise, and check them."""
+        if self.paths is None:
+            if rows[-1] - rows[0] == len(rows) - 1:
+                return self._check(self._source[int(rows[0]) : int(rows[-1]) + 1])
+            select = getattr(self._source, "oindex", self._source)
+            return self._check(np.asarray(select[rows]))
+        images = [self._read(row) for row in rows]
+        for row, image in zip(rows, images, strict=True):
+            if (image.shape, image.dtype) != (images[0].shape, images[0].dtype):
+                raise self._differ(row, image, rows[0], images[0])
+        return self._check(np.stack(images))
+
+    def _compare(self, row, image, axes):
+        """Raise unless an image has the type of the first and its sizes along axes."""
+        if image.shape[axes] != self.shape[1:][axes] or image.dtype != self.dtype:
+            raise self._differ(row, image, 0, self[0])
+
+    def _differ(self, row, image, other_row, other):
+        return ValueError(
+            f"{self._name(row)} has shape {image.shape} and type {image.dtype}; "
+            f"{self._name(other_row)} has {other.shape} and {other.dtype}. Images of "
+            "different sizes go through emclassify.preprocessing.ResizeImages; "
+            "channels and type must be the same."
+        )
+
+    def _read(self, row):
+        # Not above: readers are slow to import, and most images come as arrays.
+        from emclassify.readers._image_file import read_image
+
+        path = Path(self.paths[row])
+        try:
+            return read_image(path, as_gray=False, image_shape=None)
+        except Exception as error:
+            # Readers raise many things; each is a file that can't be had.
+            advice = "Leave it out of X and y, or mend it."
+            if path.suffix.lower() in _HDF5_SUFFIXES:
+                advice = "Open HDF5 files with emclassify.open_image_stack."
+            raise ValueError(
+                f"{self._name(row)} can't be read as an image: {error}. {advice}"
+            ) from error
+
+    def _name(self, row):
+        return f"X[{row}]" if self.paths is None else f"X[{row}] ({self.paths[row]})"
