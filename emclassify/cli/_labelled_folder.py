@@ -1,0 +1,50 @@
+"""What the commands that learn do with a folder: read it, and compare models on it."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emclassify.cli._models import make_model
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+    from emclassify.model_selection import BenchmarkResult
+
+__all__ = ["compare", "load_folder"]
+
+
+def load_folder(args: argparse.Namespace) -> "Bunch":
+    """Return the data set of a folder."""
+    from emclassify.readers import load_image_folder
+
+    return load_image_folder(
+        args.folder,
+        labels=args.labels,
+        file_column=args.file_column,
+        label_column=args.label_column,
+        group_column=args.group_column,
+        on_error=args.on_error,
+        verbose=0 if args.quiet else 1,
+    )
+
+
+def compare(
+    args: argparse.Namespace, names: Sequence[str], data: "Bunch", n_folds: int
+) -> "BenchmarkResult":
+    """Return the result of models on the folds of a data set."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    from emclassify.model_selection import benchmark_classifiers
+
+    splitter = StratifiedKFold if data.groups is None else StratifiedGroupKFold
+    return benchmark_classifiers(
+        {name: make_model(name, args, data.images) for name in names},
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=splitter(n_folds, shuffle=True, random_state=args.seed),
+        random_state=args.seed,
+        n_jobs=args.jobs,
+        verbose=0 if args.quiet else 1,
+    )

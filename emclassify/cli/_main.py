@@ -1,0 +1,65 @@
+"""``emclassify``: its commands, its warnings and its exit status."""
+
+import argparse
+import shlex
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from emclassify.cli._benchmark import add_benchmark
+from emclassify.cli._card import add_card
+from emclassify.cli._predict import add_predict
+from emclassify.cli._train import add_train
+
+__all__ = ["main"]
+
+COMMANDS = (add_benchmark, add_train, add_predict, add_card)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; ``sys.argv[1:]`` without it.
+
+    Returns
+    -------
+    int
+        0 if all went well, 2 if the input is no good, 130 if interrupted.
+    """
+    args = _parser().parse_args(argv)
+    args.command_line = shlex.join(
+        ["emclassify", *(sys.argv[1:] if argv is None else argv)]
+    )
+    with warnings.catch_warnings():
+        warnings.showwarning = _print_warning
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        args.run(args)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"emclassify: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nemclassify: interrupted, nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"emclassify: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emclassify", description="Classify scientific images."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_command in COMMANDS:
+        add_command(commands)
+    return parser

@@ -1,0 +1,112 @@
+"""Options that several commands have, and what an option's text may be."""
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+
+from emclassify.cli._models import MODELS
+
+__all__ = [
+    "add_folder",
+    "add_on_error",
+    "add_training",
+    "at_least",
+    "check_out",
+    "model_names",
+    "numbers",
+    "positive",
+]
+
+
+def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    """Add the options of `load_image_folder`."""
+    add = command.add_argument
+    add(
+        "folder",
+        nargs=nargs,
+        metavar="FOLDER",
+        help="one folder a class, or see --labels",
+    )
+    add("--labels", metavar="CSV", help="table of files and labels")
+    add("--file-column", default="file", help="column of files in CSV")
+    add("--label-column", default="label", help="column of labels in CSV")
+    add("--group-column", help="column of groups that no fold may part")
+    add_on_error(command)
+
+
+def add_on_error(command: argparse.ArgumentParser) -> None:
+    """Add what to do about files that can't be read."""
+    command.add_argument(
+        "--on-error",
+        choices=["raise", "skip"],
+        default="raise",
+        help="unreadable files",
+    )
+
+
+def add_training(command: argparse.ArgumentParser) -> None:
+    """Add the options of the models."""
+    add = command.add_argument
+    add("--image-size", type=at_least(1), default=48, help="pixels a side for the CNN")
+    add(
+        "--epochs",
+        type=at_least(1),
+        default=20,
+        help="passes of the CNN over its images",
+    )
+    add(
+        "--class-weight", choices=["balanced"], help="of the CNN; the SVM's is balanced"
+    )
+    add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
+
+
+def model_names(text: str) -> list[str]:
+    """Return the models of a comma-separated list."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in MODELS]
+    if unknown or not names or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give each model once, of {', '.join(MODELS)}"
+        )
+    return names
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers of a comma-separated list."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no comma-separated list of numbers"
+        ) from None
+
+
+def at_least(low: int) -> Callable[[str], int]:
+    """Return a type of option: a whole number of at least `low`."""
+
+    def whole_number(text: str) -> int:
+        if not text.lstrip("-").isdigit() or int(text) < low:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number of at least {low}"
+            )
+        return int(text)
+
+    return whole_number
+
+
+def positive(text: str) -> float:
+    """Return a positive number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return number
+
+
+def check_out(path: str) -> None:
+    """Raise now, not after an hour of training, if there is no folder for `path`."""
+    if not os.path.isdir(folder := os.path.dirname(os.path.abspath(path))):
+        raise FileNotFoundError(f"--out {path}: there is no folder {folder}.")

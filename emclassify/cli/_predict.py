@@ -1,0 +1,60 @@
+"""``emclassify predict``: a table of predictions for a folder."""
+
+import argparse
+from typing import Any
+
+from emclassify.cli._fingerprint import fingerprint
+from emclassify.cli._options import add_on_error, at_least, check_out, positive
+
+__all__ = ["add_predict"]
+
+
+def add_predict(commands: Any) -> None:
+    """Add ``emclassify predict``."""
+    command = commands.add_parser(
+        "predict",
+        help="predict the images in a folder with a model that was kept",
+        description=(
+            "Predict all images in a folder, or with --watch also those still to come, "
+            "and write a table with a row for each."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = command.add_argument
+    add("model", metavar="MODEL", help="file that emclassify train has written")
+    add("folder", metavar="FOLDER", help="images in files, stacks in HDF5 or CXI files")
+    add("--out", metavar="CSV", required=True, help="table to write")
+    add(
+        "--watch",
+        action="store_true",
+        help="wait for more files until interrupted; go on with the table if it exists",
+    )
+    add(
+        "--interval",
+        type=positive,
+        default=1.0,
+        help="seconds between looks at the folder; a file that changes in them waits",
+    )
+    add("--dataset", default="/entry_1/data_1/data", help="stack in HDF5 files")
+    add("--batch-size", type=at_least(1), default=128, help="images at a time")
+    add_on_error(command)
+    command.set_defaults(run=_predict)
+
+
+def _predict(args: argparse.Namespace) -> None:
+    check_out(args.out)
+    from emclassify.persistence import load
+    from emclassify.prediction import predict_folder
+
+    n_rows = predict_folder(
+        load(args.model),
+        args.folder,
+        args.out,
+        watch=args.watch,
+        dataset=args.dataset,
+        batch_size=args.batch_size,
+        interval=args.interval,
+        on_error=args.on_error,
+        model_name=fingerprint(args.model),
+    )
+    print(f"{n_rows} rows: {args.out}")

@@ -1,0 +1,96 @@
+"""``emclassify train``: a model learnt from a folder and kept in a file."""
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+from emclassify.cli._fingerprint import fingerprint
+from emclassify.cli._labelled_folder import compare, load_folder
+from emclassify.cli._models import MODELS, make_model
+from emclassify.cli._options import add_folder, add_training, at_least, check_out
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+    from emclassify.model_selection import BenchmarkResult
+
+__all__ = ["add_train"]
+
+
+def add_train(commands: Any) -> None:
+    """Add ``emclassify train``."""
+    command = commands.add_parser(
+        "train",
+        help="train a model on a folder and keep it in a file",
+        description=(
+            "Train a model on all labelled images of a folder, and write it to a file "
+            "with its card: data, groups, splits, figures, date."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add_folder(command)
+    add = command.add_argument
+    add("--model", choices=MODELS, default="lipnet4", help="what to train")
+    add(
+        "--cv",
+        type=at_least(2),
+        help="number of folds, for figures in the card; none without it",
+    )
+    add_training(command)
+    add("--seed", type=int, default=0, help="of folds and networks")
+    add("--out", metavar="MODEL", required=True, help="file to write")
+    add("--quiet", action="store_true", help="no progress bar")
+    command.set_defaults(run=_train)
+
+
+def _train(args: argparse.Namespace) -> None:
+    check_out(args.out)
+    data = load_folder(args)
+    card = _describe(args, data)
+    if args.cv is not None:
+        result = compare(args, [args.model], data, args.cv)
+        card |= _figures(args, result)
+        print(result.summary().loc[args.model].round(3).to_string())
+    model = make_model(args.model, args, data.images).fit(data.images, data.target)
+    from emclassify.persistence import save
+
+    save(model, args.out, card=card)
+    print(f"Model: {args.out} ({fingerprint(args.out)})")
+
+
+def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:
+    """Return what the card says of the data."""
+    import numpy as np
+
+    names, counts = np.unique(data.target, return_counts=True)
+    return {
+        "data": f"Images of the folder {args.folder}.",
+        "n_images": len(data.target),
+        "n_of_class": {str(name): n for name, n in zip(names, counts, strict=True)},
+        "group_column": args.group_column,
+        "n_groups": None if data.groups is None else len(np.unique(data.groups)),
+        "left_out": data.errors["file"].tolist(),
+        "command": args.command_line,
+        "splits": None,
+        "figures": None,
+    }
+
+
+def _figures(args: argparse.Namespace, result: "BenchmarkResult") -> dict[str, Any]:
+    """Return what the card says of folds, and of figures out of fold."""
+    summary = result.summary().loc[args.model]
+    return {
+        "splits": {
+            "folds": args.cv,
+            "seed": args.seed,
+            "groups_kept_together": result.groups is not None,
+            "n_train_and_test": [[len(a), len(b)] for a, b in result.folds],
+        },
+        "figures": {
+            str(name): {
+                figure: value if math.isfinite(value) else None
+                for figure, value in row.items()
+            }
+            for name, row in summary.iterrows()
+        },
+    }
