@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from emclassify.model_selection.thresholds._rejection import error_threshold
+from emclassify.model_selection.thresholds._reject import error_threshold
 
 MAX_ERROR = 0.1
 

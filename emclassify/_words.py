@@ -1,33 +1,26 @@
-"""Numbers, names of metrics and lists, in words that people read."""
+"""Numbers and lists, in words that people read."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["metric_name", "number", "p_value"]
+__all__ = ["name_some", "number", "p_value"]
 
 
-def metric_name(metric):
-    """Return "macro F1" for "F1_macro", "TPR of full" for "TPR_full"."""
-    if "_" not in metric or metric.split("_")[0] not in (
-        "TPR",
-        "TNR",
-        "PPV",
-        "NPV",
-        "F1",
-    ):
-        return metric.replace("_", " ")
-    figure, what = metric.split("_", 1)
-    if what in ("macro", "weighted"):
-        return f"{what} {figure}"
-    return f"micro {figure}" if what == "micro" else f"{figure} of {what}"
-
-
-def number(value, digits=3):
+def number(value: float, digits: int = 3) -> str:
     """Return a number as text, with a true minus sign; a dash for NaN."""
     if not np.isfinite(value):
         return "–"
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def p_value(p):
+def p_value(p: float) -> str:
     """Return "p = 0.012", or "p < 0.001"."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def name_some(values: Iterable, limit: int = 5) -> str:
+    """Return "a, b, c and 4 more", at most `limit` values by name."""
+    values = [str(value) for value in values]
+    more = len(values) - limit
+    return ", ".join(values[:limit]) + (f" and {more} more" if more > 0 else "")

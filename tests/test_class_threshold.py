@@ -29,7 +29,7 @@ from emclassify.model_selection import (
     BoundedThresholdClassifierCV,
     ClassThresholdClassifierCV,
 )
-from emclassify.model_selection.thresholds._threshold import best_f_threshold
+from emclassify.model_selection.thresholds._class_threshold import best_f_threshold
 
 
 class ProbabilityIsX(ClassifierMixin, BaseEstimator):

@@ -1,11 +1,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from emclassify._words import metric_name, number
 from emclassify.metrics._bootstrap import bootstrap_scores, percentile_interval
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection import corrected_resampled_ttest
@@ -159,29 +159,7 @@ def test_replicates_without_a_class_are_left_out():
     assert np.isnan(percentile_interval(np.full(3, np.nan), 0.95)).all()
 
 
-@pytest.mark.parametrize(
-    ("metric", "words"),
-    [
-        ("F1_macro", "macro F1"),
-        ("F1_micro", "micro F1"),
-        ("TPR_full", "TPR of full"),
-        ("balanced_accuracy", "balanced accuracy"),
-        ("roc_auc_ovr", "roc auc ovr"),
-    ],
-)
-def test_metric_names(metric, words):
-    assert metric_name(metric) == words
-
-
-def test_numbers():
-    assert number(-0.0123, 2) == "−0.01"
-    assert number(-0.0001, 2) == "0.00"
-    assert number(np.nan) == "–"
-
-
 def verdict(p, differences=(0.05,), means=(0.8, 0.75)):
-    import pandas as pd
-
     names = ["A", "B", "C"][: len(means)]
     rows = [
         {

@@ -19,8 +19,8 @@ from skorch.helper import predefined_split
 from skorch.utils import noop
 
 from emclassify._images import ImageInputMixin
-from emclassify.classifiers._labels import check_indicator, choose_labels, is_multilabel
 from emclassify.classifiers._network import build_network, restore_kept, state_to_keep
+from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 from emclassify.training import (
     EpochCheckpoint,
     EpochProgress,

@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
 from emclassify._delegation import DelegatedInputMixin
-from emclassify.classifiers._labels import choose_labels, is_multilabel
 from emclassify.classifiers._lipnet import LipNetClassifier
+from emclassify.metrics._targets import choose_labels, is_multilabel
 
 __all__ = ["SeedEnsembleClassifier"]
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from emclassify._words import metric_name, number
+from emclassify._words import number
 from emclassify.display._confusion_matrices import ConfusionMatricesDisplay, predicting
+from emclassify.metrics._figures import metric_name
 
 __all__ = ["BenchmarkDisplay"]
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
-from emclassify.prediction import predict_table
 
 __all__ = ["ContactSheetDisplay"]
 
@@ -102,6 +101,8 @@ class ContactSheetDisplay:
         -------
         ContactSheetDisplay
         """
+        from emclassify.prediction import predict_table
+
         table = predict_table(
             estimator, images, names=names, abstain_below=abstain_below
         )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from emclassify._square import TRANSFORMS, turn
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
-from emclassify.model_selection.splits._near_duplicates import TRANSFORMS, turn
 
 __all__ = ["DuplicatePairsDisplay"]
 

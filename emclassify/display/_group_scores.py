@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from emclassify._words import metric_name, number
+from emclassify._words import number
 from emclassify.display._benchmark_display import FOLD_COLOUR, MAIN_COLOUR
 from emclassify.display._confusion_matrices import predicting
+from emclassify.metrics._figures import metric_name
 
 __all__ = ["GroupScoresDisplay"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emclassify._words import metric_name, number, p_value
+from emclassify._words import number, p_value
 from emclassify.display._benchmark_display import BenchmarkDisplay
 from emclassify.display._confusion_matrices import predicting
 from emclassify.display._parameters import chosen_parameters
@@ -24,6 +24,7 @@ from emclassify.display._report_tables import (
     run_facts,
     worst_groups,
 )
+from emclassify.metrics._figures import metric_name
 
 __all__ = ["write_report"]
 

@@ -4,13 +4,15 @@ import os
 
 import numpy as np
 
-from emclassify._words import metric_name, number
+from emclassify._words import name_some, number
 from emclassify.display._confusion_matrices import predicting, row_shares
 from emclassify.display._duplicate_pairs import describe_pair, turn_as_first
 from emclassify.display._mistakes import find_mistakes
 from emclassify.display._thumbnails import image_at, thumbnail
-from emclassify.metrics._confusion import AVERAGES, FIGURES
+from emclassify.metrics._figures import AVERAGES, FIGURES, metric_name
 from emclassify.metrics._targets import presence
+
+_GROUPS_NAMED = 12
 
 
 def _span(low, high, digits=3):
@@ -199,13 +201,6 @@ def _sample_name(names, sample):
     return os.path.basename(str(name)) or str(name)
 
 
-def _some(values, limit=12):
-    """Return 'a, b, c and 4 more'."""
-    values = [str(value) for value in values]
-    more = len(values) - limit
-    return ", ".join(values[:limit]) + (f" and {more} more" if more > 0 else "")
-
-
 def data_facts(result):
     """Return how many samples and groups there are, in all and by class."""
     present = presence(result.y, result.classes)
@@ -239,7 +234,7 @@ def fold_rows(result):
     for fold, (train, test) in enumerate(result.folds):
         groups = None
         if result.groups is not None:
-            groups = _some(np.unique(result.groups[test]))
+            groups = name_some(np.unique(result.groups[test]), _GROUPS_NAMED)
         rows.append(
             {
                 "fold": fold,

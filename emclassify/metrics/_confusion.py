@@ -9,17 +9,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-FIGURES = ("TPR", "TNR", "PPV", "NPV", "F1")
-AVERAGES = ("macro", "weighted", "micro")
-
-# What has to be missing for a figure to have a zero denominator.
-_LACKING = {
-    "TPR": "no true samples",
-    "TNR": "no true samples of another class",
-    "PPV": "no predicted samples",
-    "NPV": "no samples predicted as another class",
-    "F1": "neither true nor predicted samples",
-}
+from emclassify.metrics._figures import AVERAGES, FIGURES, RATIOS
 
 
 def check_zero_division(zero_division):
@@ -68,15 +58,9 @@ def one_vs_rest_counts(confusion):
 
 
 def figures_from_counts(tp, fp, fn, tn, zero_division=0):
-    """Return the figures (..., 5) in the order of FIGURES, 0/0 as asked."""
+    """Return the figures (..., n_figures) in the order of FIGURES, 0/0 as asked."""
     fill = check_zero_division(zero_division)
-    parts = (
-        (tp, tp + fn),
-        (tn, tn + fp),
-        (tp, tp + fp),
-        (tn, tn + fn),
-        (2 * tp, 2 * tp + fp + fn),
-    )
+    parts = [ratio.parts(tp, fp, fn, tn) for ratio in RATIOS.values()]
     return np.stack(
         [
             np.divide(
@@ -117,8 +101,8 @@ def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
 
     Returns
     -------
-    figures : ndarray of shape (..., n_classes, 5)
-    averages : dict of str to ndarray of shape (..., 5)
+    figures : ndarray of shape (..., n_classes, n_figures)
+    averages : dict of str to ndarray of shape (..., n_figures)
     support : ndarray of shape (..., n_classes)
     """
     support = tp + fn
@@ -169,7 +153,8 @@ def scores_from_counts(
     figures, means, support = combine_counts(
         *counts, zero_division=zero_division, absent_is_nan=absent_is_nan
     )
-    recall = np.where(support > 0, figures[..., 0], np.nan)
+    recall = figures[..., FIGURES.index("TPR")]
+    recall = np.where(support > 0, recall, np.nan)
     scores = {
         "accuracy": np.divide(
             hits, total, out=np.full(np.shape(total), np.nan), where=total > 0
@@ -193,7 +178,7 @@ def warn_undefined(tp, fp, fn, tn, names, figures=FIGURES, stacklevel=3):
         if lacking and figure in figures:
             warnings.warn(
                 f"{figure} is ill-defined and set to 0.0 for class "
-                f"{', '.join(lacking)}: {_LACKING[figure]}. Set zero_division to "
+                f"{', '.join(lacking)}: {RATIOS[figure].lacking}. Set zero_division to "
                 "control this.",
                 UndefinedMetricWarning,
                 stacklevel=stacklevel,

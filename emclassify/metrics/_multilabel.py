@@ -2,16 +2,10 @@
 
 import numpy as np
 from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
-from sklearn.utils.multiclass import type_of_target
 
 from emclassify.metrics._confusion import figures_from_counts, nan_average
 
-__all__ = ["is_indicator", "label_counts", "sample_average", "subset_hits"]
-
-
-def is_indicator(y):
-    """Whether y is an indicator matrix (n_samples, n_labels)."""
-    return type_of_target(y, input_name="y_true") == "multilabel-indicator"
+__all__ = ["label_counts", "sample_average", "subset_hits"]
 
 
 def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):
@@ -30,7 +24,7 @@ def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):
 
 
 def sample_average(y_true, y_pred, *, sample_weight=None, zero_division=0):
-    """Return the figures (5,) of each sample's own labels, averaged over samples."""
+    """Return the figures (n_figures,) of samples' own labels, averaged over them."""
     counts = _four(multilabel_confusion_matrix(y_true, y_pred, samplewise=True))
     figures = figures_from_counts(*counts, zero_division)
     return nan_average(figures.T, sample_weight)

@@ -7,15 +7,15 @@ from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from emclassify.metrics._confusion import (
-    AVERAGES,
-    FIGURES,
     check_confusion_matrix,
     check_zero_division,
     combine_counts,
     one_vs_rest_counts,
     warn_undefined,
 )
-from emclassify.metrics._multilabel import is_indicator, label_counts, sample_average
+from emclassify.metrics._figures import AVERAGES, FIGURES
+from emclassify.metrics._multilabel import label_counts, sample_average
+from emclassify.metrics._targets import is_indicator
 
 __all__ = [
     "negative_predictive_value_score",
@@ -36,7 +36,7 @@ def labels_present(y_true, *others):
         ) from error
 
 
-def _check_labels(labels):
+def check_labels(labels):
     """Return `labels` as a list without repeats, or raise ValueError."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
@@ -50,7 +50,7 @@ def _check_labels(labels):
     return labels
 
 
-def _check_names(target_names, labels):
+def check_names(target_names, labels):
     """Return the name of each row, or raise ValueError."""
     if target_names is None:
         names = list(labels.tolist())
@@ -75,7 +75,7 @@ def _counts(y_true, y_pred, labels, sample_weight):
     """Return labels and the four one-against-rest counts of each of them."""
     if is_indicator(y_true):
         columns = np.arange(np.shape(y_true)[1])
-        labels = columns if labels is None else _check_labels(labels)
+        labels = columns if labels is None else check_labels(labels)
         return labels, label_counts(
             y_true, y_pred, columns=labels, sample_weight=sample_weight
         )
@@ -83,7 +83,7 @@ def _counts(y_true, y_pred, labels, sample_weight):
     if labels is None:
         labels = everything = present
     else:
-        labels = _check_labels(labels)
+        labels = check_labels(labels)
         # Samples of other classes still are false or true negatives of these.
         everything = np.concatenate([labels, np.setdiff1d(present, labels)])
     confusion = sklearn_confusion_matrix(
@@ -210,7 +210,7 @@ def per_class_scores(
     """
     check_zero_division(zero_division)
     labels, counts = _counts(y_true, y_pred, labels, sample_weight)
-    names = _check_names(target_names, labels)
+    names = check_names(target_names, labels)
     table = _table(counts, names, zero_division, whole=sample_weight is None)
     if is_indicator(y_true):
         y_true, y_pred = (_columns(y, labels) for y in (y_true, y_pred))
@@ -262,13 +262,13 @@ def per_class_scores_from_confusion_matrix(
     if labels is None and isinstance(confusion_matrix, pd.DataFrame):
         labels = confusion_matrix.columns
     confusion = check_confusion_matrix(confusion_matrix)
-    labels = _check_labels(np.arange(len(confusion)) if labels is None else labels)
+    labels = check_labels(np.arange(len(confusion)) if labels is None else labels)
     if len(labels) != len(confusion):
         raise ValueError(
             f"labels holds {len(labels)} names, but confusion_matrix has shape "
             f"{confusion.shape}."
         )
-    names = _check_names(None, labels)
+    names = check_names(None, labels)
     whole = confusion.dtype.kind in "biu"
     return _table(one_vs_rest_counts(confusion), names, zero_division, whole=whole)
 

@@ -5,16 +5,16 @@ from sklearn.metrics import confusion_matrix, make_scorer
 from sklearn.utils.multiclass import unique_labels
 
 from emclassify.metrics._confusion import (
-    AVERAGES,
-    FIGURES,
     check_zero_division,
     one_vs_rest_counts,
     score_arrays,
     scores_from_counts,
     warn_undefined,
 )
-from emclassify.metrics._multilabel import is_indicator, label_counts, subset_hits
-from emclassify.metrics._per_class import _check_labels, _check_names
+from emclassify.metrics._figures import AVERAGES, FIGURES
+from emclassify.metrics._multilabel import label_counts, subset_hits
+from emclassify.metrics._per_class import check_labels, check_names
+from emclassify.metrics._targets import is_indicator
 
 __all__ = ["PerClassScorer", "per_class_scorers"]
 
@@ -175,8 +175,8 @@ class PerClassScorer:
         self, labels, *, target_names=None, averages=("macro",), zero_division=0
     ):
         check_zero_division(zero_division)
-        labels = _check_labels(labels)
-        names = _check_names(target_names, labels)
+        labels = check_labels(labels)
+        names = check_names(target_names, labels)
         averages = _check_averages(averages)
         self._settings = {
             "labels": labels,

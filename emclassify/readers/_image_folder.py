@@ -12,8 +12,9 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 from tqdm import tqdm
 
+from emclassify._words import name_some
 from emclassify.readers._image_file import read_image
-from emclassify.readers._image_listing import list_class_folders, list_table, name_some
+from emclassify.readers._image_listing import list_class_folders, list_table
 
 _DESCR = """\
 Images read from {path}
@@ -266,11 +267,11 @@ def load_image_folder(
         if len(errors) == len(listing):
             raise ValueError(
                 f"None of the {len(listing)} images in {path} can be read: "
-                f"{name_some(listed)}."
+                f"{name_some(listed, 3)}."
             )
         warnings.warn(
             f"{len(errors)} of {len(listing)} files were left out: "
-            f"{name_some(listed)}. All are listed in `errors`.",
+            f"{name_some(listed, 3)}. All are listed in `errors`.",
             stacklevel=2,
         )
     readable = np.array([image is not None for image in images])

@@ -7,21 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emclassify._words import name_some
 from emclassify.readers._image_file import SUFFIXES
-
-_NAMED = 3
 
 
 def natural_key(name):
     """Sort key that puts image2 before image10."""
     parts = re.split(r"(\d+)", name)
     return [(int(p), p) if p.isdecimal() else (-1, p) for p in parts]
-
-
-def name_some(items):
-    """Return 'a, b, c and 4 more' for a list of strings."""
-    more = len(items) - _NAMED
-    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def image_files(folder):
@@ -57,7 +50,7 @@ def list_class_folders(path):
     if loose:
         raise ValueError(
             f"{path} holds {len(loose)} images outside class folders, which have no "
-            f"label: {name_some(loose)}. Move them to {path}/<class>/, or give "
+            f"label: {name_some(loose, 3)}. Move them to {path}/<class>/, or give "
             "labels, a CSV file."
         )
     return pd.DataFrame(
@@ -105,7 +98,7 @@ def list_table(path, labels, file_column, label_column, group_column):
         if len(missing):
             rows = [str(row) for row in missing + 1]
             raise ValueError(
-                f"{name} has no {column!r} in row {name_some(rows)} (row 1 comes "
+                f"{name} has no {column!r} in row {name_some(rows, 3)} (row 1 comes "
                 "after the header). Fill these cells or remove the rows."
             )
     if table.empty:

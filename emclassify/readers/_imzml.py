@@ -8,7 +8,7 @@ from sklearn.utils import Bunch, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm import tqdm
 
-from emclassify.readers._image_listing import name_some
+from emclassify._words import name_some
 from emclassify.readers._imzml_file import ImzMLFile
 
 _DESCR = """\
@@ -177,7 +177,7 @@ def _check_mz(mz):
         ]
         raise ValueError(
             "mz must hold at least one m/z, each finite and above 0; got "
-            f"{name_some(bad) if bad else 'none'}."
+            f"{name_some(bad, 3) if bad else 'none'}."
         )
     return mz
 
@@ -188,14 +188,14 @@ def _section(file, z):
     if z is None and len(sections) > 1:
         raise ValueError(
             f"{file.path} holds {len(sections)} sections, z = "
-            f"{name_some([str(s) for s in sections])}. Pass z for one of them."
+            f"{name_some(sections, 3)}. Pass z for one of them."
         )
     z = sections[0] if z is None else z
     rows = np.flatnonzero(file.coordinates[:, 2] == z)
     if not len(rows):
         raise ValueError(
             f"z={z}: {file.path} has no such section; it has z = "
-            f"{name_some([str(s) for s in sections])}."
+            f"{name_some(sections, 3)}."
         )
     return rows
 

@@ -4,8 +4,8 @@ import textwrap
 
 import pandas as pd
 
-from emclassify._words import metric_name, number
-from emclassify.metrics._confusion import FIGURES
+from emclassify._words import number
+from emclassify.metrics._figures import FIGURES, metric_name
 
 
 def _with_interval(row, figure):

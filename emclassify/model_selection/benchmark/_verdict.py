@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from emclassify._words import metric_name, number, p_value
+from emclassify._words import number, p_value
+from emclassify.metrics._figures import metric_name
 
 
 def _interval(row, level):

@@ -8,6 +8,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils.multiclass import check_classification_targets
 
 from emclassify._groups import check_groups
+from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
 from emclassify.model_selection.splits._multilabel_split import (
     MultilabelStratifiedGroupKFold,
@@ -39,12 +40,12 @@ def make_folds(cv, X, y, groups):
     n = len(y)
     given = type(cv).__name__.startswith("_")  # wrapped by check_cv
     return "the folds given" if given else repr(cv), [
-        (_indices(train, n, i), _indices(test, n, i))
+        (fold_indices(train, n, i), fold_indices(test, n, i))
         for i, (train, test) in enumerate(folds)
     ]
 
 
-def _indices(part, n, fold):
+def fold_indices(part, n, fold):
     """Return one side of a fold as whole-number indices in [0, n)."""
     part = np.asarray(part)
     if part.dtype == bool and part.shape == (n,):
@@ -62,13 +63,6 @@ def _indices(part, n, fold):
             f"samples 0 to {n - 1}."
         )
     return part
-
-
-def _some(values, limit=5):
-    """Return 'a, b, c and 4 more', at most `limit` values by name."""
-    values = [str(value) for value in values]
-    more = len(values) - limit
-    return ", ".join(values[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
@@ -130,7 +124,7 @@ def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
     present = presence(y, classes)
     rows = []
     for fold, (train, test) in enumerate(folds):
-        train, test = _indices(train, len(y), fold), _indices(test, len(y), fold)
+        train, test = (fold_indices(side, len(y), fold) for side in (train, test))
         _refuse_leaks(train, test, groups, fold)
         in_train = present[train].sum(axis=0)
         in_test = present[test].sum(axis=0)
@@ -150,8 +144,8 @@ def _refuse_leaks(train, test, groups, fold):
     both = np.intersect1d(train, test)
     if len(both):
         raise ValueError(
-            f"Fold {fold} has sample {_some(both)} in both its training and its test "
-            "side: its score would be too good."
+            f"Fold {fold} has sample {name_some(both)} in both its training and its "
+            "test side: its score would be too good."
         )
     if len(np.unique(test)) < len(test):
         raise ValueError(f"Fold {fold} has a sample more than once in its test side.")
@@ -160,8 +154,8 @@ def _refuse_leaks(train, test, groups, fold):
     shared = np.intersect1d(groups[train], groups[test])
     if len(shared):
         raise ValueError(
-            f"Fold {fold} has group {_some(shared)} in both its training and its test "
-            "side. Split by group, for example with "
+            f"Fold {fold} has group {name_some(shared)} in both its training and its "
+            "test side. Split by group, for example with "
             "cv=StratifiedGroupKFold(n_splits=5)."
         )
 
@@ -186,8 +180,8 @@ def check_training_sides(y, folds, groups):
 def _untrainable(lacking, fold):
     """Say what classes a training side lacks."""
     return (
-        f"Fold {fold} has no sample of class {_some(lacking)} in its training side: no "
-        "model can learn it there."
+        f"Fold {fold} has no sample of class {name_some(lacking)} in its training "
+        "side: no model can learn it there."
     )
 
 
@@ -205,8 +199,9 @@ def _report_missing(classes, in_train, in_test, fold, on_missing_class):
     lacking = classes[in_test == 0]
     if len(lacking):
         warnings.warn(
-            f"Fold {fold} has no sample of class {_some(lacking)} in its test side: "
-            "the class has no score in this fold and is left out of its averages.",
+            f"Fold {fold} has no sample of class {name_some(lacking)} in its test "
+            "side: the class has no score in this fold and is left out of its "
+            "averages.",
             UserWarning,
             stacklevel=4,
         )

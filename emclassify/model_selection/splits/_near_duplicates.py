@@ -14,6 +14,7 @@ from emclassify._images import (
     is_sequence_of_images,
     number_of_axes,
 )
+from emclassify._square import TRANSFORMS, turn
 from emclassify.readers._stored_images import StoredImages, is_stored
 
 __all__ = ["find_duplicates"]
@@ -30,18 +31,6 @@ _N_PROJECTIONS = 256
 _SLACK = 0.25
 _MOST_CANDIDATES = 20
 _BLOCK = 512
-
-# By number: bit 0 transposes, bit 1 mirrors left and right, bit 2 top and bottom.
-TRANSFORMS = (
-    "none",
-    "transposed",
-    "mirrored left-right",
-    "rotated by 270°",
-    "mirrored top-bottom",
-    "rotated by 90°",
-    "rotated by 180°",
-    "anti-transposed",
-)
 
 
 def find_duplicates(X, *, threshold=0.9, verbose=0):
@@ -112,15 +101,6 @@ def find_duplicates(X, *, threshold=0.9, verbose=0):
     return pairs.sort_values(
         order, ascending=[False, False, True, True], ignore_index=True
     )
-
-
-def turn(images, element):
-    """Apply one of the eight symmetries of the square to images (n, h, w, ...)."""
-    if element & 1:
-        images = images.swapaxes(1, 2)
-    if element & 2:
-        images = images[:, :, ::-1]
-    return images[:, ::-1] if element & 4 else images
 
 
 def _open(X):

@@ -9,8 +9,9 @@ from sklearn.utils import check_consistent_length
 
 from emclassify._groups import check_groups
 from emclassify._images import is_sequence_of_images
+from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
-from emclassify.model_selection.splits._folds import _indices, _some, make_folds
+from emclassify.model_selection.splits._folds import fold_indices, make_folds
 from emclassify.model_selection.splits._near_duplicates import find_duplicates
 from emclassify.readers._stored_images import is_stored
 
@@ -119,7 +120,7 @@ class SplitAudit:
         both = pairs[["first", "second"]].to_numpy()
         rows, across = [], np.zeros((len(pairs), len(folds)), dtype=bool)
         for fold, (train, test) in enumerate(folds):
-            train, test = (_indices(side, len(X), fold) for side in (train, test))
+            train, test = (fold_indices(side, len(X), fold) for side in (train, test))
             side = np.zeros(len(X), dtype=np.int8)
             side[train] |= 1
             side[test] |= 2
@@ -135,8 +136,8 @@ class SplitAudit:
             if y is not None:
                 classes = all_classes(y)
                 present = presence(y, classes)
-                row["missing_train"] = _some(classes[~present[train].any(axis=0)])
-                row["missing_test"] = _some(classes[~present[test].any(axis=0)])
+                row["missing_train"] = name_some(classes[~present[train].any(axis=0)])
+                row["missing_test"] = name_some(classes[~present[test].any(axis=0)])
             rows.append(row)
         self.folds = pd.DataFrame(rows).rename_axis("fold")
         self.pairs["folds"] = [", ".join(map(str, np.flatnonzero(a))) for a in across]

@@ -8,9 +8,12 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify.metrics import operating_point
 from emclassify.metrics._targets import OneLabel
-from emclassify.model_selection.thresholds._out_of_fold import OutOfFoldClassifier
-from emclassify.model_selection.thresholds._threshold import find_point, middle_of_gap
+from emclassify.model_selection.thresholds._out_of_fold import (
+    OutOfFoldClassifier,
+    middle_of_gap,
+)
 
 __all__ = ["BoundedThresholdClassifierCV"]
 
@@ -173,7 +176,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         )
         score = pooled.class_scores[:, positive]
         label = classes.tolist()[positive]
-        point = find_point(pooled.true, score, pooled.weight, label, bound)
+        point = _find_point(pooled.true, score, pooled.weight, label, bound)
         self.threshold_ = middle_of_gap(
             score,
             point.threshold,
@@ -246,3 +249,23 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
+
+
+def _find_point(truth, score, weight, pos_label, bound):
+    """Return the best point that keeps the bound and calls something positive."""
+    if len(np.unique(truth)) < 2:
+        raise ValueError("The test sides of cv, taken together, hold one class only.")
+    settings = {"pos_label": pos_label, "sample_weight": weight}
+    point = operating_point(truth, score, **bound, **settings)
+    if np.isinf(point.threshold):
+        ((name, value),) = bound.items()
+        # Any recall above 0.
+        best = operating_point(truth, score, min_recall=1e-9, **settings)
+        raise ValueError(
+            f"No threshold keeps {name}={value} out of fold and calls any of the "
+            f"{len(truth)} samples {pos_label!r}. Within reach is a precision of "
+            f"{best.precision:.3g} at a recall of {best.recall:.3g} and a "
+            f"false-positive rate of {best.fpr:.3g}. Loosen the bound, or improve the "
+            "estimator."
+        )
+    return point

@@ -16,8 +16,10 @@ from emclassify.metrics._targets import (
     as_target,
     presence,
 )
-from emclassify.model_selection.thresholds._out_of_fold import OutOfFoldClassifier
-from emclassify.model_selection.thresholds._threshold import best_f_threshold
+from emclassify.model_selection.thresholds._out_of_fold import (
+    OutOfFoldClassifier,
+    middle_of_gap,
+)
 
 __all__ = ["ClassThresholdClassifierCV"]
 
@@ -259,3 +261,38 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         if within.classifier_tags is not None:
             tags.classifier_tags = within.classifier_tags
         return tags
+
+
+def best_f_threshold(truth, score, weight, beta, *, default):
+    """Return the threshold from which on calling samples positive gives the best F.
+
+    With w the weights, F-beta is (1 + β²) TP / (called + β² positives).
+
+    Parameters
+    ----------
+    truth : ndarray of bool of shape (n,)
+    score : ndarray of shape (n,)
+        At least 0. A score of 0 is never called positive.
+    weight : ndarray of shape (n,)
+    beta : float
+    default : float
+        Returned where no threshold is better, such as without positives.
+    """
+    positives = weight[truth].sum()
+    order = np.argsort(-score, kind="stable")
+    ranked, weight, hits = score[order], weight[order], (weight * truth)[order]
+    last = np.append(ranked[1:] != ranked[:-1], True) & (ranked > 0)
+    if positives == 0 or not last.any():
+        return default
+
+    def f(hits, called):
+        return (1 + beta**2) * hits / (called + beta**2 * positives)
+
+    found = f(hits.cumsum(), weight.cumsum())[last]
+    called = ranked >= default
+    best = found.max() * (1 - 1e-12)  # sums of weights are rounded
+    if f(hits[called].sum(), weight[called].sum()) >= best:
+        return default
+    uppers = ranked[last][found >= best]
+    upper = uppers[np.abs(uppers - default).argmin()]
+    return middle_of_gap(np.append(score, 0.0), upper, default, exclusive=False)

@@ -183,3 +183,20 @@ class OutOfFoldClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def middle_of_gap(score, upper, default, *, exclusive):
+    """Return a threshold that splits the scores from `upper` up from those below.
+
+    `exclusive` says whether a score equal to the threshold is called negative.
+    """
+    below = score[score < upper]
+    lower = below.max() if len(below) else -np.inf
+    if lower < default < upper:
+        return default
+    if np.isinf(lower):
+        return float(np.nextafter(upper, -np.inf))
+    middle = lower + (upper - lower) / 2
+    if not lower < middle < upper:  # neighbouring floats
+        middle = lower if exclusive else upper
+    return float(middle)
