@@ -13,7 +13,6 @@ from sklearn.utils.validation import (
     check_array,
 )
 
-from emclassify import _dask  # noqa: F401 (what may run on a cluster)
 from emclassify.readers._stored_images import StoredImages, holds_paths, is_stored
 
 __all__ = [

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import CancelledError
 from uuid import uuid4
 
 import joblib
@@ -24,6 +25,7 @@ from emclassify import (
     make_liposomes,
     svm_baseline,
 )
+from emclassify.model_selection import dask_backend
 
 distributed = pytest.importorskip(
     "distributed", reason='Dask is not installed: pip install "emclassify[dask]"'
@@ -51,7 +53,7 @@ def client():
 def dask(client):
     """Make Dask the backend of all that runs here, on two live workers."""
     client.wait_for_workers(2)
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend=dask_backend()):
         yield client
 
 
@@ -75,6 +77,31 @@ class Note(Callback):
         unfinished = self.folder / f"{uuid4().hex}.part"
         unfinished.write_text(str(os.getpid()))
         unfinished.rename(unfinished.with_suffix(".done"))
+
+
+class KillHolders(threading.Thread):
+    """Kills the workers that hold an array, once there are any."""
+
+    def __init__(self, client):
+        super().__init__(daemon=True)
+        self.client = client
+        self.pids = client.run(os.getpid)
+        self.killed = []
+
+    def run(self):
+        for _ in range(3000):
+            held = self.client.has_what()
+            holders = [
+                worker
+                for worker, keys in held.items()
+                if any(str(key).startswith("ndarray-") for key in keys)
+            ]
+            if holders:
+                self.killed = [self.pids[worker] for worker in holders]
+                for pid in self.killed:
+                    os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(0.01)
 
 
 class KillOne(threading.Thread):
@@ -149,7 +176,7 @@ def test_grid_search_of_the_svm_equals_a_serial_run(data, client):
         svm_baseline(features=["histogram"]), {"svc__C": [0.1, 10]}, cv=FOLDS
     )
     serial = model.fit(*data).cv_results_["mean_test_score"]
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend=dask_backend()):
         spread = model.fit(*data).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(spread, serial)
 
@@ -173,7 +200,7 @@ def test_features_within_a_fold_are_spread_too(data, client):
         return cross_validate(model, X, y, groups=groups, cv=GroupKFold(2))
 
     serial, features = scores(), FeatureExtractor(["histogram"]).fit_transform(X)
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend=dask_backend()):
         spread = scores()
         again = FeatureExtractor(["histogram"]).fit_transform(X)
     np.testing.assert_array_equal(spread["test_score"], serial["test_score"])
@@ -202,3 +229,56 @@ def test_no_fold_is_lost_with_a_worker(data, serial, dask, tmp_path, task):
     assert finished_by - {killer.killed, os.getpid()}
     dask.wait_for_workers(2)
     assert killer.killed not in dask.run(os.getpid).values()
+
+
+def slow_sum(array, number):
+    time.sleep(0.3)
+    return float(array.sum()) + number
+
+
+@pytest.fixture
+def sum_twelve_times(client):
+    """Return a function that sums an array in tasks while its holders are killed."""
+
+    def run(backend):
+        client.wait_for_workers(2)
+        killer = KillHolders(client)
+        killer.start()
+        array = np.ones(10_000)
+        with joblib.parallel_config(backend=backend):
+            sums = joblib.Parallel()(
+                joblib.delayed(slow_sum)(array, number) for number in range(12)
+            )
+        killer.join()
+        assert killer.killed
+        return sums
+
+    yield run
+    client.wait_for_workers(2)
+
+
+def test_data_outlive_their_worker(sum_twelve_times):
+    expected = [10_000.0 + number for number in range(12)]
+    assert sum_twelve_times(dask_backend()) == expected
+
+
+def test_joblibs_own_backend_loses_data(sum_twelve_times):
+    # The fault that dask_backend mends. If this fails, joblib has mended it: then
+    # dask_backend has no use any more.
+    with pytest.raises(CancelledError):
+        sum_twelve_times("dask")
+
+
+def test_dask_backend_leaves_the_process_alone(client):
+    before = dict(joblib.parallel.BACKENDS)
+    dask_backend()
+    assert before == joblib.parallel.BACKENDS
+
+
+def test_without_a_client_it_says_what_to_do(monkeypatch):
+    def nobody():
+        raise ValueError("no global client found")
+
+    monkeypatch.setattr("joblib._dask.get_client", nobody)
+    with pytest.raises(ValueError, match="first create a Dask Client"):
+        dask_backend()

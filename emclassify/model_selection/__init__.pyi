@@ -2,6 +2,7 @@ from .benchmark._benchmark import benchmark_classifiers
 from .benchmark._corrected_ttest import CorrectedTTestResult, corrected_resampled_ttest
 from .benchmark._ensemble_gain import ensemble_gain
 from .benchmark._result import BenchmarkResult
+from .running._dask_backend import dask_backend
 from .splits._folds import check_folds
 from .splits._multilabel_split import MultilabelStratifiedGroupKFold
 from .splits._near_duplicates import find_duplicates
@@ -25,6 +26,7 @@ __all__ = [
     "benchmark_classifiers",
     "check_folds",
     "corrected_resampled_ttest",
+    "dask_backend",
     "ensemble_gain",
     "find_duplicates",
     "transfer_matrix",

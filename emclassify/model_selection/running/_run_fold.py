@@ -10,7 +10,6 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils.metaestimators import _safe_split
 
-from emclassify import _dask  # noqa: F401 (what may run on a cluster)
 from emclassify.model_selection.running._fit_params import cut_to
 from emclassify.model_selection.running._predict_groups import with_groups
 

@@ -10,7 +10,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _check_pos_label_consistency
 
-from emclassify import _dask  # noqa: F401 (what may run on a cluster)
 from emclassify._groups import check_groups
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel
