@@ -9,8 +9,8 @@ from sklearn.metrics import f1_score
 from emclassify.metrics._bootstrap import bootstrap_scores, percentile_interval
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection import corrected_resampled_ttest
+from emclassify.model_selection.benchmark._as_text import verdict_sentence
 from emclassify.model_selection.benchmark._corrected_ttest import holm
-from emclassify.model_selection.benchmark._verdict import verdict_sentence
 
 
 def test_corrected_t_by_hand():

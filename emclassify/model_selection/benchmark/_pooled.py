@@ -5,6 +5,9 @@ from functools import cached_property
 import numpy as np
 
 from emclassify.metrics._bootstrap import bootstrap_scores, percentile_interval
+from emclassify.metrics._targets import OneLabel, SeveralLabels
+
+Predictions = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class PooledScores:
@@ -14,42 +17,56 @@ class PooledScores:
 
     Parameters
     ----------
-    result : BenchmarkResult
+    predictions : dict of str to (sample, y_true, y_pred)
+        By model: number of the sample, its code and the predicted one.
+    target : OneLabel or SeveralLabels
+        What the codes are of.
+    groups : ndarray of shape (n_samples,) or None
+        Group of each sample; without, each is by itself.
+    tested : ndarray of int
+        Samples in any test side. The bootstrap draws from their groups.
+    n_bootstrap, seed : int
+    confidence_level : float
 
     Attributes
     ----------
     values : dict of str to dict of str to float
-        {model: {score: value}}, without models that failed in every fold.
+        {model: {score: value}}.
     metrics : list of str
         Names of the scores.
     n_units : int
         How many groups (samples, without groups) the bootstrap draws from.
     """
 
-    def __init__(self, result):
-        self._confidence_level = result.settings["confidence_level"]
-        self._n_bootstrap = result.settings["n_bootstrap"]
-        self._seed = result.settings["bootstrap_seed"]
-        self._target = result.target
-        tested = np.unique(np.concatenate([test for _, test in result.folds]))
-        n = len(result.y)
-        labels = np.arange(n) if result.groups is None else result.groups
-        units, codes = np.unique(labels[tested], return_inverse=True)
-        unit_of = np.full(n, -1)
-        unit_of[tested] = codes
-        self.n_units = len(units)
+    def __init__(
+        self,
+        predictions: dict[str, Predictions],
+        *,
+        target: OneLabel | SeveralLabels,
+        groups: np.ndarray | None,
+        tested: np.ndarray,
+        n_bootstrap: int,
+        seed: int,
+        confidence_level: float,
+    ) -> None:
+        self._target = target
+        self._n_bootstrap = n_bootstrap
+        self._seed = seed
+        self._confidence_level = confidence_level
+        names = np.unique(tested if groups is None else groups[tested])
+        self.n_units = len(names)
         self._predictions = {}
-        self.values = {}
-        for name in result.names:
-            if result.failed(name):
-                continue
-            sample, true, predicted = result.codes(name)
-            self._predictions[name] = (true, predicted, unit_of[sample])
-            self.values[name] = self._target.pooled_scores(true, predicted)
+        for model, (sample, true, predicted) in predictions.items():
+            units = np.searchsorted(names, sample if groups is None else groups[sample])
+            self._predictions[model] = true, predicted, units
+        self.values = {
+            model: target.pooled_scores(true, predicted)
+            for model, (true, predicted, _) in self._predictions.items()
+        }
         self.metrics = list(next(iter(self.values.values()), {}))
 
     @cached_property
-    def replicates(self):
+    def replicates(self) -> dict[str, dict[str, np.ndarray]]:
         """{model: {score: ndarray (n_bootstrap,)}}, the same draws for all models."""
         return bootstrap_scores(
             self._predictions,
@@ -59,7 +76,12 @@ class PooledScores:
             seed=self._seed,
         )
 
-    def score(self, name, metric):
+    def support(self, name: str) -> np.ndarray:
+        """Return the number of predictions of true samples of each class."""
+        true, _, _ = self._predictions[name]
+        return self._target.presence(true).sum(axis=0)
+
+    def score(self, name: str, metric: str) -> tuple[float, float, float]:
         """Return (value, low, high); NaN for scores that labels alone don't give."""
         value = self.values.get(name, {}).get(metric, np.nan)
         if np.isnan(value):
@@ -67,7 +89,7 @@ class PooledScores:
         replicates = self.replicates[name][metric]
         return value, *percentile_interval(replicates, self._confidence_level)
 
-    def difference(self, a, b, metric):
+    def difference(self, a: str, b: str, metric: str) -> tuple[float, float, float]:
         """Return (a − b, low, high) from paired replicates."""
         values = [self.values.get(name, {}).get(metric, np.nan) for name in (a, b)]
         if np.isnan(values).any():

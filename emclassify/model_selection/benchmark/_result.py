@@ -1,30 +1,50 @@
 """What a benchmark found."""
 
+import os
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin
 
 from emclassify.metrics._bootstrap import pooled_confusion
-from emclassify.model_selection.benchmark._breakdown import BreakdownMixin
+from emclassify.metrics._targets import OneLabel, SeveralLabels
+from emclassify.model_selection.benchmark._as_text import (
+    tables_as_text,
+    verdict_sentence,
+)
 from emclassify.model_selection.benchmark._pooled import PooledScores
 from emclassify.model_selection.benchmark._tables import (
     comparison_table,
     fold_scores,
+    fold_table,
+    group_table,
     overview_table,
     summary_table,
 )
-from emclassify.model_selection.benchmark._verdict import verdict_sentence
+from emclassify.model_selection.running._run_fold import FoldOutcome
+from emclassify.model_selection.splits._split_audit import SplitAudit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from emclassify.display import BenchmarkDisplay
 
 __all__ = ["BenchmarkResult"]
 
+FOLD_METRICS = ("accuracy", "F1_macro", "PPV_macro", "TPR_macro")
+GROUP_METRICS = ("accuracy", "balanced_accuracy", "F1_macro")
 MAIN_METRICS = ("F1_macro", "balanced_accuracy", "accuracy")
 NOT_SCORES = frozenset(
     ["estimator", "fold", "n_train", "n_test", "fit_time", "predict_time", "error"]
 )
 
 
-class BenchmarkResult(BreakdownMixin):
+class BenchmarkResult:
     """Result of :func:`benchmark_classifiers`; made by it, not by hand.
 
     Attributes
@@ -77,17 +97,17 @@ class BenchmarkResult(BreakdownMixin):
     def __init__(
         self,
         *,
-        estimators,
-        X,
-        y,
-        target,
-        groups,
-        folds,
-        fold_table,
-        audit,
-        outcomes,
-        settings,
-    ):
+        estimators: dict[str, ClassifierMixin],
+        X: ArrayLike,
+        y: np.ndarray,
+        target: OneLabel | SeveralLabels,
+        groups: np.ndarray | None,
+        folds: list[tuple[np.ndarray, np.ndarray]],
+        fold_table: pd.DataFrame,
+        audit: SplitAudit | None,
+        outcomes: dict[str, list[FoldOutcome]],
+        settings: dict[str, Any],
+    ) -> None:
         self.estimators = estimators
         self.X = X
         self.y = y
@@ -105,35 +125,41 @@ class BenchmarkResult(BreakdownMixin):
             for name, runs in outcomes.items()
         }
         self._outcomes = outcomes
-        self._frame = fold_scores(self, outcomes)
+        self._frame = fold_scores(outcomes, folds, target.codes(y), target)
         self.metrics = [
             column for column in self._frame.columns if column not in NOT_SCORES
         ]
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """Names of the models."""
         return list(self.estimators)
 
     @property
-    def confidence_level(self):
+    def confidence_level(self) -> float:
         """Coverage of all intervals."""
         return self.settings["confidence_level"]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<BenchmarkResult: {len(self.names)} models, {len(self.folds)} folds, "
             f"{len(self.y)} samples, {len(self.classes)} classes>"
         )
 
-    def __str__(self):
-        from emclassify.model_selection.benchmark._text import result_as_text
-
-        return result_as_text(self)
+    def __str__(self) -> str:
+        unit = "samples" if self.groups is None else "groups"
+        return tables_as_text(
+            self.verdict(),
+            self.overview(),
+            self.summary(),
+            n_folds=len(self.folds),
+            confidence_level=self.confidence_level,
+            units=f"{self.pooled.n_units} {unit}",
+        )
 
     # What each fold gave ------------------------------------------------------------
 
-    def to_frame(self):
+    def to_frame(self) -> pd.DataFrame:
         """One row for each model and fold.
 
         Returns
@@ -144,17 +170,17 @@ class BenchmarkResult(BreakdownMixin):
         """
         return self._frame.copy()
 
-    def _runs(self, name):
+    def _runs(self, name: str) -> list[FoldOutcome]:
         """Return the outcomes of model `name` that have predictions."""
         if name not in self._outcomes:
             raise ValueError(f"No model is called {name!r}; there are {self.names}.")
         return [run for run in self._outcomes[name] if run.predicted is not None]
 
-    def failed(self, name):
+    def failed(self, name: str) -> bool:
         """Whether model `name` failed in every fold."""
         return not self._runs(name)
 
-    def codes(self, name):
+    def codes(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Out-of-fold predictions as positions in ``classes``, or rows of indicators.
 
         Returns
@@ -168,7 +194,7 @@ class BenchmarkResult(BreakdownMixin):
         predicted = np.concatenate([run.predicted for run in runs])
         return sample, self.target.codes(self.y)[sample], predicted
 
-    def class_scores(self, name):
+    def class_scores(self, name: str) -> tuple[np.ndarray | None, str | None]:
         """Probability or decision score of each class, in the order of ``codes``.
 
         Returns
@@ -182,7 +208,7 @@ class BenchmarkResult(BreakdownMixin):
             return None, None
         return np.concatenate([run.class_scores for run in runs]), kinds.pop()
 
-    def out_of_fold(self, name):
+    def out_of_fold(self, name: str) -> pd.DataFrame:
         """Predictions of model `name` for samples that it had not seen.
 
         Returns
@@ -205,7 +231,9 @@ class BenchmarkResult(BreakdownMixin):
                 frame[f"score_{target}"] = scores[:, code]
         return frame
 
-    def confusion_matrix(self, name, *, normalize=None):
+    def confusion_matrix(
+        self, name: str, *, normalize: Literal["true", "pred", "all"] | None = None
+    ) -> pd.DataFrame:
         """Confusion matrix of the pooled out-of-fold predictions of model `name`.
 
         Parameters
@@ -254,11 +282,19 @@ class BenchmarkResult(BreakdownMixin):
     # Figures and their intervals ----------------------------------------------------
 
     @cached_property
-    def pooled(self):
+    def pooled(self) -> PooledScores:
         """Scores of the pooled out-of-fold predictions, with bootstrap intervals."""
-        return PooledScores(self)
+        return PooledScores(
+            {name: self.codes(name) for name in self.names if not self.failed(name)},
+            target=self.target,
+            groups=self.groups,
+            tested=np.concatenate([test for _, test in self.folds]),
+            n_bootstrap=self.settings["n_bootstrap"],
+            seed=self.settings["bootstrap_seed"],
+            confidence_level=self.confidence_level,
+        )
 
-    def summary(self):
+    def summary(self) -> pd.DataFrame:
         """Figures of each class and model, with bootstrap intervals.
 
         Returns
@@ -270,9 +306,9 @@ class BenchmarkResult(BreakdownMixin):
             and <figure>_high; then support, the number of predictions of true
             samples.
         """
-        return summary_table(self)
+        return summary_table(self.pooled, self.target_names)
 
-    def overview(self, metrics=None):
+    def overview(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """One row for each model: main scores with intervals, and times.
 
         Parameters
@@ -295,9 +331,66 @@ class BenchmarkResult(BreakdownMixin):
             metrics = [*MAIN_METRICS, *extra]
         for metric in metrics:
             self._check_metric(metric)
-        return overview_table(self, metrics)
+        return overview_table(self._frame, self.pooled, metrics)
 
-    def _check_metric(self, metric):
+    def by_fold(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Scores of each fold, their mean and standard deviation.
+
+        Parameters
+        ----------
+        metrics : list of str, default=None
+            Some of ``metrics``. Accuracy, macro F1, PPV (precision) and TPR (recall),
+            and the scores from ``scoring``, such as the area under the ROC curve, by
+            default.
+
+        Returns
+        -------
+        DataFrame
+            Rows (estimator, fold); after the folds of a model, "mean" and "sd"
+            (ddof=1). One column for each score.
+        """
+        if metrics is None:
+            extra = [m for m in self.metrics if m not in self.pooled.metrics]
+            metrics = [*FOLD_METRICS, *extra]
+        for metric in metrics:
+            self._check_metric(metric)
+        return fold_table(self._frame, metrics)
+
+    def by_group(self, name: str, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Scores of model `name` in each group, the worst first.
+
+        Parameters
+        ----------
+        name : str
+            A model.
+        metrics : list of str, default=None
+            Built-in scores; the first decides which groups are worst. Accuracy,
+            balanced accuracy and macro F1 by default. Scores from ``scoring`` are not
+            known by group.
+
+        Returns
+        -------
+        DataFrame
+            One row for each group with out-of-fold predictions: n (their number), then
+            the scores. A class that a group lacks stays out of its averages. Among
+            equals the group with more predictions comes first.
+        """
+        if self.groups is None:
+            raise ValueError(
+                "This benchmark had no groups. Pass groups to benchmark_classifiers."
+            )
+        sample, true, predicted = self.codes(name)
+        metrics = list(metrics or GROUP_METRICS)
+        known = self.pooled.metrics
+        for metric in metrics:
+            if metric not in known:
+                raise ValueError(
+                    f"metrics: {metric!r} is not a built-in score: {', '.join(known)}."
+                )
+        groups = self.groups[sample]
+        return group_table(groups, true, predicted, self.target, metrics)
+
+    def _check_metric(self, metric: str) -> str:
         """Return `metric`, or raise with the names there are."""
         if metric not in self.metrics:
             raise ValueError(
@@ -308,7 +401,7 @@ class BenchmarkResult(BreakdownMixin):
 
     # Models against each other ------------------------------------------------------
 
-    def compare(self, metric="F1_macro"):
+    def compare(self, metric: str = "F1_macro") -> pd.DataFrame:
         """Difference of each pair of models, and whether it is more than noise.
 
         Parameters
@@ -325,9 +418,15 @@ class BenchmarkResult(BreakdownMixin):
             pooled_difference with pooled_low and pooled_high from the paired
             bootstrap; n_folds.
         """
-        return comparison_table(self, self._check_metric(metric))
+        return comparison_table(
+            self._frame,
+            self.pooled,
+            self._check_metric(metric),
+            names=self.names,
+            confidence_level=self.confidence_level,
+        )
 
-    def verdict(self, metric="F1_macro"):
+    def verdict(self, metric: str = "F1_macro") -> str:
         """Say which model wins, by how much, and whether that is more than noise.
 
         Parameters
@@ -348,7 +447,9 @@ class BenchmarkResult(BreakdownMixin):
 
     # To look at ---------------------------------------------------------------------
 
-    def plot(self, *, metric="F1_macro", ax=None):
+    def plot(
+        self, *, metric: str = "F1_macro", ax: "Axes | None" = None
+    ) -> "BenchmarkDisplay":
         """Draw scores with intervals and folds, and the confusion matrices.
 
         Parameters
@@ -368,7 +469,7 @@ class BenchmarkResult(BreakdownMixin):
 
         return BenchmarkDisplay.from_result(self, metric=metric, ax=ax)
 
-    def to_html(self, path, **settings):
+    def to_html(self, path: str | os.PathLike, **settings: Any) -> Path:
         """Write the report, one self-contained HTML file.
 
         Parameters

@@ -1,31 +1,39 @@
-"""The tables of a benchmark's result."""
+"""The tables of a benchmark, from scores of folds and of pooled predictions."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from emclassify.metrics._confusion import AVERAGES, FIGURES
+from emclassify.metrics._figures import AVERAGES, FIGURES
+from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.benchmark._corrected_ttest import (
     corrected_resampled_ttest,
     holm,
 )
+from emclassify.model_selection.benchmark._pooled import PooledScores
+from emclassify.model_selection.running._run_fold import FoldOutcome
 
 
-def fold_scores(result, outcomes):
-    """Return one row of scores for each model and fold."""
-    true = result.target.codes(result.y)
+def fold_scores(
+    outcomes: dict[str, list[FoldOutcome]],
+    folds: list[tuple[np.ndarray, np.ndarray]],
+    true: np.ndarray,
+    target: OneLabel | SeveralLabels,
+) -> pd.DataFrame:
+    """Return one row of scores for each model and fold; `true` holds codes."""
     rows = []
     for name, runs in outcomes.items():
         for run in runs:
-            train, test = result.folds[run.fold]
+            train, test = folds[run.fold]
             row = {"estimator": name, "fold": run.fold}
             row |= {"n_train": len(train), "n_test": len(test)}
             row |= {"fit_time": run.fit_time, "predict_time": run.predict_time}
             if run.predicted is None:
                 row["error"] = run.error
             else:
-                row |= result.target.pooled_scores(true[test], run.predicted)
+                row |= target.pooled_scores(true[test], run.predicted)
                 row |= run.extra_scores
             rows.append(row)
     frame = pd.DataFrame(rows)
@@ -34,18 +42,16 @@ def fold_scores(result, outcomes):
     return frame
 
 
-def summary_table(result):
+def summary_table(pooled: PooledScores, target_names: list[str]) -> pd.DataFrame:
     """Return pooled figures with intervals, by model and class."""
     rows, index = [], []
-    for name in result.pooled.values:
-        _, true, _ = result.codes(name)
-        support = result.target.presence(true).sum(axis=0)
+    for name in pooled.values:
+        support = pooled.support(name)
         supports = np.append(support, [support.sum()] * len(AVERAGES))
-        classes = [*result.target_names, *AVERAGES]
-        for what, n in zip(classes, supports, strict=True):
+        for what, n in zip([*target_names, *AVERAGES], supports, strict=True):
             row = {}
             for figure in FIGURES:
-                value, low, high = result.pooled.score(name, f"{figure}_{what}")
+                value, low, high = pooled.score(name, f"{figure}_{what}")
                 row |= {figure: value, f"{figure}_low": low, f"{figure}_high": high}
             rows.append(row | {"support": int(n)})
             index.append((name, what))
@@ -53,39 +59,75 @@ def summary_table(result):
     return pd.DataFrame(rows, index=index)
 
 
-def overview_table(result, metrics):
+def overview_table(
+    frame: pd.DataFrame, pooled: PooledScores, metrics: Sequence[str]
+) -> pd.DataFrame:
     """Return main scores with intervals, and times, by model."""
     rows = {}
-    for name, frame in result.to_frame().groupby("estimator", sort=False):
+    for name, of_model in frame.groupby("estimator", sort=False):
         row = {}
         for metric in metrics:
-            pooled, low, high = result.pooled.score(name, metric)
-            row[metric] = frame[metric].mean()
-            row[f"{metric}_sd"] = frame[metric].std(ddof=1)
-            row[f"{metric}_pooled"] = pooled
+            value, low, high = pooled.score(name, metric)
+            row[metric] = of_model[metric].mean()
+            row[f"{metric}_sd"] = of_model[metric].std(ddof=1)
+            row[f"{metric}_pooled"] = value
             row[f"{metric}_low"] = low
             row[f"{metric}_high"] = high
-        row["fit_time"] = frame["fit_time"].mean()
-        row["predict_time"] = frame["predict_time"].mean()
+        row["fit_time"] = of_model["fit_time"].mean()
+        row["predict_time"] = of_model["predict_time"].mean()
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("estimator")
 
 
-def comparison_table(result, metric):
+def fold_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Return the scores of each fold by model, then their mean and deviation."""
+    parts = {}
+    for name, of_model in frame.groupby("estimator", sort=False):
+        scores = of_model.set_index("fold")[list(metrics)]
+        summary = scores.agg(["mean", "std"]).rename({"std": "sd"})
+        parts[name] = pd.concat([scores.set_axis(scores.index.astype(object)), summary])
+    return pd.concat(parts, names=["estimator", "fold"])
+
+
+def group_table(
+    groups: np.ndarray,
+    true: np.ndarray,
+    predicted: np.ndarray,
+    target: OneLabel | SeveralLabels,
+    metrics: Sequence[str],
+) -> pd.DataFrame:
+    """Return the scores of each group, the worst first; one entry a prediction."""
+    names, units, n = np.unique(groups, return_inverse=True, return_counts=True)
+    cells = target.cells(true, predicted, units, len(names)).toarray()
+    scores = target.scores(cells)
+    table = pd.DataFrame(
+        {"n": n, **{m: scores[m] for m in metrics}},
+        index=pd.Index(names, name="group"),
+    )
+    return table.sort_values([metrics[0], "n"], ascending=[True, False], kind="stable")
+
+
+def comparison_table(
+    frame: pd.DataFrame,
+    pooled: PooledScores,
+    metric: str,
+    *,
+    names: Sequence[str],
+    confidence_level: float,
+) -> pd.DataFrame:
     """Return the difference, intervals and p value of each pair of models."""
-    frame = result.to_frame()
     scores = frame.pivot(index="fold", columns="estimator", values=metric)
-    sizes = result.fold_table
+    sizes = frame.drop_duplicates("fold")
     ratio = float((sizes["n_test"] / sizes["n_train"]).mean())
     rows = []
-    for a, b in combinations(result.names, 2):
+    for a, b in combinations(names, 2):
         test = corrected_resampled_ttest(
             scores[a],
             scores[b],
             test_train_ratio=ratio,
-            confidence_level=result.confidence_level,
+            confidence_level=confidence_level,
         )
-        pooled, low, high = result.pooled.difference(a, b, metric)
+        difference, low, high = pooled.difference(a, b, metric)
         rows.append(
             {
                 "model_a": a,
@@ -96,7 +138,7 @@ def comparison_table(result, metric):
                 "statistic": test.statistic,
                 "p": test.pvalue,
                 "p_adjusted": np.nan,
-                "pooled_difference": pooled,
+                "pooled_difference": difference,
                 "pooled_low": low,
                 "pooled_high": high,
                 "n_folds": test.n_folds,

@@ -1,9 +1,11 @@
-"""A comparison put in words."""
+"""A comparison put in words, and all tables as plain text."""
+
+import textwrap
 
 import pandas as pd
 
 from emclassify._words import number, p_value
-from emclassify.metrics._figures import metric_name
+from emclassify.metrics._figures import FIGURES, metric_name
 
 
 def _interval(row, level):
@@ -31,7 +33,9 @@ def _oriented(comparison, best):
     return pd.DataFrame(rows).sort_values("difference", kind="stable")
 
 
-def verdict_sentence(means, comparison, metric, confidence_level):
+def verdict_sentence(
+    means: pd.Series, comparison: pd.DataFrame, metric: str, confidence_level: float
+) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
     `means` is a Series of the mean score over folds by model, `comparison` the table
@@ -85,3 +89,53 @@ def _between_two(best, means, row, label, level, confidence_level):
     if row.p < 1 - confidence_level:
         return f"{best} is better than {row.other} by more than noise: {figures}."
     return f"{best} is ahead of {row.other}, but not by more than noise: {figures}."
+
+
+def _with_interval(row, figure):
+    """Return "0.93 (0.90–0.95)"."""
+    low, high = row[f"{figure}_low"], row[f"{figure}_high"]
+    interval = "" if pd.isna(low) else f" ({number(low, 2)}–{number(high, 2)})"
+    return number(row[figure], 2) + interval
+
+
+def tables_as_text(
+    verdict: str,
+    overview: pd.DataFrame,
+    summary: pd.DataFrame,
+    *,
+    n_folds: int,
+    confidence_level: float,
+    units: str,
+) -> str:
+    """Return verdict, overview and the table of classes, for a terminal.
+
+    `units` says what the bootstrap draws, such as "12 groups".
+    """
+    scores = [c[: -len("_sd")] for c in overview.columns if c.endswith("_sd")]
+    top = pd.DataFrame(index=overview.index.rename("model"))
+    for score in scores:
+        top[metric_name(score)] = [
+            f"{number(mean)} ± {number(sd)}"
+            for mean, sd in zip(overview[score], overview[f"{score}_sd"], strict=True)
+        ]
+    top["fit s"] = [number(seconds, 1) for seconds in overview["fit_time"]]
+    top["predict s"] = [number(seconds, 2) for seconds in overview["predict_time"]]
+    summary = summary.rename_axis(index=["model", "class"])
+    classes = pd.DataFrame(
+        {f: [_with_interval(row, f) for _, row in summary.iterrows()] for f in FIGURES},
+        index=summary.index,
+    )
+    classes["n"] = summary["support"]
+    level = f"{100 * confidence_level:g} %"
+    return "\n".join(
+        [
+            textwrap.fill(verdict, 88),
+            "",
+            f"Mean ± standard deviation over {n_folds} folds:",
+            top.to_string(),
+            "",
+            f"Pooled out-of-fold predictions, {level} intervals (bootstrap over "
+            f"{units}):",
+            classes.to_string(),
+        ]
+    )
