@@ -16,10 +16,10 @@ quiet, that with one thread is the one to look at, since threads wait for each o
 """
 
 import sys
+from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
-from _diffraction_parts import N_LABELLED, SIZE, diffusion_map_of_rings, few_labels
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
@@ -30,6 +30,15 @@ from emclassify import (
     make_diffraction_patterns,
 )
 from emclassify.baselines import DiffusionMapClassifier
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from studies.diffraction._parts import (
+    N_LABELLED,
+    SIZE,
+    diffusion_map_of_rings,
+    few_labels,
+)
 
 SECONDS_WANTED, RATIO_OF_THE_SOURCE = 5.0, 5.0
 

@@ -135,4 +135,4 @@ plt.show()
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only augmentation
+#     python -m studies.liposomes --out results --full --only augmentation

@@ -140,4 +140,4 @@ plt.show()
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only imbalance
+#     python -m studies.liposomes --out results --full --only imbalance

@@ -104,4 +104,4 @@ plt.show()
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only inputs
+#     python -m studies.liposomes --out results --full --only inputs

@@ -124,5 +124,5 @@ model = make_pipeline(EmbeddingOutlierRemover(contamination=0.04), svm_baseline(
 model.fit(X[:400], y[:400]).score(X[400:], y[400:])
 
 # %%
-# What dirt costs and what comes back is measured in ``benchmarks/cell_dirt_study.py``;
+# What dirt costs and what comes back is measured by ``python -m studies.cells.dirt``;
 # the user guide's page on cells has the figures.

@@ -126,4 +126,4 @@ draw_matrices(encapsulation)
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only cnn-vs-svm
+#     python -m studies.liposomes --out results --full --only cnn-vs-svm

@@ -96,4 +96,4 @@ plt.show()
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only regularisation
+#     python -m studies.liposomes --out results --full --only regularisation

@@ -98,7 +98,7 @@ table.assign(weights=pd.Series(sizes))
 #
 # .. code-block:: bash
 #
-#     python benchmarks/liposome_study.py --out results --full --only lipnets
+#     python -m studies.liposomes --out results --full --only lipnets
 #
 # In the thesis's own training recipe, which takes far longer, each network is
 # ``LipNetClassifier.as_published(depth)``.

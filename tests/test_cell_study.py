@@ -1,21 +1,17 @@
 """The study of cells runs, keeps the sections that it has, and says what it is."""
 
 import re
-import sys
 from math import nan
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from emclassify.nets import load_backbone
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-
-from _cell_study_sections import SECTIONS, network, pretrain
-from _study_report import as_markdown
-from cell_study import as_text, main, parse, with_section
+from studies._markdown import as_markdown, numbers_as_text
+from studies.cells._sections import SECTIONS, network, pretrain
+from studies.cells._study import main, parse, with_section
 
 TINY = ["--samples", "60", "--image-size", "32", "--epochs", "1", "--folds", "2"]
 TINY += ["--backbones", "test_resnet"]
@@ -58,7 +54,7 @@ def test_page(folder):
     assert str(folder) not in page
     assert "simulated" in page.split("## ")[0]
     for name, (title, _) in SECTIONS.items():
-        assert f"python benchmarks/cell_study.py --only {name} " in found[title]
+        assert f"python -m studies.cells --only {name} " in found[title]
         assert rows_of(found[title])
 
 
@@ -94,7 +90,7 @@ def test_a_section_takes_its_own_place():
     assert "what was" not in page
     assert (
         found["Filtering?"].strip()
-        == as_markdown([("table", as_text(blocks[0]))]).strip()
+        == as_markdown([("table", numbers_as_text(blocks[0]))]).strip()
     )
     assert found["Class weights?"].strip() == "weights\n\nmore"
     assert with_section(page, "Filtering?", blocks) == page
@@ -102,7 +98,10 @@ def test_a_section_takes_its_own_place():
 
 def test_a_failed_fit_is_called_one():
     table = pd.DataFrame({"F1": [0.25, nan]}, index=[0.1, 1.0])
-    assert as_text(table).to_numpy().tolist() == [["0.1", "0.250"], ["1.0", "failed"]]
+    assert numbers_as_text(table).to_numpy().tolist() == [
+        ["0.1", "0.250"],
+        ["1.0", "failed"],
+    ]
 
 
 def test_random_weights_are_trained_from_the_start():
@@ -119,7 +118,15 @@ def test_pretrained_weights_load_for_two_channels(tmp_path):
     path = str(tmp_path / "cells.pth")
     said = pretrain(parse([*TINY, "--only", "backbone"]), path)
     assert "120 simulated" in said
-    assert load_backbone("test_resnet", 2, path) is not None
+    kept = torch.load(path, weights_only=True)
+    loaded = load_backbone("test_resnet", 2, path).state_dict()
+    # The first layer takes two channels instead of three; all others are as they were.
+    first, *others = [name for name in loaded if name in kept]
+    assert loaded[first].shape[1] == 2
+    assert kept[first].shape[1] == 3
+    assert len(others) > 10
+    for name in others:
+        torch.testing.assert_close(loaded[name], kept[name], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

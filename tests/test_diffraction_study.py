@@ -2,17 +2,21 @@
 
 import json
 import platform
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-
-import diffraction_study
-from _diffraction_parts import PARTS, TEST, TRAIN, Setting, few_labels, share, simulate
-from diffraction_study import main
+from studies.diffraction import _study as diffraction_study
+from studies.diffraction._parts import (
+    PARTS,
+    TEST,
+    TRAIN,
+    Setting,
+    few_labels,
+    share,
+    simulate,
+)
+from studies.diffraction._study import main
 
 TINY = ["--train", "60", "--test", "20", "--epochs", "1"]
 
@@ -41,7 +45,7 @@ def test_summary(folder):
     summary = (folder / "summary.md").read_text("utf-8")
     assert "All patterns are simulated" in summary
     assert "60 training patterns, 20 test patterns of each shape" in summary
-    assert "python benchmarks/diffraction_study.py --train 60 --test 20" in summary
+    assert "python -m studies.diffraction --train 60 --test 20" in summary
     assert "How deep" not in summary  # not run
     assert str(folder) not in summary
 

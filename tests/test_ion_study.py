@@ -1,6 +1,5 @@
 """The study of off-sample images runs on simulated data and on a folder."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,15 @@ from PIL import Image
 from sklearn.base import clone, is_classifier
 
 from emclassify import make_ion_images
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-
-import ion_study
-from ion_study import AVERAGED, TORN, main, make_models, parse, read_gold_standard
+from studies.ions import _study as ion_study
+from studies.ions._study import (
+    AVERAGED,
+    TORN,
+    main,
+    make_models,
+    parse,
+    read_gold_standard,
+)
 
 TINY = ["--folds", "2", "--members", "1", "--epochs", "1"]
 

@@ -1,7 +1,7 @@
 """What dirt costs, and what filtering brings back, on simulated images of cells.
 
-    python benchmarks/cell_dirt_study.py                    # the developers' page
-    python benchmarks/cell_dirt_study.py --samples 600 --seeds 0 --out FILE
+    python -m studies.cells.dirt                    # the developers' page
+    python -m studies.cells.dirt --samples 600 --seeds 0 --out FILE
 
 A tenth of the training labels is wrong, and 3 % of the training images are saturated or
 empty. How many of these do the outlier removers and cleanlab find, and how much of the
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from cleanlab.rank import get_label_quality_scores
-from liposome_study import describe_machine
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -35,8 +34,10 @@ from emclassify import (
     make_cell_images,
 )
 from emclassify.datasets.cells._protein_patterns import LOCATIONS
+from studies._machine import describe_machine
+from studies._markdown import numbers_as_text, table_as_markdown
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "cell_dirt_study.md"
+OUT = Path(__file__).parents[2] / "docs" / "results" / "cell_dirt_study.md"
 LABEL_NOISE, DIRT = 0.10, 0.03
 # Dropped as label issues: a little more than the share that is wrong.
 ISSUES = 0.12
@@ -185,14 +186,6 @@ def score(clean, dirty, features, seed):
     return scores
 
 
-def as_markdown(table, digits):
-    """Return a table of numbers as Markdown."""
-    lines = [["", *table.columns], ["---"] * (1 + table.shape[1])]
-    for name, row in table.iterrows():
-        lines.append([name, *(f"{value:.{digits}f}" for value in row)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def report(found, scores, args, seconds):
     """Return the page."""
     mean, spread = (
@@ -206,7 +199,7 @@ def report(found, scores, args, seconds):
     if n_seeds > 1:
         largest = spread.max().max()
         seeds += f" No score's standard deviation over seeds is above {largest:.3f}."
-    command = "python benchmarks/cell_dirt_study.py"
+    command = "python -m studies.cells.dirt"
     command += f" --samples {args.samples} --seeds {' '.join(map(str, args.seeds))}"
     detectors = pd.concat(found).groupby(level=0, sort=False).mean()
     return f"""# Dirty labels and images, on simulated cells
@@ -225,7 +218,7 @@ Embedding removers drop {100 * DIRT:.0f} % of the images, cleanlab the
 {100 * ISSUES:.0f} % whose labels have the lowest margin. By chance, precision is
 {DIRT:.2f} for bad images and {LABEL_NOISE:.2f} for wrong labels.
 
-{as_markdown(detectors, 2)}
+{table_as_markdown(numbers_as_text(detectors, 2))}
 
 ## What it is worth
 
@@ -234,11 +227,11 @@ model is trained on. "outliers": dirty, without the {100 * DIRT:.0f} % furthest 
 their class in the features; "label issues": without those of cleanlab; "all that is
 dirty": without everything that is known to be dirty, the best a filter can do.
 
-{as_markdown(mean, 3)}
+{table_as_markdown(numbers_as_text(mean))}
 
 Share of the cost (clean less dirty) that comes back:
 
-{as_markdown(back, 2)}
+{table_as_markdown(numbers_as_text(back, 2))}
 
 Run as “{command}” on {describe_machine()}, {seconds:,.0f} s.
 """
@@ -246,7 +239,9 @@ Run as “{command}” on {describe_machine()}, {seconds:,.0f} s.
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m studies.cells.dirt",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--samples", type=int, default=2400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])

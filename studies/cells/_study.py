@@ -1,8 +1,8 @@
 """Lee and Bamford's five tables on simulated cells, and three ways on real cells.
 
-    python benchmarks/cell_study.py                                # the five tables
-    python benchmarks/cell_study.py --only jurkat --jurkat FOLDER
-    python benchmarks/cell_study.py --backbones tf_efficientnet_b7 --weights FILE
+    python -m studies.cells                                # the five tables
+    python -m studies.cells --only jurkat --jurkat FOLDER
+    python -m studies.cells --backbones tf_efficientnet_b7 --weights FILE
 
 Which backbone, which learning rate, softmax or sigmoid, is filtering worth it, are
 class weights? Simulated images, folds by plate. The section "jurkat" compares
@@ -20,17 +20,15 @@ import re
 import time
 import warnings
 from datetime import date
-from importlib import metadata
-from math import isnan
 from pathlib import Path
 
-from _cell_study_sections import SECTIONS
-from _study_report import as_markdown, run_line
-from liposome_study import describe_machine
+from studies._machine import describe_machine, versions_of
+from studies._markdown import as_markdown, numbers_as_text, run_line
+from studies.cells._sections import SECTIONS
 
-from emclassify import __version__
-
-OUT = Path(__file__).parents[1] / "docs" / "results" / "cell_study.md"
+OUT = Path(__file__).parents[2] / "docs" / "results" / "cell_study.md"
+PACKAGES = ["emclassify", "scikit-learn", "imbalanced-learn", "numpy", "torch"]
+PACKAGES += ["skorch", "timm"]
 TITLE = "The cell study"
 CAUTION = (
     "The images of the first five sections are simulated: their figures say how the "
@@ -44,7 +42,9 @@ BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
 def parse(arguments):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m studies.cells",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--only",
@@ -78,7 +78,7 @@ def parse(arguments):
 
 def command_of(args, section):
     """Return the command of a section, without the names of folders and files."""
-    words = ["python benchmarks/cell_study.py --only", section]
+    words = ["python -m studies.cells --only", section]
     words += ["--jurkat FOLDER"] if section == "jurkat" else []
     if args.backbones != BACKBONES:
         words += ["--backbones", *args.backbones]
@@ -89,25 +89,11 @@ def command_of(args, section):
     return " ".join(words)
 
 
-def versions():
-    """Return the versions of what the figures depend on."""
-    packages = ("scikit-learn", "imbalanced-learn", "numpy", "torch", "skorch", "timm")
-    found = {package: metadata.version(package) for package in packages}
-    return {"emclassify": __version__, **found}
-
-
-def as_text(table):
-    """Return a table of numbers as text, its index first; NaN is a fit that failed."""
-    text = table.map(lambda number: "failed" if isnan(number) else f"{number:.3f}")
-    text.insert(0, "", [str(name) for name in table.index])
-    return text
-
-
 def with_section(page, title, blocks):
     """Return the page with one section put in, or in place of its former one."""
     found = dict(re.findall(r"^## (.+?)\n\n(.*?)\n*(?=^## |\Z)", page, re.M | re.S))
     found[title] = as_markdown(
-        ("p", block) if isinstance(block, str) else ("table", as_text(block))
+        ("p", block) if isinstance(block, str) else ("table", numbers_as_text(block))
         for block in blocks
     ).strip()
     text = [f"# {TITLE}", CAUTION]
@@ -130,13 +116,9 @@ def main(arguments=None):
             "machine": describe_machine(),
             "started": started,
             "seconds": time.perf_counter() - start,
-            "versions": versions(),
+            "versions": versions_of(PACKAGES),
         }
         blocks.append(run_line(record))
         page = args.out.read_text("utf-8") if args.out.exists() else ""
         args.out.write_text(with_section(page, title, blocks), "utf-8")
         print("\n\n".join(map(str, blocks)), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """The liposome thesis's study, run again on simulated images.
 
-    python benchmarks/liposome_study.py --out FOLDER            # small, for a laptop
-    python benchmarks/liposome_study.py --out FOLDER --full     # the thesis's sizes
+    python -m studies.liposomes --out FOLDER            # small, for a laptop
+    python -m studies.liposomes --out FOLDER --full     # the thesis's sizes
 
 Which LipNet is best, what augmentation and regularisation are worth, what helps
 against unequal classes, which kind of input is best, and whether LipNet-4 beats an SVM
@@ -15,22 +15,18 @@ summary.md and summary.html. A part whose table is there is not run again.
 """
 
 import argparse
-import json
-import os
-import platform
-import re
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-import torch
-from _study_parts import PARTS, Setting
-from _study_report import write_summary
 from sklearn.model_selection import StratifiedGroupKFold
 
 from emclassify import benchmark_classifiers
+from studies._machine import describe_machine
+from studies._record import is_done, write_record
+from studies.liposomes._parts import PARTS, Setting
+from studies.liposomes._summary import write_summary
 
 GROUPS = ["lipnets", "augmentation", "imbalance", "inputs", "regularisation"]
 GROUPS += ["cnn-vs-svm"]
@@ -58,7 +54,9 @@ FULL = {
 def parse(arguments):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m studies.liposomes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--full", action="store_true", help="the thesis's sizes")
@@ -92,43 +90,13 @@ def make_setting(args):
 
 def command_of(args):
     """Return the command without the folder, which is nobody's business."""
-    words = ["python benchmarks/liposome_study.py"]
+    words = ["python -m studies.liposomes"]
     words += ["--full"] if args.full else []
     words += ["--only", *args.only] if args.only else []
     for name in ("samples", "folds", "epochs", "seed", "jobs"):
         value = getattr(args, name)
         words += [] if value is None else [f"--{name}", str(value)]
     return " ".join(words)
-
-
-def describe_machine():
-    """Return the names of the processor and the GPU."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        found = re.search(r"^model name\s*: (.+)$", info.read_text(), re.MULTILINE)
-        processor = found.group(1).strip() if found else processor
-    machine = f"{processor} ({os.cpu_count()} cores)"
-    if torch.cuda.is_available():
-        return f"{torch.cuda.get_device_name()}, {machine}"
-    return f"{machine}, no GPU"
-
-
-def is_done(part, setting, folder):
-    """Whether a part has been run; exits if that was at other sizes."""
-    if not (folder / f"{part.name}.csv").exists():
-        return False
-    record = json.loads((folder / f"{part.name}.json").read_text("utf-8"))
-    asked = json.loads(json.dumps(asdict(setting)))
-    if record["setting"] != asked:
-        differing = [
-            name for name in asked if record["setting"].get(name) != asked[name]
-        ]
-        sys.exit(
-            f"The folder holds {part.name} of a run with other settings "
-            f"({', '.join(differing)}). Give another --out, or remove its files."
-        )
-    return True
 
 
 def run_part(part, setting, folder, *, command, n_jobs):
@@ -163,8 +131,7 @@ def run_part(part, setting, folder, *, command, n_jobs):
         "verdict": result.verdict(),
         "setting": asdict(setting),
     }
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    (folder / f"{part.name}.json").write_text(text + "\n", "utf-8")
+    write_record(folder, part.name, record)
     result.to_frame().to_csv(folder / f"{part.name}-folds.csv", index=False)
     matrices = {name: result.confusion_matrix(name) for name in result.names}
     pd.concat(matrices, names=["estimator"]).to_csv(
@@ -187,7 +154,11 @@ def main(arguments=None):
         for part in PARTS
         if args.only is None or any(part.name.startswith(group) for group in args.only)
     ]
-    waiting = [part for part in chosen if not is_done(part, setting, folder)]
+    waiting = [
+        part
+        for part in chosen
+        if not is_done(folder, part.name, asdict(setting), last=".csv")
+    ]
     if len(waiting) < len(chosen):
         print(f"{len(chosen) - len(waiting)} of {len(chosen)} parts are done already")
     for number, part in enumerate(waiting, start=1):
@@ -199,7 +170,3 @@ def main(arguments=None):
         write_summary(folder, PARTS)
     write_summary(folder, PARTS)
     print("Written: summary.md, summary.html and the tables of each part")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,11 @@
 """The liposome study's summary as Markdown and HTML, from the files of its parts."""
 
 import html
-import json
 
 import pandas as pd
+
+from studies._markdown import as_markdown, run_line
+from studies._record import read_record
 
 FIGURES = ["TPR", "TNR", "PPV", "NPV", "F1"]
 TITLE = "The liposome study on simulated images"
@@ -22,7 +24,7 @@ def write_summary(folder, parts):
     done = [part for part in parts if (folder / f"{part.name}.csv").exists()]
     blocks = [("h1", TITLE), ("p", CAUTION), ("p", LEGEND)]
     for part in done:
-        record = json.loads((folder / f"{part.name}.json").read_text("utf-8"))
+        record = read_record(folder, part.name)
         table = pd.read_csv(folder / f"{part.name}.csv")
         blocks += [
             ("h2", part.question),
@@ -61,27 +63,6 @@ def _data_line(part, record):
         f"of {record['n_groups']:,} micrographs, {record['n_folds']} folds by "
         f"micrograph, {record['max_epochs']} epochs, seed {record['seed']}."
     )
-
-
-def run_line(record):
-    """Return how and where a part was run."""
-    versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
-    return (
-        f"Run as “{record['command']}” on {record['machine']}, "
-        f"{record['started']}, {record['seconds']:,.0f} s. {versions}."
-    )
-
-
-def as_markdown(blocks):
-    """Return (kind, content) blocks as Markdown."""
-    text = []
-    for kind, content in blocks:
-        if kind == "table":
-            rows = [content.columns, ["---"] * content.shape[1], *content.to_numpy()]
-            text.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-        else:
-            text.append({"h1": "# ", "h2": "## ", "p": ""}[kind] + content)
-    return "\n\n".join(text) + "\n"
 
 
 def _as_html(blocks):

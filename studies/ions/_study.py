@@ -1,7 +1,7 @@
 """Off-sample ion images: a network against masks, co-localisation and features.
 
-    python benchmarks/ion_study.py --out FOLDER                   # simulated datasets
-    python benchmarks/ion_study.py --out FOLDER --data GS         # the gold standard
+    python -m studies.ions --out FOLDER                   # simulated datasets
+    python -m studies.ions --out FOLDER --data GS         # the gold standard
 
 The source's table: ten folds that keep datasets together, five trainings averaged,
 accuracy, AUC, F1, precision and recall of off-sample images. Then the same models with
@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from liposome_study import describe_machine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.naive_bayes import GaussianNB
@@ -36,6 +35,8 @@ from emclassify import (
     svm_baseline,
 )
 from emclassify.baselines import ColocalizationClassifier, MaskCorrelationClassifier
+from studies._machine import describe_machine
+from studies._markdown import table_as_markdown
 
 # Pixels of what the network and the features get.
 NET_SIZE = (56, 56)
@@ -55,7 +56,9 @@ TORN += ["co-localisation, SVM", "features, SVM"]
 def parse(arguments):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m studies.ions",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--data", type=Path, metavar="FOLDER")
@@ -180,12 +183,6 @@ def leak_table(result, torn):
     return table
 
 
-def as_markdown(table):
-    """Return a table as Markdown."""
-    rows = [table.columns, ["---"] * table.shape[1], *table.astype(str).to_numpy()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 def summary(args, data, result, torn, datasets, seconds):
     """Return the page."""
     simulated = args.data is None
@@ -197,7 +194,7 @@ def summary(args, data, result, torn, datasets, seconds):
         "All images are simulated. The figures say how the methods compare on them, "
         "and nothing about real ion images."
     )
-    command = ["python benchmarks/ion_study.py", *(["--data GS"] if args.data else [])]
+    command = ["python -m studies.ions", *(["--data GS"] if args.data else [])]
     names = ["samples", "datasets"] * simulated
     names += ["folds", "members", "epochs", "seed"]
     command += [f"--{name} {getattr(args, name)}" for name in names]
@@ -212,14 +209,14 @@ def summary(args, data, result, torn, datasets, seconds):
         "Mean ± standard deviation over folds; F1, precision and recall are those of "
         "off-sample images. Last, precision and recall of the pooled out-of-fold "
         "predictions, with 95 % intervals from a bootstrap over datasets.",
-        as_markdown(score_table(result)),
+        table_as_markdown(score_table(result)),
         result.verdict("F1_off"),
         "## The worst datasets",
         f"Accuracy in the five datasets that {AVERAGED} does worst in.",
-        as_markdown(worst),
+        table_as_markdown(worst.astype(str)),
         "## What a random split would have said",
         "The same images and models, with datasets on both sides of the folds.",
-        as_markdown(leak_table(result, torn)),
+        table_as_markdown(leak_table(result, torn)),
         f"Run as “{' '.join(command)}” on {describe_machine()}, "
         f"{result.settings['started'][:10]}, {seconds:,.0f} s. {versions}.",
     ]
@@ -257,7 +254,3 @@ def main(arguments=None):
     page = summary(args, data, result, torn, datasets, time.perf_counter() - start)
     (args.out / "summary.md").write_text(page, "utf-8")
     print("Written: summary.md and the tables of folds and datasets")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
 """The diffraction study: single hits kept, all else dropped, on simulated patterns.
 
-    python benchmarks/diffraction_study.py --out FOLDER                 # all of it
-    python benchmarks/diffraction_study.py --out FOLDER --only shapes
-    python benchmarks/diffraction_study.py --out FOLDER --vgg16 FILE    # with VGG16
+    python -m studies.diffraction --out FOLDER                 # all of it
+    python -m studies.diffraction --out FOLDER --only shapes
+    python -m studies.diffraction --out FOLDER --vgg16 FILE    # with VGG16
 
 domains: trained on ideal and on experiment-like patterns, tested on both. shapes:
 trained on icosahedra, tested on soccer balls and tori, and what helps. depth: accuracy
@@ -14,18 +14,17 @@ record is there is not run again.
 """
 
 import argparse
-import json
 import platform
-import sys
 import time
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
-from _diffraction_parts import PARTS, Setting
-from _study_report import as_markdown, run_line
-from liposome_study import describe_machine
+
+from studies._machine import describe_machine, versions_of
+from studies._markdown import as_markdown, run_line
+from studies._record import is_done, read_record, write_record
+from studies.diffraction._parts import PARTS, Setting
 
 PACKAGES = ["emclassify", "numpy", "scikit-learn", "torch", "skorch"]
 TITLE = "The diffraction study on simulated patterns"
@@ -42,7 +41,9 @@ LEGEND = (
 def parse(arguments):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m studies.diffraction",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     names = [part.name for part in PARTS]
@@ -63,23 +64,10 @@ def parse(arguments):
 
 def command_of(args):
     """Return the command without folders and files, which are nobody's business."""
-    words = ["python benchmarks/diffraction_study.py"]
+    words = ["python -m studies.diffraction"]
     for name in ("train", "test", "epochs", "seed"):
         words += [f"--{name}", str(getattr(args, name))]
     return " ".join([*words, "--vgg16 FILE"] if args.vgg16 else words)
-
-
-def is_done(part, setting, folder):
-    """Whether a part has been run; exits if that was at other settings."""
-    path = folder / f"{part.name}.json"
-    if not path.exists():
-        return False
-    if json.loads(path.read_text("utf-8"))["setting"] != asdict(setting):
-        sys.exit(
-            f"The folder holds {part.name} of a run with other settings. Give another "
-            "--out, or remove its record."
-        )
-    return True
 
 
 def run_part(part, setting, args):
@@ -90,8 +78,7 @@ def run_part(part, setting, args):
         "part": part.name,
         "command": command_of(args),
         "machine": describe_machine(),
-        "versions": {"Python": platform.python_version()}
-        | {name: metadata.version(name) for name in PACKAGES},
+        "versions": {"Python": platform.python_version()} | versions_of(PACKAGES),
         "started": time.strftime("%Y-%m-%d"),
         "seconds": time.perf_counter() - start,
         "setting": asdict(setting),
@@ -103,10 +90,9 @@ def write_summary(folder):
     """Write summary.md of the parts that are done."""
     blocks = [("h1", TITLE), ("p", CAUTION), ("p", LEGEND)]
     for part in PARTS:
-        path = folder / f"{part.name}.json"
-        if not path.exists():
+        if not (folder / f"{part.name}.json").exists():
             continue
-        record = json.loads(path.read_text("utf-8"))
+        record = read_record(folder, part.name)
         size = record["setting"]
         blocks += [
             ("h2", part.question),
@@ -124,17 +110,12 @@ def main(arguments=None):
     for part in PARTS:
         if args.only is not None and part.name not in args.only:
             continue
-        if is_done(part, setting, args.out):
+        if is_done(args.out, part.name, asdict(setting)):
             print(f"{part.name} is done already")
             continue
         print(f"{part.name}: {part.question}", flush=True)
         record = run_part(part, setting, args)
-        text = json.dumps(record, indent=2, ensure_ascii=False)
-        (args.out / f"{part.name}.json").write_text(text + "\n", "utf-8")
+        write_record(args.out, part.name, record)
         print(f"  {record['seconds']:.0f} s", flush=True)
         write_summary(args.out)
     write_summary(args.out)
-
-
-if __name__ == "__main__":
-    main()

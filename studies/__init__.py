@@ -1,0 +1,12 @@
+"""The sources' experiments, a folder each, at any size up to the source's.
+
+Run from the root of a checkout, with emclassify installed::
+
+    python -m studies.liposomes --out FOLDER
+    python -m studies.cells
+    python -m studies.cells.dirt
+    python -m studies.diffraction --out FOLDER
+    python -m studies.ions --out FOLDER
+
+Each says more with ``--help``.
+"""

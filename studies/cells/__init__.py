@@ -1,0 +1,1 @@
+"""What was asked of fluorescence images of cells, on simulated and real ones."""

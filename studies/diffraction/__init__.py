@@ -1,0 +1,1 @@
+"""Single hits among simulated diffraction patterns."""

@@ -1,0 +1,1 @@
+"""Off-sample ion images, simulated ones or the gold standard."""

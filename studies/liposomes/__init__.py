@@ -1,0 +1,1 @@
+"""The liposome thesis's experiments on simulated images."""
