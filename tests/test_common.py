@@ -177,7 +177,7 @@ def test_sklearn_checks(estimator, check):
 )
 def test_image_checks(estimator, check):
     if check is check_other_size_refused and type(estimator) in ANY_SIZE:
-        return
+        pytest.skip("takes images of any size: that is what it is for")
     check(type(estimator).__name__, estimator)
 
 
@@ -209,4 +209,6 @@ def test_the_checks_run_at_all(estimator):
 
 def test_all_names_exist():
     for name in emclassify.__all__:
-        assert getattr(emclassify, name) is not None
+        thing = getattr(emclassify, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert thing.__name__ == name

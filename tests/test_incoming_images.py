@@ -15,8 +15,10 @@ from image_files import CXI, RNG, X, Y, encoded, keys, read, write_image, write_
 import emclassify
 from emclassify import predict_folder, svm_baseline
 
+# A child of a background job has SIGINT ignored, unless it sets the handler.
 CODE = """
-import sys, emclassify
+import signal, sys, emclassify
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder, model, table = sys.argv[1:]
 emclassify.predict_folder(
     emclassify.load(model), folder, table,

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -361,7 +362,7 @@ def test_benchmark_display(result):
     assert isinstance(display, BenchmarkDisplay)
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == result.names
     assert len(display.axes_) == 2
-    assert display.figure_.get_layout_engine() is not None
+    assert isinstance(display.figure_.get_layout_engine(), ConstrainedLayoutEngine)
     folds = display.ax_.lines[0].get_xdata()
     frame = result.to_frame()
     np.testing.assert_allclose(

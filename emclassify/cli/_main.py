@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 2 if the input is no good, 130 if interrupted.
+        0 if all went well, 2 if the input is no good, 130 if interrupted. A watch that
+        is stopped by Ctrl-C or SIGTERM has gone well.
     """
     args = _parser().parse_args(argv)
     args.command_line = shlex.join(

@@ -1,6 +1,12 @@
 """``emclassify predict``: a table of predictions for a folder."""
 
 import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from emclassify.cli._fingerprint import fingerprint
@@ -27,7 +33,8 @@ def add_predict(commands: Any) -> None:
     add(
         "--watch",
         action="store_true",
-        help="wait for more files until interrupted; go on with the table if it exists",
+        help="wait for more files until stopped (Ctrl-C, SIGTERM); go on with the "
+        "table if it exists",
     )
     add(
         "--interval",
@@ -46,15 +53,45 @@ def _predict(args: argparse.Namespace) -> None:
     from emclassify.persistence import load
     from emclassify.prediction import predict_folder
 
-    n_rows = predict_folder(
-        load(args.model),
-        args.folder,
-        args.out,
-        watch=args.watch,
-        dataset=args.dataset,
-        batch_size=args.batch_size,
-        interval=args.interval,
-        on_error=args.on_error,
-        model_name=fingerprint(args.model),
-    )
+    def predict() -> int:
+        return predict_folder(
+            load(args.model),
+            args.folder,
+            args.out,
+            watch=args.watch,
+            dataset=args.dataset,
+            batch_size=args.batch_size,
+            interval=args.interval,
+            on_error=args.on_error,
+            model_name=fingerprint(args.model),
+        )
+
+    if not args.watch:
+        n_rows = predict()
+    else:
+        try:
+            with _sigterm_as_interrupt():
+                n_rows = predict()
+        except KeyboardInterrupt:
+            # While the model was loaded: to be stopped is how a watch ends.
+            print("emclassify: stopped before the first look.", file=sys.stderr)
+            return
     print(f"{n_rows} rows: {args.out}")
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, by which services are stopped, do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may say what a signal does.
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,14 +1,15 @@
 """predict_folder: a table of predictions for a folder, which may keep growing."""
 
-import os
 import warnings
 from collections import deque
 from contextlib import closing
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -17,6 +18,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._whole_file import whole_path
 from emclassify.prediction._predict_stream import (
     check_classifier,
     predict_stream,
@@ -44,17 +46,17 @@ __all__ = ["predict_folder"]
     prefer_skip_nested_validation=True,
 )
 def predict_folder(
-    estimator,
-    folder,
-    path,
+    estimator: BaseEstimator,
+    folder: str | PathLike[str],
+    path: str | PathLike[str],
     *,
-    watch=False,
-    dataset="/entry_1/data_1/data",
-    batch_size=128,
-    interval=1.0,
-    on_error="raise",
-    model_name="",
-):
+    watch: bool = False,
+    dataset: str = "/entry_1/data_1/data",
+    batch_size: int = 128,
+    interval: float = 1.0,
+    on_error: Literal["raise", "skip"] = "raise",
+    model_name: str = "",
+) -> int:
     """Predict all images in a folder, and write a CSV table with a row for each.
 
     PNG, JPEG and TIFF files hold one image each; HDF5 and CXI files (.h5, .hdf5, .cxi)
@@ -126,6 +128,7 @@ def predict_folder(
     --------
     >>> import tempfile
     >>> from pathlib import Path
+    from typing import Literal
     >>> import numpy as np
     >>> import pandas as pd
     >>> from PIL import Image
@@ -152,10 +155,7 @@ def predict_folder(
     if watch:
         with closing(PredictionTable(path, *columns)) as table:
             return stream.write(table, interval)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    # Of a killed process that had the same number.
-    beside.unlink(missing_ok=True)
-    try:
+    with whole_path(path) as beside:
         with closing(PredictionTable(beside, *columns)) as table:
             n_rows = stream.write(table, None)
         if not n_rows:
@@ -163,9 +163,6 @@ def predict_folder(
                 f"{folder} has no image that can be predicted, neither in it nor in "
                 f"folders below it: none named {', '.join(SUFFIXES + STACK_SUFFIXES)}."
             )
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return n_rows
 
 
