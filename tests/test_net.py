@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from emclassify import LipNetClassifier
-from emclassify.training._net import ImageNet
+from emclassify.training._training_net import TrainingNet
 
 
 def make_images():
@@ -14,7 +14,7 @@ def make_images():
     return X, y
 
 
-class AlwaysOneSync(ImageNet):
+class AlwaysOneSync(TrainingNet):
     """As on a GPU."""
 
     one_sync = property(lambda self: True, lambda self, value: None)
@@ -25,7 +25,9 @@ def test_history_and_weights_are_the_same(monkeypatch):
     settings = {"max_epochs": 3, "batch_size": 16, "random_state": 0}
     settings |= {"early_stopping": True, "validation_fraction": 0.3}
     plain = LipNetClassifier(**settings).fit(X, y)
-    monkeypatch.setattr("emclassify.training._accelerated.ImageNet", AlwaysOneSync)
+    monkeypatch.setattr(
+        "emclassify.training._make_training_net.TrainingNet", AlwaysOneSync
+    )
     once = LipNetClassifier(**settings).fit(X, y)
     assert type(once.net_) is AlwaysOneSync
     for a, b in zip(plain.history_, once.history_, strict=True):
@@ -39,7 +41,9 @@ def test_the_loss_is_read_once_an_epoch(monkeypatch):
     X, y = make_images()
     reads = []
     item, tolist = torch.Tensor.item, torch.Tensor.tolist
-    monkeypatch.setattr("emclassify.training._accelerated.ImageNet", AlwaysOneSync)
+    monkeypatch.setattr(
+        "emclassify.training._make_training_net.TrainingNet", AlwaysOneSync
+    )
     settings = {"max_epochs": 2, "batch_size": 10, "random_state": 0}
     net = LipNetClassifier(**settings, lr_schedule=None)
 

@@ -23,7 +23,7 @@ from emclassify.training import (
     resolve_threads,
     validation_split,
 )
-from emclassify.training._augmentation import dihedral
+from emclassify.training._dihedral import dihedral
 
 
 def test_dihedral_is_the_group_of_the_square():

@@ -1,10 +1,15 @@
 """BackboneClassifier: a pretrained network, trained further."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from os import PathLike
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
+from torch import nn
 
 from emclassify.classifiers._cnn import CNNClassifier
 from emclassify.nets import BackboneNet, load_backbone
@@ -52,8 +57,10 @@ class BackboneClassifier(CNNClassifier):
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9.
     lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
-        How the learning rate changes from batch to batch.
+        How the learning rate changes from batch to batch; a callable turns the
+        number of the batch into a factor on `lr`. `partial_fit` keeps it constant.
     weight_decay : float, default=0.01
+        Share of each weight, times the learning rate, that a step takes away.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
@@ -62,19 +69,27 @@ class BackboneClassifier(CNNClassifier):
         Factor on the loss of each class; "balanced" is n / (n_classes · count),
         "complement" is 1 − count / n. With several labels an image, "balanced" gives
         presence and absence of each the same weight; the others weigh presence.
-    augmentation : str, callable, list of callables or None, default="auto"
-        What happens to a training batch: "auto", "dihedral", "affine" or callables;
-        see `CNNClassifier`.
-    normalization : {"dataset", "image"}, default="dataset"
-        Whether pixels are brought to mean 0 and standard deviation 1 over the
-        training set or in each image.
     early_stopping : bool, default=False
         Whether to hold out a validation set, stop when its loss has not improved for
         `n_iter_no_change` epochs, and take the weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of samples held out for `early_stopping`.
+        Share of samples held out for `early_stopping`. Classes keep their shares;
+        with `groups`, whole groups are held out.
     n_iter_no_change : int, default=10
         Epochs of patience for `early_stopping`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch, a float tensor (n, channels, height,
+        width). "dihedral" is flips and quarter turns; "affine" is the liposome
+        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
+        nothing for images of one row or column. See `emclassify.training`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
+        of each channel over the training set, or of each image by itself.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X; without it a row of a 2-D X is an
+        image of one row.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         "auto" computes in bfloat16 where the hardware does it natively, for images of
         at least 16 px a side.
@@ -83,22 +98,21 @@ class BackboneClassifier(CNNClassifier):
         user guide. "auto" does so where it has been measured to pay: nowhere yet.
     device : str or torch.device, default="auto"
         "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
-        training among the processes of one launch, see the user guide; it needs
-        `unfreeze_after` 0 or None.
+        training among the processes of one launch, see the user guide.
+        It needs `unfreeze_after` 0 or None.
     n_threads : int, default=None
-        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+        CPU threads. None is 1 where `random_state` is set, since results depend on
+        the number of threads in their last bits and joblib's workers have fewer than
+        the main process; without `random_state`, all that torch has.
     callbacks : list, default=None
-        More skorch callbacks.
+        More skorch callbacks: instances or (name, instance).
     checkpoint_dir : str or path-like, default=None
         Folder for the state after each epoch. A `fit` that was killed goes on from
         there when it is called again, and ends as if it had not been.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
-    image_shape : tuple of 2 or 3 int, default=None
-        Shape of the image in a flat row of X.
     random_state : int, RandomState instance or None, default=None
-        Weights of the dense layer, shuffling, augmentation, dropout, validation split,
-        and random weights of the backbone.
+        Initial weights, shuffling, augmentation, dropout and validation split. The
+        global random states of NumPy and torch are neither used nor changed.
+        Of the backbone, only random weights depend on it.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -112,7 +126,8 @@ class BackboneClassifier(CNNClassifier):
         The trained network, ``net_.module_``; the network of timm is
         ``net_.module_.net.backbone``.
     history_ : skorch.history.History
-        One record an epoch.
+        One record an epoch: train_loss, valid_loss with `early_stopping`, dur
+        (seconds). ``pandas.DataFrame`` takes its ``to_list()``.
     image_shape_ : tuple of 3 int or None
         (height, width, channels) seen in `fit`; None if X was a sequence of images.
     n_channels_ : int
@@ -165,38 +180,42 @@ class BackboneClassifier(CNNClassifier):
 
     def __init__(
         self,
-        backbone="tf_efficientnet_b7",
+        # network
+        backbone: str = "tf_efficientnet_b7",
         *,
-        weights="pretrained",
-        image_size=None,
-        dropout=0.2,
-        unfreeze_after=1,
-        backbone_lr_factor=0.1,
-        max_epochs=20,
-        batch_size=32,
-        lr=0.001,
-        optimizer="adamw",
-        lr_schedule="one_cycle",
-        weight_decay=0.01,
-        loss="cross_entropy",
-        label_smoothing=0.1,
-        class_weight=None,
-        augmentation="auto",
-        normalization="dataset",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        precision="auto",
-        compile="auto",
-        device="auto",
-        n_threads=None,
-        callbacks=None,
-        checkpoint_dir=None,
-        warm_start=False,
-        image_shape=None,
-        random_state=None,
-        verbose=0,
-    ):
+        weights: str | PathLike = "pretrained",
+        image_size: Sequence[int] | None = None,
+        dropout: float = 0.2,
+        unfreeze_after: int | None = 1,
+        backbone_lr_factor: float = 0.1,
+        # training
+        max_epochs: int = 20,
+        batch_size: int = 32,
+        lr: float = 0.001,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr_schedule: str | Callable[[int], float] | None = "one_cycle",
+        weight_decay: float = 0.01,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.1,
+        class_weight: dict | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        # data
+        augmentation: str | Callable | list[Callable] | None = "auto",
+        normalization: str = "dataset",
+        image_shape: Sequence[int] | None = None,
+        # running
+        precision: str = "auto",
+        compile: bool | str = "auto",
+        device: str | torch.device = "auto",
+        n_threads: int | None = None,
+        callbacks: list | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         super().__init__(
             max_epochs=max_epochs,
             batch_size=batch_size,
@@ -207,19 +226,19 @@ class BackboneClassifier(CNNClassifier):
             loss=loss,
             label_smoothing=label_smoothing,
             class_weight=class_weight,
-            augmentation=augmentation,
-            normalization=normalization,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            augmentation=augmentation,
+            normalization=normalization,
+            image_shape=image_shape,
             precision=precision,
             compile=compile,
             device=device,
             n_threads=n_threads,
             callbacks=callbacks,
             checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            image_shape=image_shape,
             random_state=random_state,
             verbose=verbose,
         )
@@ -230,10 +249,14 @@ class BackboneClassifier(CNNClassifier):
         self.unfreeze_after = unfreeze_after
         self.backbone_lr_factor = backbone_lr_factor
 
-    def _validate_images(self, X, *, reset):
+    def _validate_images(
+        self, X: ArrayLike, *, reset: bool
+    ) -> np.ndarray | list[np.ndarray]:
         return self._validate_images_of_any_size(X, reset=reset)
 
-    def _make_net(self, image_shape, n_classes, n_features):
+    def _make_net(
+        self, image_shape: Sequence[int], n_classes: int, n_features: int
+    ) -> nn.Module:
         if self.device == "accelerate" and self.unfreeze_after:
             raise ValueError(
                 f"unfreeze_after={self.unfreeze_after} does not go with device="
@@ -242,14 +265,16 @@ class BackboneClassifier(CNNClassifier):
             )
         return self._make_backbone_net(image_shape, n_classes, self.weights)
 
-    def _make_bare_net(self):
+    def _make_bare_net(self) -> nn.Module:
         image_shape, _ = self._net_input
         with warnings.catch_warnings():
             # That they are random, which doesn't matter here.
             warnings.simplefilter("ignore", UserWarning)
             return self._make_backbone_net(image_shape, len(self.classes_), "random")
 
-    def _make_backbone_net(self, image_shape, n_classes, weights):
+    def _make_backbone_net(
+        self, image_shape: Sequence[int], n_classes: int, weights: str | PathLike
+    ) -> nn.Module:
         return BackboneNet(
             load_backbone(self.backbone, image_shape[-1], weights, self.image_size),
             image_shape,
@@ -260,11 +285,11 @@ class BackboneClassifier(CNNClassifier):
         )
 
     @property
-    def _param_groups(self):
+    def _param_groups(self) -> list[tuple[str, dict]]:
         return [("*backbone.*", {"lr_factor": self.backbone_lr_factor})]
 
     @property
-    def _net_callbacks(self):
+    def _net_callbacks(self) -> list[tuple[str, Unfreezing]]:
         if not self.unfreeze_after:
             return []
         return [("unfreezing", Unfreezing(self.unfreeze_after))]

@@ -1,11 +1,16 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
+import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -14,12 +19,11 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
-from skorch.callbacks import EarlyStopping
-from skorch.helper import predefined_split
-from skorch.utils import noop
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
+from torch import nn
 
 from emclassify._images import ImageInputMixin
-from emclassify.classifiers._network import build_network, restore_kept, state_to_keep
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 from emclassify.training import (
     EpochCheckpoint,
@@ -27,17 +31,26 @@ from emclassify.training import (
     FiniteLoss,
     ImageBatches,
     ImageDataset,
+    ImageModule,
     canonical_order,
     class_factors,
     image_digests,
     isolated,
+    load_weights,
+    make_augmentation,
+    make_early_stopping,
     make_schedule,
-    raised_by_callback,
+    make_training_net,
+    net_state,
+    refuse_other_sizes,
     repeat_by_weight,
     reset_rates,
     resolve_compile,
     resolve_device,
+    resolve_precision,
     resolve_threads,
+    restore_training,
+    run_epochs,
     training_key,
     validation_split,
 )
@@ -53,11 +66,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
     _reads_stored = True
     # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
-    _param_groups = ()
-    # Callbacks that the network needs in training: (name, callback).
-    _net_callbacks = ()
+    _param_groups: Sequence[tuple[str, dict]] = ()
+    # Callbacks that the network needs in training.
+    _net_callbacks: Sequence[tuple[str, Callback]] = ()
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say that an image may have several labels.
 
         Normalised one by one, images of two pixels, as scikit-learn's checks have
@@ -69,17 +82,25 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _make_net(self, image_shape, n_classes, n_features):
+    def _make_net(
+        self, image_shape: Sequence[int], n_classes: int, n_features: int
+    ) -> nn.Module:
         """Return the untrained network."""
 
-    def _features(self, images):
+    def _features(self, images: Sequence[np.ndarray]) -> np.ndarray | None:
         """Return numbers (n, n_features) for the network beside the images.
 
         None unless a child has any.
         """
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -118,7 +139,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on these images, at the constant rate `lr`.
 
         Parameters
@@ -164,7 +191,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             self._train(train, None, 1, None)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters
@@ -193,7 +220,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         logits = logits.double()
         return (logits.sigmoid() if self.multilabel_ else logits.softmax(1)).numpy()
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each image, or all of at least one half.
 
         Parameters
@@ -209,11 +236,18 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """
         return self._choose_labels(self.predict_proba(X))
 
-    def _choose_labels(self, proba):
+    def _choose_labels(self, proba: np.ndarray) -> np.ndarray:
         """Return what `predict` says where `predict_proba` says `proba`."""
         return choose_labels(proba, self.classes_, self.multilabel_)
 
-    def _encode_labels(self, images, y, *, reset, classes=None):
+    def _encode_labels(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        y: ArrayLike,
+        *,
+        reset: bool,
+        classes: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Set or use `classes_`; return class indices, or an indicator matrix."""
         multilabel = is_multilabel(y)
         if not reset and multilabel != self.multilabel_:
@@ -247,7 +281,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _make_datasets(self, images, target, sample_weight, groups):
+    def _make_datasets(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        target: np.ndarray,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
+    ) -> tuple[ImageDataset, ImageDataset | None]:
         """Return the training set, and the validation set or None."""
         if groups is not None:
             groups = column_or_1d(groups)
@@ -271,7 +311,14 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             for side in (train, valid)
         )
 
-    def _make_dataset(self, images, features, target, index, sample_weight):
+    def _make_dataset(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        features: np.ndarray | None,
+        target: np.ndarray,
+        index: np.ndarray,
+        sample_weight: ArrayLike | None,
+    ) -> ImageDataset:
         """Return the samples at `index`, with the product of both kinds of weight."""
         sample_weight = _check_sample_weight(
             sample_weight, images, dtype=np.float64, ensure_non_negative=True
@@ -289,16 +336,57 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         weight *= weight.size / weight.sum()
         return ImageDataset(images, target, weight, rows, features)
 
-    def _initialize(self, train):
-        """Build the network with fresh weights."""
+    def _initialize(self, train: ImageDataset) -> None:
+        """Build the network with fresh weights, and the scales of the training set."""
         self._rng = check_random_state(self.random_state)
-        self.device_ = str(resolve_device(self.device))
+        device = resolve_device(self.device)
+        self.device_ = str(device)
         self._net_input = tuple(train.stacks[0].shape[1:]), train.n_features
+        image_shape, n_features = self._net_input
+        n_classes = len(self.classes_)
         with self._isolated(train=True):
-            self.net_ = build_network(self, train)
+            module = self._make_module(
+                self._make_net(image_shape, n_classes, n_features),
+                resolve_precision(self.precision, device, image_shape),
+            )
+            module.learn_scales(train, by_image=self.normalization == "image")
+            if self.multilabel_:
+                module.learn_log_odds(train)
+            module.check_net(image_shape, n_classes)
+            self.net_ = self._make_training_net(module)
         self.history_ = self.net_.history
 
-    def _make_checkpoint(self, images, target, train, valid):
+    def _make_module(self, net: nn.Module, precision: str) -> ImageModule:
+        """Return a network together with what happens to a batch before it."""
+        image_shape, _ = self._net_input
+        augmentation = make_augmentation(self.augmentation, image_shape)
+        compiled = resolve_compile(self.compile, self.device)
+        return ImageModule(net, augmentation, precision, compiled)
+
+    def _make_training_net(self, module: ImageModule) -> NeuralNetClassifier:
+        """Return the skorch net that trains a module as the parameters say."""
+        return make_training_net(
+            module,
+            n_classes=len(self.classes_),
+            multilabel=self.multilabel_,
+            loss=self.loss,
+            label_smoothing=self.label_smoothing,
+            optimizer=self.optimizer,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            param_groups=self._param_groups,
+            batch_size=self.batch_size,
+            device=self.device_,
+            shared=self.device == "accelerate",
+        )
+
+    def _make_checkpoint(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        target: np.ndarray,
+        train: ImageDataset,
+        valid: ImageDataset | None,
+    ) -> EpochCheckpoint | None:
         """Return what keeps the state of this training, or None."""
         if self.checkpoint_dir is None:
             return None
@@ -316,7 +404,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         )
         return EpochCheckpoint(self.checkpoint_dir, key)
 
-    def _make_bare_net(self):
+    def _make_bare_net(self) -> nn.Module:
         """Return the network that `net_` has, with any weights.
 
         A child whose `_make_net` fetches or reads weights leaves that out here.
@@ -324,67 +412,117 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         image_shape, n_features = self._net_input
         return self._make_net(image_shape, len(self.classes_), n_features)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
         if hasattr(self, "net_"):
             # skorch moves the network to the CPU where its device isn't there.
             self.device_ = str(self.net_.device)
 
-    # How files hold it: see `emclassify.save`.
-    _state_to_keep = state_to_keep
-    _restore_kept = restore_kept
+    def _state_to_keep(self) -> dict:
+        """Return the attributes as plain data and tensors, for `emclassify.save`.
 
-    def _train(self, train, valid, n_epochs, lr_schedule, checkpoint=None):
-        """Train `net_` for some epochs, with the callbacks of this run only."""
+        Raises
+        ------
+        ValueError
+            If parameters were changed since `fit`, and describe another network.
+
+        Warns
+        -----
+        UserWarning
+            If it has callbacks: they are left out.
+        """
+        state = dict(self.__getstate__())
+        if "net_" in state:
+            kept = net_state(state["net_"])
+            refuse_other_sizes(
+                self._make_bare_net, kept["weights"], type(self).__name__
+            )
+            del state["history_"]
+            state["net_"] = kept
+        if self.callbacks:
+            warnings.warn(
+                f"{type(self).__name__} is kept without its callbacks, which act in "
+                "training only.",
+                stacklevel=2,
+            )
+            state["callbacks"] = None
+        return state
+
+    def _restore_kept(self, state: dict) -> None:
+        """Set the attributes from what `_state_to_keep` returned.
+
+        The network comes to the device that the parameter `device` asks for, or, if
+        that isn't there, to the one that "auto" means.
+
+        Raises
+        ------
+        ValueError
+            If the weights are not those of the network that the parameters describe.
+        """
+        kept = state.pop("net_", None)
+        self.__setstate__(state)
+        if kept is None:
+            return
+        try:
+            device = resolve_device(self.device)
+        except ValueError:
+            device = resolve_device("auto")
+        self.device_ = str(device)
+        refuse_other_sizes(self._make_bare_net, kept["weights"], type(self).__name__)
+        with torch.random.fork_rng(devices=[]):
+            module = self._make_module(self._make_bare_net(), kept["precision"])
+            load_weights(module, kept["weights"])
+            net = self._make_training_net(module)
+        restore_training(net, kept)
+        self.net_, self.history_ = net, net.history
+
+    def _train(
+        self,
+        train: ImageDataset,
+        valid: ImageDataset | None,
+        n_epochs: int,
+        lr_schedule: object,
+        checkpoint: EpochCheckpoint | None = None,
+    ) -> None:
+        """Train `net_` for some epochs, as the parameters say."""
+        net = self.net_
         train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
-        net = self.net_
         run = [("finite_loss", FiniteLoss()), *self._net_callbacks]
         run += make_schedule(lr_schedule, reset_rates(net.optimizer_, self.lr), n_steps)
         if valid is not None:
-            stopping = EarlyStopping(
-                monitor="valid_loss",
-                patience=self.n_iter_no_change,
-                load_best=True,
-                sink=noop,
-            )
-            run.append(("early_stopping", stopping))
+            run.append(("early_stopping", make_early_stopping(self.n_iter_no_change)))
         done = 0
         if checkpoint is not None:
             run.append(("checkpoint", checkpoint))
-            done = checkpoint.restore_history(self.net_)
+            done = checkpoint.restore_history(net)
         if self.verbose:
-            threads = "" if self.device_ != "cpu" else f", {self._threads()} thread(s)"
-            title = f"{type(self).__name__} ({self.device_}{threads})"
             # Before the checkpoint, which comes last.
-            run.insert(0, ("progress", EpochProgress(title, n_epochs, done)))
+            run.insert(0, ("progress", EpochProgress(self._title(), n_epochs, done)))
         # Somebody's callback may want to see losses batch by batch.
         net.one_sync = self.device_ != "cpu" and not self.callbacks
-        net.callbacks = [*run, *(self.callbacks or [])]
-        net.train_split = None if valid is None else predefined_split(valid)
-        net.initialize_callbacks()
-        # Not net.partial_fit, which takes a user's interrupt for the end of training.
-        net.notify("on_train_begin", X=train, y=None)
-        try:
-            net.fit_loop(train, epochs=n_epochs - done)
-        except KeyboardInterrupt as interrupt:
-            if not raised_by_callback(interrupt):
-                raise
-        finally:
-            net.notify("on_train_end", X=train, y=None)
+        run_epochs(
+            net,
+            train,
+            valid,
+            n_epochs,
+            run_callbacks=run,
+            callbacks=self.callbacks or [],
+            n_done=done,
+        )
         if checkpoint is not None:
             checkpoint.remove()
         self.history_ = net.history
-        # They hold the validation images and a copy of the weights.
-        net.train_split = None
-        net.callbacks = list(self.callbacks or [])
-        done = {name for name, _ in run}
-        net.callbacks_ = [c for c in net.callbacks_ if c[0] not in done]
 
-    def _threads(self):
+    def _title(self) -> str:
+        """Return what stands before the progress bar."""
+        threads = "" if self.device_ != "cpu" else f", {self._threads()} thread(s)"
+        return f"{type(self).__name__} ({self.device_}{threads})"
+
+    def _threads(self) -> int:
         return resolve_threads(self.n_threads, self.random_state)
 
-    def _isolated(self, *, train):
+    def _isolated(self, *, train: bool) -> AbstractContextManager[None]:
         """Guard the caller's random state and threads; seed torch for training."""
         seed = self._rng.randint(np.iinfo(np.int32).max) if train else None
         device = torch.device(self.device_)

@@ -1,14 +1,17 @@
 """CNNClassifier: any torch network as a scikit-learn classifier."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from os import PathLike
 
+import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
+from torch import nn
 
 from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.nets import LipNet4
-from emclassify.training import LOSSES, OPTIMIZERS, SCHEDULES
+from emclassify.training import AUGMENTATIONS, LOSSES, OPTIMIZERS, SCHEDULES
 
 __all__ = ["CNNClassifier"]
 
@@ -38,6 +41,7 @@ class CNNClassifier(BaseImageClassifier):
         How the learning rate changes from batch to batch; a callable turns the
         number of the batch into a factor on `lr`. `partial_fit` keeps it constant.
     weight_decay : float, default=0.01
+        Share of each weight, times the learning rate, that a step takes away.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
@@ -46,14 +50,6 @@ class CNNClassifier(BaseImageClassifier):
         Factor on the loss of each class; "balanced" is n / (n_classes · count),
         "complement" is 1 − count / n. With several labels an image, "balanced" gives
         presence and absence of each the same weight; the others weigh presence.
-    augmentation : str, callable, list of callables or None, default="auto"
-        What happens to a training batch, a float tensor (n, channels, height,
-        width). "dihedral" is flips and quarter turns; "affine" is the liposome
-        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
-        nothing for images of one row or column. See `emclassify.training`.
-    normalization : {"dataset", "image"}, default="dataset"
-        Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
-        of each channel over the training set, or of each image by itself.
     early_stopping : bool, default=False
         Whether to hold out a validation set, stop when its loss has not improved for
         `n_iter_no_change` epochs, and take the weights of the best epoch.
@@ -62,6 +58,19 @@ class CNNClassifier(BaseImageClassifier):
         with `groups`, whole groups are held out.
     n_iter_no_change : int, default=10
         Epochs of patience for `early_stopping`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch, a float tensor (n, channels, height,
+        width). "dihedral" is flips and quarter turns; "affine" is the liposome
+        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
+        nothing for images of one row or column. See `emclassify.training`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
+        of each channel over the training set, or of each image by itself.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X; without it a row of a 2-D X is an
+        image of one row.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         "auto" computes in bfloat16 where the hardware does it natively, for images of
         at least 16 px a side.
@@ -80,11 +89,6 @@ class CNNClassifier(BaseImageClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder for the state after each epoch. A `fit` that was killed goes on from
         there when it is called again, and ends as if it had not been.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
-    image_shape : tuple of 2 or 3 int, default=None
-        Shape of the image in a flat row of X; without it a row of a 2-D X is an
-        image of one row.
     random_state : int, RandomState instance or None, default=None
         Initial weights, shuffling, augmentation, dropout and validation split. The
         global random states of NumPy and torch are neither used nor changed.
@@ -135,7 +139,9 @@ class CNNClassifier(BaseImageClassifier):
     """
 
     _parameter_constraints = {
+        # network
         "net": [callable, None],
+        # training
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -145,57 +151,63 @@ class CNNClassifier(BaseImageClassifier):
         "loss": [StrOptions(set(LOSSES))],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced", "complement"}), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        # data
         "augmentation": [
-            StrOptions({"auto", "dihedral", "affine"}),
+            StrOptions({"auto", *AUGMENTATIONS}),
             callable,
             list,
             None,
         ],
         "normalization": [StrOptions({"dataset", "image"})],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": ["array-like", None],
+        # running
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "compile": ["boolean", StrOptions({"auto"})],
         "device": [str, torch.device],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "callbacks": [list, None],
         "checkpoint_dir": [str, PathLike, None],
-        "warm_start": ["boolean"],
-        "image_shape": ["array-like", None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
     def __init__(
         self,
-        net=None,
+        # network
+        net: Callable[[Sequence[int], int], nn.Module] | None = None,
         *,
-        max_epochs=20,
-        batch_size=128,
-        lr=0.003,
-        optimizer="adamw",
-        lr_schedule="one_cycle",
-        weight_decay=0.01,
-        loss="cross_entropy",
-        label_smoothing=0.1,
-        class_weight=None,
-        augmentation="auto",
-        normalization="dataset",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        precision="auto",
-        compile="auto",
-        device="auto",
-        n_threads=None,
-        callbacks=None,
-        checkpoint_dir=None,
-        warm_start=False,
-        image_shape=None,
-        random_state=None,
-        verbose=0,
-    ):
+        # training
+        max_epochs: int = 20,
+        batch_size: int = 128,
+        lr: float = 0.003,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr_schedule: str | Callable[[int], float] | None = "one_cycle",
+        weight_decay: float = 0.01,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.1,
+        class_weight: dict | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        # data
+        augmentation: str | Callable | list[Callable] | None = "auto",
+        normalization: str = "dataset",
+        image_shape: Sequence[int] | None = None,
+        # running
+        precision: str = "auto",
+        compile: bool | str = "auto",
+        device: str | torch.device = "auto",
+        n_threads: int | None = None,
+        callbacks: list | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.net = net
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -206,22 +218,24 @@ class CNNClassifier(BaseImageClassifier):
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
-        self.augmentation = augmentation
-        self.normalization = normalization
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.augmentation = augmentation
+        self.normalization = normalization
+        self.image_shape = image_shape
         self.precision = precision
         self.compile = compile
         self.device = device
         self.n_threads = n_threads
         self.callbacks = callbacks
         self.checkpoint_dir = checkpoint_dir
-        self.warm_start = warm_start
-        self.image_shape = image_shape
         self.random_state = random_state
         self.verbose = verbose
 
-    def _make_net(self, image_shape, n_classes, n_features):
+    def _make_net(
+        self, image_shape: Sequence[int], n_classes: int, n_features: int
+    ) -> nn.Module:
         """Return the untrained network."""
         return (self.net or LipNet4)(image_shape, n_classes)

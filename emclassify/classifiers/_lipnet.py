@@ -1,11 +1,18 @@
 """LipNetClassifier: the networks of the liposome thesis."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from os import PathLike
+from typing import Self
 
+import numpy as np
+import torch
 from sklearn.utils._param_validation import Interval, Options
+from torch import nn
 
 from emclassify.classifiers._cnn import CNNClassifier
 from emclassify.nets import LipNet2, LipNet4, LipNet6, LipNet8, LipNet10
+from emclassify.training import published_decay
 
 __all__ = ["LipNetClassifier"]
 
@@ -45,8 +52,10 @@ class LipNetClassifier(CNNClassifier):
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9.
     lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"
-        How the learning rate changes from batch to batch.
+        How the learning rate changes from batch to batch; a callable turns the
+        number of the batch into a factor on `lr`. `partial_fit` keeps it constant.
     weight_decay : float, default=0.01
+        Share of each weight, times the learning rate, that a step takes away.
     loss : {"cross_entropy", "focal"}, default="cross_entropy"
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
@@ -55,19 +64,27 @@ class LipNetClassifier(CNNClassifier):
         Factor on the loss of each class; "balanced" is n / (n_classes · count),
         "complement" is 1 − count / n. With several labels an image, "balanced" gives
         presence and absence of each the same weight; the others weigh presence.
-    augmentation : str, callable, list of callables or None, default="auto"
-        What happens to a training batch: "auto", "dihedral", "affine" or callables;
-        see `CNNClassifier`.
-    normalization : {"dataset", "image"}, default="dataset"
-        Whether pixels are brought to mean 0 and standard deviation 1 over the
-        training set or in each image.
     early_stopping : bool, default=False
         Whether to hold out a validation set, stop when its loss has not improved for
         `n_iter_no_change` epochs, and take the weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of samples held out for `early_stopping`.
+        Share of samples held out for `early_stopping`. Classes keep their shares;
+        with `groups`, whole groups are held out.
     n_iter_no_change : int, default=10
         Epochs of patience for `early_stopping`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    augmentation : str, callable, list of callables or None, default="auto"
+        What happens to a training batch, a float tensor (n, channels, height,
+        width). "dihedral" is flips and quarter turns; "affine" is the liposome
+        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
+        nothing for images of one row or column. See `emclassify.training`.
+    normalization : {"dataset", "image"}, default="dataset"
+        Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
+        of each channel over the training set, or of each image by itself.
+    image_shape : tuple of 2 or 3 int, default=None
+        Shape of the image in a flat row of X; without it a row of a 2-D X is an
+        image of one row.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         "auto" computes in bfloat16 where the hardware does it natively, for images of
         at least 16 px a side.
@@ -78,18 +95,17 @@ class LipNetClassifier(CNNClassifier):
         "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
         training among the processes of one launch, see the user guide.
     n_threads : int, default=None
-        CPU threads; None is 1 where `random_state` is set, else all that torch has.
+        CPU threads. None is 1 where `random_state` is set, since results depend on
+        the number of threads in their last bits and joblib's workers have fewer than
+        the main process; without `random_state`, all that torch has.
     callbacks : list, default=None
-        More skorch callbacks.
+        More skorch callbacks: instances or (name, instance).
     checkpoint_dir : str or path-like, default=None
         Folder for the state after each epoch. A `fit` that was killed goes on from
         there when it is called again, and ends as if it had not been.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
-    image_shape : tuple of 2 or 3 int, default=None
-        Shape of the image in a flat row of X.
     random_state : int, RandomState instance or None, default=None
-        Initial weights, shuffling, augmentation, dropout and validation split.
+        Initial weights, shuffling, augmentation, dropout and validation split. The
+        global random states of NumPy and torch are neither used nor changed.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -102,7 +118,8 @@ class LipNetClassifier(CNNClassifier):
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
     history_ : skorch.history.History
-        One record an epoch.
+        One record an epoch: train_loss, valid_loss with `early_stopping`, dur
+        (seconds). ``pandas.DataFrame`` takes its ``to_list()``.
     image_shape_ : tuple of 3 int
         (height, width, channels) seen in `fit`.
     n_features_in_ : int
@@ -141,35 +158,39 @@ class LipNetClassifier(CNNClassifier):
 
     def __init__(
         self,
-        depth=4,
+        # network
+        depth: int = 4,
         *,
-        dropout=None,
-        dropout_dense=None,
-        max_epochs=20,
-        batch_size=128,
-        lr=0.003,
-        optimizer="adamw",
-        lr_schedule="one_cycle",
-        weight_decay=0.01,
-        loss="cross_entropy",
-        label_smoothing=0.1,
-        class_weight=None,
-        augmentation="auto",
-        normalization="dataset",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        precision="auto",
-        compile="auto",
-        device="auto",
-        n_threads=None,
-        callbacks=None,
-        checkpoint_dir=None,
-        warm_start=False,
-        image_shape=None,
-        random_state=None,
-        verbose=0,
-    ):
+        dropout: float | None = None,
+        dropout_dense: float | None = None,
+        # training
+        max_epochs: int = 20,
+        batch_size: int = 128,
+        lr: float = 0.003,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr_schedule: str | Callable[[int], float] | None = "one_cycle",
+        weight_decay: float = 0.01,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.1,
+        class_weight: dict | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        # data
+        augmentation: str | Callable | list[Callable] | None = "auto",
+        normalization: str = "dataset",
+        image_shape: Sequence[int] | None = None,
+        # running
+        precision: str = "auto",
+        compile: bool | str = "auto",
+        device: str | torch.device = "auto",
+        n_threads: int | None = None,
+        callbacks: list | None = None,
+        checkpoint_dir: str | PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         super().__init__(
             max_epochs=max_epochs,
             batch_size=batch_size,
@@ -180,19 +201,19 @@ class LipNetClassifier(CNNClassifier):
             loss=loss,
             label_smoothing=label_smoothing,
             class_weight=class_weight,
-            augmentation=augmentation,
-            normalization=normalization,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            augmentation=augmentation,
+            normalization=normalization,
+            image_shape=image_shape,
             precision=precision,
             compile=compile,
             device=device,
             n_threads=n_threads,
             callbacks=callbacks,
             checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            image_shape=image_shape,
             random_state=random_state,
             verbose=verbose,
         )
@@ -200,13 +221,15 @@ class LipNetClassifier(CNNClassifier):
         self.dropout = dropout
         self.dropout_dense = dropout_dense
 
-    def _make_net(self, image_shape, n_classes, n_features):
+    def _make_net(
+        self, image_shape: Sequence[int], n_classes: int, n_features: int
+    ) -> nn.Module:
         dropout = {"dropout": self.dropout, "dropout_dense": self.dropout_dense}
         given = {name: share for name, share in dropout.items() if share is not None}
         return _NETS[self.depth](image_shape, n_classes, **given)
 
     @classmethod
-    def as_published(cls, depth=4, **params):
+    def as_published(cls, depth: int = 4, **params: object) -> Self:
         """Return a classifier with the training recipe of the thesis.
 
         SGD at 0.01 with Nesterov momentum 0.9 and decay 1e-6 (the rate of batch t is
@@ -233,7 +256,7 @@ class LipNetClassifier(CNNClassifier):
             "max_epochs": 200,
             "lr": 0.01,
             "optimizer": "sgd",
-            "lr_schedule": _published_decay,
+            "lr_schedule": published_decay,
             "weight_decay": 0.0,
             "label_smoothing": 0.1,
             "augmentation": "affine",
@@ -241,8 +264,3 @@ class LipNetClassifier(CNNClassifier):
             "n_iter_no_change": 20,
         }
         return cls(depth, **{**recipe, **params})
-
-
-def _published_decay(batch):
-    """Factor on the learning rate of a batch: the decay of Keras's SGD in 2016."""
-    return 1 / (1 + 1e-6 * batch)

@@ -1,8 +1,10 @@
 """SeedEnsembleClassifier: the average of trainings that differ in their seed."""
 
 from numbers import Integral
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -10,7 +12,7 @@ from sklearn.base import (
     _fit_context,
     clone,
 )
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -105,13 +107,13 @@ class SeedEnsembleClassifier(
 
     def __init__(
         self,
-        estimator=None,
-        n_members=5,
+        estimator: BaseEstimator | None = None,
+        n_members: int = 5,
         *,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.n_members = n_members
         self.n_jobs = n_jobs
@@ -119,7 +121,13 @@ class SeedEnsembleClassifier(
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Train the members.
 
         Parameters
@@ -169,7 +177,7 @@ class SeedEnsembleClassifier(
         self.multilabel_ = is_multilabel(y)
         return self
 
-    def member_probabilities(self, X):
+    def member_probabilities(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class by each member.
 
         Parameters
@@ -185,7 +193,7 @@ class SeedEnsembleClassifier(
         check_is_fitted(self)
         return np.stack([member.predict_proba(X) for member in self.estimators_])
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of the members' probabilities.
 
         Parameters
@@ -200,7 +208,7 @@ class SeedEnsembleClassifier(
         """
         return self.member_probabilities(X).mean(axis=0)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the label of the highest mean probability, or all of at least 0.5.
 
         Parameters
@@ -214,17 +222,17 @@ class SeedEnsembleClassifier(
         """
         return self._choose_labels(self.predict_proba(X))
 
-    def _choose_labels(self, proba):
+    def _choose_labels(self, proba: np.ndarray) -> np.ndarray:
         """Return what `predict` says where `predict_proba` says `proba`."""
         return choose_labels(proba, self.classes_, self.multilabel_)
 
-    def _member(self):
+    def _member(self) -> BaseEstimator:
         return LipNetClassifier() if self.estimator is None else self.estimator
 
-    def _fitted_within(self):
+    def _fitted_within(self) -> BaseEstimator:
         return self.estimators_[0]
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say of inputs and labels what the members say."""
         tags = super().__sklearn_tags__()
         member = get_tags(self._member())
@@ -233,7 +241,7 @@ class SeedEnsembleClassifier(
         return tags
 
 
-def _reseeded(estimator, rng):
+def _reseeded(estimator: BaseEstimator, rng: np.random.RandomState) -> BaseEstimator:
     """Return a clone with a new seed in each `random_state`."""
     member = clone(estimator)
     names = sorted(
@@ -250,5 +258,7 @@ def _reseeded(estimator, rng):
     return member.set_params(**seeds)
 
 
-def _fit(member, X, y, given):
+def _fit(
+    member: BaseEstimator, X: ArrayLike, y: ArrayLike, given: dict
+) -> BaseEstimator:
     return member.fit(X, y, **given)

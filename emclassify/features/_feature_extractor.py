@@ -74,7 +74,7 @@ class FeatureExtractor(BaseFeatures):
         The particle's side of Otsu's threshold. "auto": the side that holds at most
         half of the image's border.
     image_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of the image in a flat row.
+        Shape of the image in a flat row of X.
     n_jobs : int, default=None
         Number of threads that share the images, as joblib counts them.
 

@@ -1,8 +1,14 @@
 """What the layers of a network make of an image."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
+from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._grid import (
     check_axes,
     draw_grid,
@@ -21,10 +27,19 @@ from emclassify.inspection._network import (
 )
 from emclassify.nets._recording import recorded, recording
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.image import AxesImage
+
 __all__ = ["ActivationsDisplay", "layer_activations"]
 
 
-def layer_activations(estimator, X, layers=None):
+def layer_activations(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    layers: str | int | Sequence[str | int] | None = None,
+) -> dict[str, np.ndarray]:
     """Return what layers of a fitted network give for images.
 
     The network computes as in `predict`: no dropout, no augmentation; but always in
@@ -71,7 +86,9 @@ def layer_activations(estimator, X, layers=None):
     return _activations(classifier, find_images(estimator, X), names)
 
 
-def _find_layers(classifier, layers):
+def _find_layers(
+    classifier: BaseImageClassifier, layers: str | int | Sequence[str | int] | None
+) -> list[str]:
     if layers is None:
         return list(convolutions(classifier))
     if not isinstance(layers, list | tuple):
@@ -80,7 +97,9 @@ def _find_layers(classifier, layers):
     return list(dict.fromkeys(find_layer(classifier, layer) for layer in layers))
 
 
-def _activations(classifier, images, names):
+def _activations(
+    classifier: BaseImageClassifier, images: np.ndarray, names: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Return {layer: activations} of images (n, h, w, c)."""
     parts = {name: [] for name in names}
     with (
@@ -96,7 +115,7 @@ def _activations(classifier, images, names):
     return {name: np.concatenate(part) for name, part in parts.items()}
 
 
-def _channels_last(output):
+def _channels_last(output: torch.Tensor) -> np.ndarray:
     """Tensor (n, c, h, w) to array (n, h, w, c); other ones as they are."""
     output = output.float().cpu().numpy()
     if output.ndim == 4:
@@ -104,7 +123,11 @@ def _channels_last(output):
     return np.ascontiguousarray(output)
 
 
-def _maps_of(estimator, image, layers):
+def _maps_of(
+    estimator: BaseEstimator,
+    image: ArrayLike,
+    layers: str | int | Sequence[str | int] | None,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the image (h, w, c) as the network gets it, and {layer: its maps}."""
     classifier = find_classifier(estimator)
     names = _find_layers(classifier, layers)
@@ -119,14 +142,14 @@ def _maps_of(estimator, image, layers):
     return images[0], {name: maps[0] for name, maps in activations.items()}
 
 
-def _aspect(maps):
+def _aspect(maps: np.ndarray) -> float:
     """Return height over width of the grid of maps (h, w, n)."""
     height, width, n_maps = maps.shape
     across = n_columns(n_maps)
     return -(-n_maps // across) * height / (across * width)
 
 
-def _new_columns(displays):
+def _new_columns(displays: "Sequence[ActivationsDisplay]") -> np.ndarray:
     """Return axes in a new figure, a column for each display, the image on top."""
     import matplotlib.pyplot as plt
 
@@ -185,13 +208,27 @@ class ActivationsDisplay:
     ['image', 'features.0', 'features.3']
     """
 
-    def __init__(self, image, activations, *, scale="map"):
+    def __init__(
+        self,
+        image: np.ndarray,
+        activations: dict[str, np.ndarray],
+        *,
+        scale: str = "map",
+    ) -> None:
         self.image = image
         self.activations = activations
         self.scale = scale
 
     @classmethod
-    def from_estimator(cls, estimator, image, layers=None, *, scale="map", axes=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        image: ArrayLike,
+        layers: str | int | Sequence[str | int] | None = None,
+        *,
+        scale: str = "map",
+        axes: "Sequence[Axes] | None" = None,
+    ) -> Self:
         """Draw the activations of a fitted classifier for one image.
 
         Parameters
@@ -221,7 +258,14 @@ class ActivationsDisplay:
         return cls(*_maps_of(estimator, image, layers), scale=scale).plot(axes)
 
     @classmethod
-    def from_estimators(cls, estimators, image, layers=None, *, scale="map"):
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, BaseEstimator],
+        image: ArrayLike,
+        layers: str | int | Sequence[str | int] | Mapping | None = None,
+        *,
+        scale: str = "map",
+    ) -> dict[str, Self]:
         """Draw the activations of several fitted classifiers side by side.
 
         Parameters
@@ -283,7 +327,13 @@ class ActivationsDisplay:
                 spare.remove()
         return displays
 
-    def plot(self, axes=None, *, cmap=None, colorbar=True):
+    def plot(
+        self,
+        axes: "Sequence[Axes] | None" = None,
+        *,
+        cmap: "str | Colormap | None" = None,
+        colorbar: bool = True,
+    ) -> Self:
         """Draw.
 
         Parameters
@@ -317,7 +367,9 @@ class ActivationsDisplay:
         self.figure_ = axes[0].figure.figure
         return self
 
-    def _draw_maps(self, ax, tiles, cmap):
+    def _draw_maps(
+        self, ax: "Axes", tiles: np.ndarray, cmap: "str | Colormap | None"
+    ) -> "AxesImage":
         """Draw the maps (n, h, w) of one layer."""
         low, high, colours = 0.0, 1.0, "viridis"
         if self.scale == "map":
@@ -334,7 +386,7 @@ class ActivationsDisplay:
             ax, tiles, range(len(tiles)), cmap=cmap or colours, vmin=low, vmax=high
         )
 
-    def _new_axes(self):
+    def _new_axes(self) -> "list[Axes]":
         """Return axes in a new figure: the image left of rows of up to two layers."""
         import matplotlib.pyplot as plt
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from torch import nn
 
 from emclassify.inspection._network import (
@@ -14,7 +16,7 @@ from emclassify.inspection._network import (
 __all__ = ["network_embedding"]
 
 
-def network_embedding(estimator, X):
+def network_embedding(estimator: BaseEstimator, X: ArrayLike) -> np.ndarray:
     """Return what enters the last dense layer of a fitted network, for images.
 
     There the network has turned images into numbers that a linear rule tells apart:

@@ -1,13 +1,18 @@
 """Activation maximisation: the images that excite filters most."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._grid import draw_grid, figure_size, picture_of
 from emclassify.inspection._network import (
     check_channels,
@@ -17,6 +22,11 @@ from emclassify.inspection._network import (
     gradient,
 )
 from emclassify.nets._recording import recorded, recording
+from emclassify.training import ImageModule
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 __all__ = ["FilterMaximizationDisplay", "maximize_activation"]
 
@@ -36,18 +46,18 @@ _START = 0.1
     prefer_skip_nested_validation=True,
 )
 def maximize_activation(
-    estimator,
-    layer=-1,
-    channels=None,
+    estimator: BaseEstimator,
+    layer: str | int = -1,
+    channels: ArrayLike | None = None,
     *,
-    n_steps=100,
-    lr=0.1,
-    decay=0.03,
-    blur=0.1,
-    jitter=0.05,
-    image_size=None,
-    random_state=None,
-):
+    n_steps: int = 100,
+    lr: float = 0.1,
+    decay: float = 0.03,
+    blur: float = 0.1,
+    jitter: float = 0.05,
+    image_size: Sequence[int] | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Find the images that excite channels of a layer most.
 
     Gradient ascent from faint noise in the space of images [1]_. What rises is the
@@ -151,7 +161,9 @@ def maximize_activation(
     return torch.cat(found).numpy()
 
 
-def _input_shape(classifier, image_size):
+def _input_shape(
+    classifier: BaseImageClassifier, image_size: Sequence[int] | None
+) -> tuple[int, int, int, int]:
     """Return (1, channels, height, width) of what the network takes."""
     shape = classifier.image_shape_
     if image_size is None:
@@ -176,7 +188,12 @@ def _input_shape(classifier, image_size):
     return 1, channels, height, width
 
 
-def _respond(module, outputs, name, images):
+def _respond(
+    module: ImageModule,
+    outputs: dict[str, torch.Tensor],
+    name: str,
+    images: torch.Tensor,
+) -> torch.Tensor:
     """Return a layer's output (n, channels, ...) for normalised (n, c, h, w)."""
     inputs = {"images": _to_pixels(module, images)}
     if module.features_mean is not None:
@@ -186,20 +203,20 @@ def _respond(module, outputs, name, images):
     return recorded(outputs, name)
 
 
-def _to_pixels(module, images):
+def _to_pixels(module: ImageModule, images: torch.Tensor) -> torch.Tensor:
     """Undo the normalisation of (n, c, h, w); return (n, h, w, c)."""
     if module.mean is not None:
         images = images * module.std + module.mean
     return images.permute(0, 2, 3, 1)
 
 
-def _to_unit_rms(uphill):
+def _to_unit_rms(uphill: torch.Tensor) -> torch.Tensor:
     """Scale each gradient to a root mean square of one; zero stays zero."""
     rms = uphill.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     return uphill / torch.where(rms > 0, rms, 1.0)
 
 
-def _regularize(images, decay, blur):
+def _regularize(images: torch.Tensor, decay: float, blur: float) -> torch.Tensor:
     """Take away contrast, and the finest detail most."""
     weight = torch.tensor([0.25, 0.5, 0.25], device=images.device)
     kernel = torch.outer(weight, weight).expand(images.shape[1], 1, 3, 3)
@@ -247,7 +264,9 @@ class FilterMaximizationDisplay:
     (2, 8, 8, 1)
     """
 
-    def __init__(self, images, *, layer, channels=None):
+    def __init__(
+        self, images: np.ndarray, *, layer: str, channels: ArrayLike | None = None
+    ) -> None:
         self.images = images
         self.layer = layer
         self.channels = channels
@@ -255,19 +274,19 @@ class FilterMaximizationDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        layer=-1,
-        channels=None,
+        estimator: BaseEstimator,
+        layer: str | int = -1,
+        channels: ArrayLike | None = None,
         *,
-        n_steps=100,
-        lr=0.1,
-        decay=0.03,
-        blur=0.1,
-        jitter=0.05,
-        image_size=None,
-        random_state=None,
-        ax=None,
-    ):
+        n_steps: int = 100,
+        lr: float = 0.1,
+        decay: float = 0.03,
+        blur: float = 0.1,
+        jitter: float = 0.05,
+        image_size: Sequence[int] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Find and draw the images for channels of a fitted classifier's layer.
 
         Parameters
@@ -304,7 +323,9 @@ class FilterMaximizationDisplay:
         index = None if channels is None else np.atleast_1d(channels)
         return cls(images, layer=name, channels=index).plot(ax)
 
-    def plot(self, ax=None, *, cmap="gray"):
+    def plot(
+        self, ax: "Axes | None" = None, *, cmap: "str | Colormap" = "gray"
+    ) -> Self:
         """Draw.
 
         Parameters

@@ -1,9 +1,17 @@
 """The learnt filters of a convolution."""
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
 
 from emclassify.inspection._grid import draw_grid, figure_size, symmetric_limits
 from emclassify.inspection._network import convolutions, find_classifier, find_layer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 __all__ = ["FiltersDisplay"]
 
@@ -44,13 +52,22 @@ class FiltersDisplay:
     (32, 3, 3)
     """
 
-    def __init__(self, filters, *, layer, channel=None):
+    def __init__(
+        self, filters: np.ndarray, *, layer: str, channel: int | None = None
+    ) -> None:
         self.filters = filters
         self.layer = layer
         self.channel = channel
 
     @classmethod
-    def from_estimator(cls, estimator, layer=None, *, channel=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        layer: str | int | None = None,
+        *,
+        channel: int | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Draw the filters of a fitted classifier.
 
         Parameters
@@ -95,7 +112,13 @@ class FiltersDisplay:
             )
         return cls(filters, layer=name, channel=channel).plot(ax)
 
-    def plot(self, ax=None, *, cmap="RdBu_r", colorbar=True):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        cmap: "str | Colormap" = "RdBu_r",
+        colorbar: bool = True,
+    ) -> Self:
         """Draw.
 
         Parameters

@@ -1,22 +1,31 @@
 """Many small pictures in one Axes."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from emclassify.display._thumbnails import to_8_bit, visible_channels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 # Between the tiles and around them; told apart from white, the zero of diverging maps.
 GAP_COLOUR = "0.45"
 _SMALLEST_TILE = 16
 
 
-def n_columns(n_tiles):
+def n_columns(n_tiles: int) -> int:
     """Return a number of columns: a power of two, nearly as many rows or fewer."""
     if n_tiles <= 4:
         return n_tiles
     return 2 ** int(np.ceil(np.log2(np.sqrt(n_tiles))))
 
 
-def figure_size(n_tiles, tile_shape, *, width=6.0):
+def figure_size(
+    n_tiles: int, tile_shape: Sequence[int], *, width: float = 6.0
+) -> tuple[float, float]:
     """Return (width, height) in inches of a figure for a grid of tiles."""
     columns = n_columns(n_tiles)
     rows = -(-n_tiles // columns)
@@ -25,7 +34,9 @@ def figure_size(n_tiles, tile_shape, *, width=6.0):
     return width, float(np.clip(height, 1.4, 10))
 
 
-def draw_grid(ax, tiles, index, **imshow):
+def draw_grid(
+    ax: "Axes", tiles: np.ndarray, index: Sequence[int], **imshow: object
+) -> "AxesImage":
     """Draw tiles (n, h, w) or (n, h, w, 3) row by row; return the AxesImage.
 
     `index` holds the number of each tile; those of a row stand at its left.
@@ -61,34 +72,34 @@ def draw_grid(ax, tiles, index, **imshow):
     return picture
 
 
-def _row_label(index):
+def _row_label(index: Sequence[int]) -> str:
     """'8–15', or '3, 17, 21' for tiles that don't follow each other."""
     if len(index) > 2 and (np.diff(index) == 1).all():
         return f"{index[0]}–{index[-1]}"
     return ", ".join(map(str, index))
 
 
-def symmetric_limits(values):
+def symmetric_limits(values: np.ndarray) -> tuple[float, float]:
     """Return (-m, m) with m the largest absolute value, or 1 if all are 0."""
     largest = float(np.abs(values).max())
     return (-largest, largest) if largest > 0 else (-1.0, 1.0)
 
 
-def picture_of(image):
+def picture_of(image: np.ndarray) -> np.ndarray:
     """Return what can be shown of an image (h, w, c): uint8 (h, w) or (h, w, 3)."""
     if image.shape[2] == 1:
         image = image[..., 0]
     return to_8_bit(visible_channels(image))
 
 
-def draw_image(ax, image):
+def draw_image(ax: "Axes", image: np.ndarray) -> None:
     """Draw an image (h, w, c) without ticks."""
     ax.imshow(picture_of(image), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     ax.set_xticks([])
     ax.set_yticks([])
 
 
-def check_axes(axes, n, what):
+def check_axes(axes: "Axes | Sequence[Axes]", n: int, what: str) -> np.ndarray:
     """Return the caller's axes as an array, as many as are needed."""
     axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
     if len(axes) != n:

@@ -2,14 +2,21 @@
 
 import math
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval, validate_params
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
 from emclassify.inspection._network import find_classifier
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["LearningRateRangeDisplay"]
 
@@ -71,7 +78,9 @@ class LearningRateRangeDisplay:
     array([1.000e-05, 1.487e-05])
     """
 
-    def __init__(self, lrs, losses, *, smoothing=5.0):
+    def __init__(
+        self, lrs: ArrayLike, losses: ArrayLike, *, smoothing: float = 5.0
+    ) -> None:
         self.lrs = np.asarray(lrs, dtype=np.float64)
         self.losses = np.asarray(losses, dtype=np.float64)
         self.smoothing = smoothing
@@ -88,16 +97,16 @@ class LearningRateRangeDisplay:
     )
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
         *,
-        min_lr=1e-5,
-        max_lr=1.0,
-        n_batches=200,
-        smoothing=5.0,
-        ax=None,
-    ):
+        min_lr: float = 1e-5,
+        max_lr: float = 1.0,
+        n_batches: int = 200,
+        smoothing: float = 5.0,
+        ax: "Axes | None" = None,
+    ) -> Self:
         """Train a clone while the rate rises, and draw.
 
         Training stops early where the loss is no longer finite, or is four times the
@@ -157,12 +166,12 @@ class LearningRateRangeDisplay:
         return cls(lrs, recorder.losses, smoothing=smoothing).plot(ax)
 
     @property
-    def smoothed_losses(self):
+    def smoothed_losses(self) -> np.ndarray:
         """Losses without most of the noise between batches."""
         return gaussian_filter1d(self.losses, self.smoothing)
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> float | None:
         """A rate to begin with, or None."""
         smooth = self.smoothed_losses
         lowest = int(smooth.argmin())
@@ -171,7 +180,7 @@ class LearningRateRangeDisplay:
             return None
         return float(self.lrs[lowest] / 10)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> Self:
         """Draw.
 
         Parameters
@@ -211,10 +220,10 @@ class LearningRateRangeDisplay:
 class _Factors:
     """The factor on the rate of each batch."""
 
-    def __init__(self, factors):
+    def __init__(self, factors: np.ndarray) -> None:
         self.factors = factors
 
-    def __call__(self, batch):
+    def __call__(self, batch: int) -> float:
         # The scheduler asks for one more, after the last batch.
         return self.factors[min(batch, len(self.factors) - 1)]
 
@@ -222,15 +231,21 @@ class _Factors:
 class _LossRecorder(Callback):
     """Keeps the loss of each batch, and ends the training."""
 
-    def __init__(self, n_batches, smoothing):
+    def __init__(self, n_batches: int, smoothing: float) -> None:
         self.n_batches = n_batches
         self.smoothing = smoothing
 
-    def initialize(self):
+    def initialize(self) -> Self:
         self.losses = []
         return self
 
-    def on_batch_end(self, net, training, loss, **kwargs):
+    def on_batch_end(
+        self,
+        net: NeuralNetClassifier,
+        training: bool,
+        loss: torch.Tensor,
+        **kwargs: object,
+    ) -> None:
         """Take the loss; stop after the last batch, or where there is no way back."""
         if not training:
             return

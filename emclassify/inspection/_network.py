@@ -1,19 +1,24 @@
 """From a fitted estimator to its network, and back without a trace."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from emclassify.classifiers._base import BaseImageClassifier
-from emclassify.training import ImageBatches, ImageDataset, isolated
+from emclassify.training import ImageBatches, ImageDataset, ImageModule, isolated
 
 
-def find_classifier(estimator, *, fitted=True):
+def find_classifier(
+    estimator: BaseEstimator, *, fitted: bool = True
+) -> BaseImageClassifier:
     """Return the network classifier, which may be a pipeline's last step."""
     classifier = estimator
     while isinstance(classifier, Pipeline):
@@ -30,7 +35,7 @@ def find_classifier(estimator, *, fitted=True):
     return classifier
 
 
-def find_images(estimator, X):
+def find_images(estimator: BaseEstimator, X: ArrayLike) -> np.ndarray:
     """Return the images (n, h, w, c) that the classifier gets to see of X.
 
     They are of one size: what is told of them comes in one array.
@@ -54,7 +59,7 @@ def find_images(estimator, X):
     return np.stack(images)
 
 
-def find_image(estimator, image):
+def find_image(estimator: BaseEstimator, image: ArrayLike) -> np.ndarray:
     """Return one image (1, h, w, c) as the classifier gets to see it."""
     images = find_images(estimator, np.asarray(image)[np.newaxis])
     if len(images) != 1:
@@ -64,7 +69,9 @@ def find_image(estimator, image):
     return images
 
 
-def input_batches(classifier, images):
+def input_batches(
+    classifier: BaseImageClassifier, images: np.ndarray
+) -> Iterator[dict[str, torch.Tensor]]:
     """Yield batches of what goes into the network, {name: tensor on the device}."""
     dataset = ImageDataset(images, features=classifier._features(images))
     for inputs, _ in ImageBatches(dataset, classifier.batch_size):
@@ -72,7 +79,7 @@ def input_batches(classifier, images):
 
 
 @contextmanager
-def evaluating(classifier, seed=0):
+def evaluating(classifier: BaseImageClassifier, seed: int = 0) -> Iterator[ImageModule]:
     """Lend the classifier's `ImageModule` in evaluation mode and single precision.
 
     It runs uncompiled: what is compiled does not see hooks that are added later.
@@ -93,7 +100,7 @@ def evaluating(classifier, seed=0):
             part.training = training
 
 
-def convolutions(classifier):
+def convolutions(classifier: BaseImageClassifier) -> dict[str, nn.Conv2d]:
     """Return {name: nn.Conv2d} in the order of definition."""
     found = {
         name: layer
@@ -108,7 +115,7 @@ def convolutions(classifier):
     return found
 
 
-def find_layer(classifier, layer):
+def find_layer(classifier: BaseImageClassifier, layer: str | int) -> str:
     """Return the name of a layer that is given by name or by number of convolution."""
     if isinstance(layer, Integral) and not isinstance(layer, bool):
         names = list(convolutions(classifier))
@@ -124,7 +131,7 @@ def find_layer(classifier, layer):
     )
 
 
-def _list_layers(classifier):
+def _list_layers(classifier: BaseImageClassifier) -> str:
     """'features.0 (Conv2d), features.1 (ReLU)', containers left out."""
     return ", ".join(
         f"{name} ({type(layer).__name__})"
@@ -133,7 +140,7 @@ def _list_layers(classifier):
     )
 
 
-def gradient(scores, images):
+def gradient(scores: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """Return the gradient of the sum of scores with respect to images."""
     if not scores.requires_grad:
         raise ValueError(
@@ -144,7 +151,9 @@ def gradient(scores, images):
     return torch.zeros_like(images) if found is None else found
 
 
-def check_channels(channels, n_channels, layer):
+def check_channels(
+    channels: ArrayLike | None, n_channels: int, layer: str
+) -> np.ndarray:
     """Return indices of channels of a layer as an array; None means all."""
     if channels is None:
         return np.arange(n_channels)

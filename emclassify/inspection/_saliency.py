@@ -1,12 +1,17 @@
 """Which pixels a class score depends on."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._grid import check_axes, draw_image
 from emclassify.inspection._network import (
     evaluating,
@@ -15,6 +20,10 @@ from emclassify.inspection._network import (
     gradient,
     input_batches,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 __all__ = ["SaliencyDisplay", "saliency"]
 
@@ -30,7 +39,15 @@ _MOST_IMAGES = 16
     },
     prefer_skip_nested_validation=True,
 )
-def saliency(estimator, X, target=None, *, n_noisy=0, noise=0.15, random_state=None):
+def saliency(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    target: ArrayLike | None = None,
+    *,
+    n_noisy: int = 0,
+    noise: float = 0.15,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Return how strongly a class score depends on each pixel.
 
     The absolute value of the gradient of the score (the logit) with respect to the
@@ -90,7 +107,9 @@ def saliency(estimator, X, target=None, *, n_noisy=0, noise=0.15, random_state=N
     return _saliency(classifier, images, target, n_noisy, noise, random_state)
 
 
-def _encode_target(classifier, images, target):
+def _encode_target(
+    classifier: BaseImageClassifier, images: np.ndarray, target: ArrayLike | None
+) -> np.ndarray:
     """Return the class index of each image."""
     if target is None:
         return _most_probable(classifier, images)
@@ -111,14 +130,21 @@ def _encode_target(classifier, images, target):
     return np.array([known.index(label) for label in target.tolist()])
 
 
-def _most_probable(classifier, images):
+def _most_probable(classifier: BaseImageClassifier, images: np.ndarray) -> np.ndarray:
     """Return the index of the class with the highest score for each image."""
     with evaluating(classifier) as module, torch.no_grad():
         scores = [module(**inputs) for inputs in input_batches(classifier, images)]
     return torch.cat(scores).argmax(dim=1).cpu().numpy()
 
 
-def _saliency(classifier, images, target, n_noisy, noise, random_state):
+def _saliency(
+    classifier: BaseImageClassifier,
+    images: np.ndarray,
+    target: np.ndarray,
+    n_noisy: int,
+    noise: float,
+    random_state: int | np.random.RandomState | None,
+) -> np.ndarray:
     """Return the saliency of images (n, h, w, c) for class indices."""
     if n_noisy:
         # check_random_state(None) would draw from NumPy's global state.
@@ -184,7 +210,9 @@ class SaliencyDisplay:
     (2, 3)
     """
 
-    def __init__(self, images, saliency, *, targets):
+    def __init__(
+        self, images: np.ndarray, saliency: np.ndarray, *, targets: Sequence
+    ) -> None:
         self.images = images
         self.saliency = saliency
         self.targets = targets
@@ -192,15 +220,15 @@ class SaliencyDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        target=None,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        target: ArrayLike | None = None,
         *,
-        n_noisy=0,
-        noise=0.15,
-        random_state=None,
-        axes=None,
-    ):
+        n_noisy: int = 0,
+        noise: float = 0.15,
+        random_state: int | np.random.RandomState | None = None,
+        axes: "Sequence[Axes] | None" = None,
+    ) -> Self:
         """Compute and draw the saliency of a few images.
 
         Parameters
@@ -243,7 +271,12 @@ class SaliencyDisplay:
         )
         return cls(images, strength, targets=classifier.classes_[index]).plot(axes)
 
-    def plot(self, axes=None, *, cmap="inferno"):
+    def plot(
+        self,
+        axes: "Sequence[Axes] | None" = None,
+        *,
+        cmap: "str | Colormap" = "inferno",
+    ) -> Self:
         """Draw; each image has a colour scale of its own, from zero.
 
         Parameters

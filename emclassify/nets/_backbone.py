@@ -3,12 +3,16 @@
 import difflib
 import logging
 import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import torch
+from torch import nn
 
 __all__ = ["load_backbone"]
 
@@ -18,7 +22,12 @@ _LEAST_SIZE = 32
 _PATIENCE = 5
 
 
-def load_backbone(backbone, n_channels, weights="pretrained", image_size=None):
+def load_backbone(
+    backbone: str,
+    n_channels: int,
+    weights: str | PathLike = "pretrained",
+    image_size: Sequence[int] | None = None,
+) -> nn.Module:
     """Return a network of timm, in evaluation mode, with its classification head.
 
     Parameters
@@ -95,7 +104,7 @@ def load_backbone(backbone, n_channels, weights="pretrained", image_size=None):
         ) from error
 
 
-def check_image_size(image_size):
+def check_image_size(image_size: Sequence[int] | None) -> None:
     """Raise ValueError unless `image_size` is None or (height, width)."""
     if image_size is None:
         return
@@ -108,7 +117,7 @@ def check_image_size(image_size):
         )
 
 
-def _import_timm():
+def _import_timm() -> ModuleType:
     try:
         import timm
     except ImportError as error:
@@ -124,7 +133,7 @@ def _import_timm():
     return timm
 
 
-def _find_config(timm, backbone):
+def _find_config(timm: ModuleType, backbone: str) -> object:
     """Return timm's description of a backbone and its weights."""
     name, _, tag = backbone.partition(".")
     if not timm.is_model(name):
@@ -142,12 +151,12 @@ def _find_config(timm, backbone):
         ) from error
 
 
-def _near(name, names):
+def _near(name: str, names: Sequence[str]) -> str:
     """Return the five names that are most like a name."""
     return ", ".join(difflib.get_close_matches(name, names, n=5, cutoff=0))
 
 
-def _find_pretrained(timm, backbone, config):
+def _find_pretrained(timm: ModuleType, backbone: str, config: object) -> dict:
     """Return what `timm.create_model` needs for the pretrained weights.
 
     A file in the cache is given by its path. Asked for the weights, the hub's client
@@ -179,7 +188,7 @@ def _find_pretrained(timm, backbone, config):
     return {"pretrained": True}
 
 
-def _find_cached(config):
+def _find_cached(config: object) -> str | None:
     """Return the path of the weights, if they were downloaded before, or None."""
     if not config.hf_hub_id:
         name = Path(urlsplit(config.url).path).name
@@ -195,7 +204,7 @@ def _find_cached(config):
     return None
 
 
-def _describe_file(timm, path, config):
+def _describe_file(timm: ModuleType, path: Path, config: object) -> dict:
     """Return what `timm.create_model` needs to load weights from a file.
 
     It has to know the number of classes and of channels that they were saved with.
@@ -225,7 +234,7 @@ def _describe_file(timm, path, config):
     return {"pretrained": True, "pretrained_cfg_overlay": overlay}
 
 
-def _names(entry):
+def _names(entry: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return an entry of timm's configuration, None, a name or several, as a tuple."""
     return (entry,) if isinstance(entry, str) else tuple(entry or ())
 
@@ -233,13 +242,13 @@ def _names(entry):
 class _RandomLayerError(logging.Handler):
     """Raises where timm only notes in its log that weights stay random."""
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         if "random init" in record.getMessage():
             raise ValueError(record.getMessage())
 
 
 @contextmanager
-def _no_random_layers():
+def _no_random_layers() -> Iterator[None]:
     log, handler = logging.getLogger("timm.models._builder"), _RandomLayerError()
     log.addHandler(handler)
     try:
@@ -248,7 +257,7 @@ def _no_random_layers():
         log.removeHandler(handler)
 
 
-def _in_brief(error):
+def _in_brief(error: Exception) -> str:
     """Return what an error says in one line of bearable length."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 300 else f"{text[:300]}..."

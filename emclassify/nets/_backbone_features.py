@@ -1,6 +1,7 @@
 """Backbones as feature extractors: layers of a network of timm, as numbers."""
 
 import difflib
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,9 @@ __all__ = ["BackboneFeatures", "resize_to"]
 _LEAST_SIDE = 96
 
 
-def resize_to(net, image_size, images):
+def resize_to(
+    net: nn.Module, image_size: Sequence[int] | None, images: torch.Tensor
+) -> torch.Tensor:
     """Bring images (n, channels, height, width) to a size that a backbone takes.
 
     Parameters
@@ -45,7 +48,12 @@ def resize_to(net, image_size, images):
     return F.interpolate(images, wanted, mode="bilinear", antialias=True)
 
 
-def blank_output(forward, net, image_shape, image_size):
+def blank_output(
+    forward: Callable,
+    net: nn.Module,
+    image_shape: Sequence[int],
+    image_size: Sequence[int] | None,
+) -> torch.Tensor | dict[str, torch.Tensor]:
     """Return what a function of a backbone makes of a blank image.
 
     Parameters
@@ -80,7 +88,7 @@ def blank_output(forward, net, image_shape, image_size):
         net.train(training)
 
 
-def _has_dense_grid(net):
+def _has_dense_grid(net: nn.Module) -> bool:
     """Whether dense layers stand over a grid of positions, as in VGG."""
     return hasattr(getattr(net, "pre_logits", None), "input_kernel_size")
 
@@ -120,7 +128,13 @@ class BackboneFeatures(nn.Module):
     torch.Size([2, 96])
     """
 
-    def __init__(self, net, image_shape, layers=None, image_size=None):
+    def __init__(
+        self,
+        net: nn.Module,
+        image_shape: Sequence[int],
+        layers: Sequence[str] | None = None,
+        image_size: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         if layers is None and _has_dense_grid(net):
             layers = ["pre_logits.act1", "pre_logits.act2"]
@@ -130,11 +144,11 @@ class BackboneFeatures(nn.Module):
         blank = blank_output(self.parts, net, image_shape, image_size)
         self.widths = {layer: part.shape[1] for layer, part in blank.items()}
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into features (n, n_features)."""
         return torch.cat(list(self.parts(images).values()), dim=1)
 
-    def parts(self, images):
+    def parts(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return {layer: features (n, k)}, side by side in what `forward` returns."""
         images = resize_to(self.net, self.image_size, images)
         if self.layers is None:
@@ -144,7 +158,7 @@ class BackboneFeatures(nn.Module):
             self.net(images)
         return {layer: self._pool(recorded(outputs, layer)) for layer in self.layers}
 
-    def _check_layers(self, layers):
+    def _check_layers(self, layers: Sequence[str]) -> list[str]:
         """Return names of layers as a list, or raise ValueError."""
         names = [] if isinstance(layers, str) else list(layers)
         if not names or len(set(names)) < len(names):
@@ -161,7 +175,7 @@ class BackboneFeatures(nn.Module):
                 )
         return names
 
-    def _pool(self, output):
+    def _pool(self, output: torch.Tensor) -> torch.Tensor:
         """Average over positions."""
         if output.ndim == 4:
             channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"

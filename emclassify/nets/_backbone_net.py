@@ -1,7 +1,10 @@
 """A backbone with a new head, to be trained further."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
+import torch
 from torch import nn
 
 from emclassify.nets._backbone_features import blank_output, resize_to
@@ -46,14 +49,14 @@ class BackboneNet(nn.Module):
 
     def __init__(
         self,
-        backbone,
-        image_shape,
-        n_classes,
+        backbone: nn.Module,
+        image_shape: Sequence[int],
+        n_classes: int,
         *,
-        dropout=0.2,
-        image_size=None,
-        frozen=False,
-    ):
+        dropout: float = 0.2,
+        image_size: Sequence[int] | None = None,
+        frozen: bool = False,
+    ) -> None:
         super().__init__()
         backbone.reset_classifier(0)
         self.backbone = backbone
@@ -63,33 +66,33 @@ class BackboneNet(nn.Module):
         width = blank_output(self._pooled, backbone, image_shape, image_size).shape[1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
 
-    def unfreeze(self):
+    def unfreeze(self) -> None:
         """Train the backbone too from now on."""
         if self.frozen:
             self.frozen = False
             self.backbone.requires_grad_(True)
             self.train(self.training)
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Set training mode, but for a frozen backbone."""
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
         return self
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         if self.training and len(images) == 1:
             with _running_statistics(self.backbone):
                 return self.head(self._pooled(images))
         return self.head(self._pooled(images))
 
-    def _pooled(self, images):
+    def _pooled(self, images: torch.Tensor) -> torch.Tensor:
         return self.backbone(resize_to(self.backbone, self.image_size, images))
 
 
 @contextmanager
-def _running_statistics(net):
+def _running_statistics(net: nn.Module) -> Iterator[None]:
     """Normalise by running statistics: one image has none of its own."""
     norms = [
         module

@@ -1,5 +1,8 @@
 """A network without a dense layer on positions: it takes images of any size."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import nn
 
 from emclassify.nets._layers import conv_block
@@ -30,7 +33,14 @@ class FullyConvolutionalNet(nn.Module):
     torch.Size([2, 3])
     """
 
-    def __init__(self, image_shape, n_classes, *, widths=(32, 64, 128), dropout=0.25):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        *,
+        widths: Sequence[int] = (32, 64, 128),
+        dropout: float = 0.25,
+    ) -> None:
         super().__init__()
         width_in = image_shape[2]
         layers = []
@@ -49,6 +59,6 @@ class FullyConvolutionalNet(nn.Module):
             nn.Linear(width_in, n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))

@@ -1,5 +1,7 @@
 """LipNet and a small dense network on image features, joined before the output."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -35,8 +37,14 @@ class FusionNet(nn.Module):
     """
 
     def __init__(
-        self, image_shape, n_classes, n_features, *, dropout=0.25, dropout_dense=0.5
-    ):
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        n_features: int,
+        *,
+        dropout: float = 0.25,
+        dropout_dense: float = 0.5,
+    ) -> None:
         super().__init__()
         lipnet = LipNet4(
             image_shape, n_classes, dropout=dropout, dropout_dense=dropout_dense
@@ -50,6 +58,6 @@ class FusionNet(nn.Module):
         )
         self.head = nn.Sequential(nn.Linear(512 + 64, n_classes), lipnet.head[-1])
 
-    def forward(self, images, features):
+    def forward(self, images: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """Turn images and features (n, n_features) into logits (n, n_classes)."""
         return self.head(torch.cat([self.images(images), self.features(features)], 1))

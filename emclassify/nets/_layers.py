@@ -1,5 +1,8 @@
 """Layers that behave at the edges: one-pixel images and batches of one sample."""
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -12,7 +15,7 @@ class _SurvivesOne:
     Its own variance would be zero, and torch refuses it.
     """
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.training and x.numel() == x.shape[1]:
             return F.batch_norm(
                 x,
@@ -34,7 +37,15 @@ class BatchNorm2d(_SurvivesOne, nn.BatchNorm2d):
     """Batch normalisation of (n, channels, h, w) that takes a batch of one."""
 
 
-def conv_block(in_channels, out_channels, kernel, size, *, same, norm=True):
+def conv_block(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    size: Sequence[int],
+    *,
+    same: bool,
+    norm: bool = True,
+) -> tuple[list[nn.Module], tuple[int, int]]:
     """Convolution, batch normalisation and ReLU, and the size of what comes out.
 
     Parameters
@@ -78,12 +89,12 @@ def conv_block(in_channels, out_channels, kernel, size, *, same, norm=True):
     return layers, size
 
 
-def _same_padding(kernel):
+def _same_padding(kernel: int) -> tuple[int, int]:
     """Pixels before and after that keep the size."""
     return (kernel - 1) // 2, kernel // 2
 
 
-def pool(size, kernel=2):
+def pool(size: Sequence[int], kernel: int = 2) -> tuple[nn.Module, tuple[int, int]]:
     """Max pooling that leaves a side of one pixel alone, and the size after it."""
     window = tuple(min(kernel, side) for side in size)
     return nn.MaxPool2d(window), tuple(

@@ -1,5 +1,8 @@
 """LipNet, the networks of the liposome thesis, and two deeper ones of our own."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import nn
 
 from emclassify.nets._layers import BatchNorm1d, conv_block, pool
@@ -34,7 +37,14 @@ class LipNet2(nn.Module):
     torch.Size([5, 3])
     """
 
-    def __init__(self, image_shape, n_classes, *, dropout=0.0, dropout_dense=0.0):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        *,
+        dropout: float = 0.0,
+        dropout_dense: float = 0.0,
+    ) -> None:
         super().__init__()
         *size, channels = image_shape
         layers = []
@@ -56,7 +66,7 @@ class LipNet2(nn.Module):
             nn.Linear(1024, n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))
 
@@ -91,7 +101,14 @@ class LipNet4(nn.Module):
 
     widths = (32, 64)
 
-    def __init__(self, image_shape, n_classes, *, dropout=0.25, dropout_dense=0.5):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        *,
+        dropout: float = 0.25,
+        dropout_dense: float = 0.5,
+    ) -> None:
         super().__init__()
         *size, width_in = image_shape
         layers = []
@@ -117,7 +134,7 @@ class LipNet4(nn.Module):
             BatchNorm1d(n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))
 
@@ -168,7 +185,14 @@ class LipNet6(nn.Module):
     torch.Size([5, 128, 3, 3])
     """
 
-    def __init__(self, image_shape, n_classes, *, dropout=0.25, dropout_dense=0.5):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        *,
+        dropout: float = 0.25,
+        dropout_dense: float = 0.5,
+    ) -> None:
         super().__init__()
         *size, width_in = image_shape
         layers = []
@@ -197,6 +221,6 @@ class LipNet6(nn.Module):
             nn.Linear(128, n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))

@@ -1,5 +1,8 @@
 """OffSampleNet, the network for off-sample ion images."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import nn
 
 from emclassify.nets._layers import conv_block, pool
@@ -36,7 +39,7 @@ class OffSampleNet(nn.Module):
     378034
     """
 
-    def __init__(self, image_shape, n_classes):
+    def __init__(self, image_shape: Sequence[int], n_classes: int) -> None:
         super().__init__()
         *size, width_in = image_shape
         layers = []
@@ -60,6 +63,6 @@ class OffSampleNet(nn.Module):
             nn.Linear(256, n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))

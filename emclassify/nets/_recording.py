@@ -1,14 +1,18 @@
 """What the layers of a network return in a forward pass."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 __all__ = ["recorded", "recording"]
 
 
 @contextmanager
-def recording(net, names):
+def recording(
+    net: nn.Module, names: Sequence[str]
+) -> Iterator[dict[str, torch.Tensor]]:
     """Fill a dict with what the named layers return in each forward pass."""
     outputs = {}
 
@@ -30,7 +34,7 @@ def recording(net, names):
             handle.remove()
 
 
-def recorded(outputs, name):
+def recorded(outputs: dict[str, torch.Tensor], name: str) -> torch.Tensor:
     """Return the tensor that a layer returned in the last forward pass."""
     output = outputs.get(name)
     if isinstance(output, torch.Tensor):

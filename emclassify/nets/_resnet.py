@@ -1,5 +1,8 @@
 """ResNet(n, m), the small residual network for diffraction patterns."""
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -44,7 +47,15 @@ class ResNet(nn.Module):
     9
     """
 
-    def __init__(self, image_shape, n_classes, *, n=2, m=2, dropout=0.5):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_classes: int,
+        *,
+        n: int = 2,
+        m: int = 2,
+        dropout: float = 0.5,
+    ) -> None:
         super().__init__()
         *size, channels = image_shape
         # Shapes in the comments are for 128×128×1.
@@ -70,7 +81,7 @@ class ResNet(nn.Module):
             nn.Linear(width_in * size[0] * size[1], n_classes),
         )
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, channels, height, width) into logits (n, n_classes)."""
         return self.head(self.features(images))
 
@@ -86,7 +97,7 @@ class ResidualBlock(nn.Module):
         2 halves the image.
     """
 
-    def __init__(self, width_in, width, *, stride):
+    def __init__(self, width_in: int, width: int, *, stride: int) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
             nn.Conv2d(width_in, width, 3, stride=stride, padding=1, bias=False),
@@ -98,7 +109,7 @@ class ResidualBlock(nn.Module):
         self.stride = stride
         self.new_channels = width - width_in
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Turn (n, width_in, h, w) into (n, width, h / stride, w / stride)."""
         around = x[:, :, :: self.stride, :: self.stride]
         if self.new_channels:
@@ -106,7 +117,7 @@ class ResidualBlock(nn.Module):
         return F.relu(self.convolutions(x) + around)
 
 
-def _stride(size):
+def _stride(size: Sequence[int]) -> int:
     """Return the stride that halves; 1 over a single pixel, which comes to the same.
 
     PyTorch 2.13 takes the gradient of the other wrongly, in bfloat16 on CPUs.
@@ -114,11 +125,11 @@ def _stride(size):
     return 1 if max(size) == 1 else 2
 
 
-def _halved(size):
+def _halved(size: Sequence[int]) -> list[int]:
     return [-(-side // 2) for side in size]
 
 
-def _average_pool(size):
+def _average_pool(size: Sequence[int]) -> nn.Module:
     """2×2 average pooling that keeps what is left over at the edge."""
     window = tuple(min(2, side) for side in size)
     return nn.AvgPool2d(window, ceil_mode=True)

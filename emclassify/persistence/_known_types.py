@@ -49,7 +49,7 @@ _FUNCTIONS = {
         "emclassify.sampling._generate_liposomes.generate_liposomes"
     ),
     "emclassify.classifiers.published_decay": (
-        "emclassify.classifiers._lipnet._published_decay"
+        "emclassify.training._schedules.published_decay"
     ),
     "emclassify.classifiers.momentum_sgd": (
         "emclassify.classifiers._offsample._MomentumSGD"

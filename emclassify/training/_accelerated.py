@@ -1,21 +1,20 @@
 """One network trained by several processes, through Hugging Face Accelerate."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Self
 
 import torch
 from skorch import NeuralNetClassifier
 from skorch.hf import AccelerateMixin
 
-from emclassify.training._batches import take
-from emclassify.training._net import ImageNet
+from emclassify.training._batches import ImageDataset, take
 from emclassify.training._runtime import make_accelerator
 
-__all__ = ["AcceleratedNet", "SharedBatches", "net_class"]
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
-
-def net_class(device):
-    """Return the class of skorch net for the parameter `device` of a classifier."""
-    return AcceleratedNet if device == "accelerate" else ImageNet
+__all__ = ["AcceleratedNet", "SharedBatches"]
 
 
 class SharedBatches:
@@ -38,15 +37,15 @@ class SharedBatches:
         Samples in the batch of which the last share was.
     """
 
-    def __init__(self, batches, accelerator):
+    def __init__(self, batches: Iterable, accelerator: "Accelerator") -> None:
         self.batches = batches
         self.accelerator = accelerator
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the batches of an epoch."""
         return len(self.batches)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[dict, tuple[torch.Tensor, torch.Tensor]]]:
         """Yield the shares of one epoch."""
         from accelerate.utils import synchronize_rng_states
 
@@ -71,7 +70,7 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
     given, and the accelerator is there during training only.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(
             *args, accelerator=make_accelerator(), unwrap_after_train=False, **kwargs
         )
@@ -79,10 +78,10 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
         del self.callbacks__print_log__sink
         self._shared = None
 
-    def _initialize_callbacks(self):
+    def _initialize_callbacks(self) -> Self:
         return NeuralNetClassifier._initialize_callbacks(self)
 
-    def _initialize_accelerator(self):
+    def _initialize_accelerator(self) -> Self:
         # Not the criterion, as the mixin does: it has no weights to keep in step, and
         # on CPUs that is an error.
         if not self._wrapped_with_accelerator:
@@ -91,7 +90,7 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
             self._wrapped_with_accelerator = True
         return self
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: ImageDataset, training: bool = False) -> Iterable:
         """Return batches of which, in training, this process sees its share."""
         # Accelerate prepares DataLoaders only, and passes anything else through.
         batches = NeuralNetClassifier.get_iterator(self, dataset, training)
@@ -100,24 +99,24 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
         self._shared = SharedBatches(batches, self.accelerator)
         return self._shared
 
-    def train_step_single(self, batch, **fit_params):
+    def train_step_single(self, batch: object, **fit_params: object) -> dict:
         """Train on a share; return the loss of the whole batch."""
         step = super().train_step_single(batch, **fit_params)
         step["loss"] = self.accelerator.reduce(step["loss"].detach(), "mean")
         return step
 
-    def validation_step(self, batch, **fit_params):
+    def validation_step(self, batch: object, **fit_params: object) -> dict:
         """Compute the loss of the batch, to the bit the same in every process."""
         # A difference in the last bit could end training in one process only.
         step = super().validation_step(batch, **fit_params)
         step["loss"] = self.accelerator.reduce(step["loss"], "mean")
         return step
 
-    def evaluation_step(self, batch, training=False):
+    def evaluation_step(self, batch: object, training: bool = False) -> torch.Tensor:
         """Predict the batch: it was not shared out, so there is nothing to gather."""
         return NeuralNetClassifier.evaluation_step(self, batch, training)
 
-    def notify(self, method_name, **kwargs):
+    def notify(self, method_name: str, **kwargs: object) -> None:
         """Join the processes when training begins; part when all callbacks are done."""
         if method_name == "on_train_begin":
             self._join(kwargs["X"])
@@ -128,7 +127,7 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
         if method_name == "on_train_end":
             self._part()
 
-    def _join(self, dataset):
+    def _join(self, dataset: ImageDataset) -> None:
         """Prepare for training, if all processes are about to do the same."""
         if self.accelerator is None:
             self.accelerator = make_accelerator()
@@ -143,7 +142,7 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
             )
         self._initialize_accelerator()
 
-    def _part(self):
+    def _part(self) -> None:
         """Go back to a network of this process alone."""
         from accelerate.utils import broadcast
 
@@ -155,7 +154,7 @@ class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
         self.accelerator = self._shared = None
 
 
-def _fingerprint(dataset):
+def _fingerprint(dataset: ImageDataset) -> str:
     """Return in brief what must be the same in all processes."""
     digest = hashlib.sha256(str(torch.initial_seed()).encode())
     for values in (dataset.rows, dataset.target, dataset.weight):

@@ -1,6 +1,7 @@
 """Random affine maps of a whole batch, on the device where it lies."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,15 +14,15 @@ _PADDING = ("reflection", "border", "zeros")
 
 
 def affine(
-    images,
-    angle,
-    translate,
-    scale,
-    shear,
+    images: torch.Tensor,
+    angle: torch.Tensor,
+    translate: torch.Tensor,
+    scale: torch.Tensor,
+    shear: torch.Tensor,
     *,
-    interpolation="bicubic",
-    padding_mode="reflection",
-):
+    interpolation: str = "bicubic",
+    padding_mode: str = "reflection",
+) -> torch.Tensor:
     """Rotate, shear, scale and shift each image about its centre.
 
     Parameters
@@ -108,14 +109,14 @@ class RandomAffine(nn.Module):
 
     def __init__(
         self,
-        degrees=180,
-        translate=(0.1, 0.1),
-        scale=(1.0, 1.25),
-        shear=(0, 11.459),
+        degrees: float | Sequence[float] = 180,
+        translate: Sequence[float] = (0.1, 0.1),
+        scale: Sequence[float] = (1.0, 1.25),
+        shear: float | Sequence[float] = (0, 11.459),
         *,
-        interpolation="bicubic",
-        padding_mode="reflection",
-    ):
+        interpolation: str = "bicubic",
+        padding_mode: str = "reflection",
+    ) -> None:
         super().__init__()
         self.degrees = _range("degrees", degrees)
         self.shear = _range("shear", shear, low=-89, high=89)
@@ -134,7 +135,7 @@ class RandomAffine(nn.Module):
         self.interpolation = interpolation
         self.padding_mode = padding_mode
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Augment (n, channels, height, width) in training mode."""
         if not self.training:
             return images
@@ -154,12 +155,19 @@ class RandomAffine(nn.Module):
         )
 
 
-def _draw(limits, n, device):
+def _draw(limits: Sequence[float], n: int, device: torch.device) -> torch.Tensor:
     low, high = limits
     return low + (high - low) * torch.rand(n, device=device)
 
 
-def _range(name, value, *, low=-math.inf, high=math.inf, symmetric=True):
+def _range(
+    name: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    symmetric: bool = True,
+) -> tuple[float, float]:
     """Return (from, to), checked."""
     pair = value
     if isinstance(value, int | float) and symmetric:

@@ -1,6 +1,7 @@
 """A set of images as tensors, and its batches as slices of them."""
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ _VALUES_PER_CHUNK = 2**22
 _SHARE_OF_FREE = 0.5
 
 
-def as_tensor(images, name="X"):
+def as_tensor(images: np.ndarray, name: str = "X") -> torch.Tensor:
     """Return images (n, height, width, channels) as a tensor of their own dtype.
 
     Raises
@@ -66,7 +67,14 @@ class ImageDataset(Dataset):
         Numbers that go to the network beside each image.
     """
 
-    def __init__(self, images, target=None, weight=None, rows=None, features=None):
+    def __init__(
+        self,
+        images: np.ndarray | list[np.ndarray] | StoredImages,
+        target: np.ndarray | None = None,
+        weight: np.ndarray | None = None,
+        rows: np.ndarray | None = None,
+        features: np.ndarray | None = None,
+    ) -> None:
         n = len(images)
         self.rows = torch.arange(n) if rows is None else torch.as_tensor(rows)
         # One stack for each size, and for each image its stack and place in it.
@@ -87,7 +95,7 @@ class ImageDataset(Dataset):
         self.n_features = 0 if features is None else features.shape[1]
         self.pinned_for = None
 
-    def _stack_by_size(self, images):
+    def _stack_by_size(self, images: list[np.ndarray]) -> list[torch.Tensor]:
         members = {}
         for i, image in enumerate(images):
             members.setdefault((image.shape, str(image.dtype)), []).append(i)
@@ -100,11 +108,13 @@ class ImageDataset(Dataset):
             stacks.append(as_tensor(np.stack([images[i] for i in index])))
         return stacks
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the samples, copies included."""
         return len(self.rows)
 
-    def move_to(self, device, shared_with=None):
+    def move_to(
+        self, device: torch.device, shared_with: "ImageDataset | None" = None
+    ) -> None:
         """Have batches on a CUDA device without waiting for them; else do nothing.
 
         The images move there for good if they fit into half of its free memory. If not,
@@ -127,14 +137,14 @@ class ImageDataset(Dataset):
         else:
             self.stacks[:] = [stack.to(device) for stack in self.stacks]
 
-    def runs(self):
+    def runs(self) -> list[torch.Tensor]:
         """Return indices of samples, one tensor for each size of image."""
         if len(self.stacks) == 1:
             return [torch.arange(len(self))]
         stack_of = self.stack_of[self.rows]
         return [torch.nonzero(stack_of == k).flatten() for k in stack_of.unique()]
 
-    def channel_statistics(self):
+    def channel_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of each channel, copies counted.
 
         Every image counts the same, whatever its size. A constant channel has
@@ -152,12 +162,14 @@ class ImageDataset(Dataset):
             moments[:, members] = torch.cat(parts, dim=1)
         return _mean_and_std(moments[:, self.rows])
 
-    def feature_statistics(self):
+    def feature_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of each feature, copies counted."""
         features = self.features[self.rows].double()
         return _mean_and_std(torch.stack([features, features.square()]))
 
-    def __getitem__(self, index):
+    def __getitem__(
+        self, index: torch.Tensor
+    ) -> tuple[dict[str, torch.Tensor], object]:
         """Return one batch: inputs, and (target, weight) or an empty tensor.
 
         `index` is a tensor of samples whose images have one size.
@@ -175,14 +187,16 @@ class ImageDataset(Dataset):
         return inputs, (self.target[index], self.weight[index])
 
 
-def take(stack, rows):
+def take(
+    stack: torch.Tensor | StoredImages, rows: slice | torch.Tensor
+) -> torch.Tensor:
     """Return images of a stack, a slice or a tensor of places, as a tensor."""
     if isinstance(stack, StoredImages):
         return as_tensor(stack[rows if isinstance(rows, slice) else rows.numpy()])
     return stack[rows]
 
 
-def _mean_and_std(moments):
+def _mean_and_std(moments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and deviation from first and second moments (2, n, k); 1 for constants."""
     first, second = moments.mean(1)
     std = (second - first.square()).clamp(min=0).sqrt()
@@ -207,16 +221,18 @@ class ImageBatches:
     shuffle : bool, default=False
     """
 
-    def __init__(self, dataset, batch_size, shuffle=False):
+    def __init__(
+        self, dataset: ImageDataset, batch_size: int, shuffle: bool = False
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the batches of an epoch."""
         return sum(-(-len(run) // self.batch_size) for run in self.dataset.runs())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[dict[str, torch.Tensor], object]]:
         """Yield the batches of one epoch."""
         batches = []
         for run in self.dataset.runs():

@@ -1,15 +1,21 @@
 """EpochCheckpoint: training that was killed goes on where it was."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.history import History
 
 from emclassify._version import __version__
 from emclassify._whole_file import whole_file
+from emclassify.training import ImageModule
+from emclassify.training._batches import ImageDataset
 
 __all__ = ["EpochCheckpoint", "training_key"]
 
@@ -30,16 +36,16 @@ class EpochCheckpoint(Callback):
         What tells this training from all others; part of the file's name.
     """
 
-    def __init__(self, folder, key):
+    def __init__(self, folder: str | PathLike, key: str) -> None:
         self.folder = Path(folder)
         self.key = key
 
     @property
-    def path(self):
+    def path(self) -> Path:
         """Where the state is."""
         return self.folder / f"training-{self.key}.pt"
 
-    def restore_history(self, net):
+    def restore_history(self, net: NeuralNetClassifier) -> int:
         """Read the state, if there is one, and give `net` its history.
 
         Before callbacks start: they look for the best losses in it.
@@ -70,7 +76,7 @@ class EpochCheckpoint(Callback):
         net.history_ = History(self.state_["history"])
         return self.state_["epochs"]
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Take up the state that was read."""
         self.epochs_ = 0
         if self.state_ is None:
@@ -91,7 +97,7 @@ class EpochCheckpoint(Callback):
         if device.type == "cuda":
             torch.cuda.set_rng_state(state["random_cuda"], device)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Write the state, in one piece or not at all."""
         self.epochs_ += 1
         state = {
@@ -118,12 +124,12 @@ class EpochCheckpoint(Callback):
         with whole_file(self.path) as file:
             torch.save(_plain(state), file)
 
-    def remove(self):
+    def remove(self) -> None:
         """Remove the file: training has come to its end."""
         self.path.unlink(missing_ok=True)
 
 
-def _plain(value):
+def _plain(value: object) -> object:
     """Return a state without NumPy's numbers, which a safe reader refuses."""
     if isinstance(value, dict):
         return type(value)((key, _plain(item)) for key, item in value.items())
@@ -132,7 +138,12 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def training_key(estimator, module, datasets, digests):
+def training_key(
+    estimator: BaseEstimator,
+    module: ImageModule,
+    datasets: Sequence[ImageDataset | None],
+    digests: np.ndarray,
+) -> str:
     """Return what tells one training from another: data, parameters, network.
 
     Parameters
@@ -175,7 +186,7 @@ def training_key(estimator, module, datasets, digests):
     return key.hexdigest()
 
 
-def _tell(value):
+def _tell(value: object) -> object:
     """Return a parameter in words that are the same in another process."""
     if callable(value):
         return f"{value.__module__}.{getattr(value, '__qualname__', type(value))}"

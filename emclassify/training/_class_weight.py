@@ -6,7 +6,9 @@ from sklearn.utils.class_weight import compute_class_weight
 __all__ = ["class_factors"]
 
 
-def class_factors(class_weight, target, classes):
+def class_factors(
+    class_weight: dict | str | None, target: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
     """Return the factor on each sample's loss, or on each label's of each sample.
 
     Parameters
@@ -40,7 +42,9 @@ def class_factors(class_weight, target, classes):
     return np.where(target == 1, factor, 1.0)
 
 
-def _weight_of_classes(class_weight, target, classes):
+def _weight_of_classes(
+    class_weight: dict | str | None, target: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
     """Return a factor for each class; 1 for those without samples."""
     present = np.unique(target)
     factor = np.ones(len(classes))

@@ -2,6 +2,7 @@
 
 import math
 
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
 __all__ = ["FiniteLoss"]
@@ -10,7 +11,7 @@ __all__ = ["FiniteLoss"]
 class FiniteLoss(Callback):
     """Raise ValueError after an epoch whose training loss is not a finite number."""
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Look at the loss of the epoch."""
         last = net.history[-1]
         if math.isfinite(last["train_loss"]):

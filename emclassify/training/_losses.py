@@ -27,11 +27,13 @@ class WeightedCrossEntropyLoss(nn.Module):
         Share of the probability that is spread evenly over all classes.
     """
 
-    def __init__(self, label_smoothing=0.0):
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits, y_true):
+    def forward(
+        self, logits: torch.Tensor, y_true: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
         """Return the loss of logits (n, n_classes) against (target, weight)."""
         target, weight = y_true
         loss = F.cross_entropy(
@@ -60,12 +62,14 @@ class WeightedFocalLoss(nn.Module):
        equation 4.
     """
 
-    def __init__(self, label_smoothing=0.0, gamma=2.0):
+    def __init__(self, label_smoothing: float = 0.0, gamma: float = 2.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
         self.gamma = gamma
 
-    def forward(self, logits, y_true):
+    def forward(
+        self, logits: torch.Tensor, y_true: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
         """Return the loss of logits (n, n_classes) against (target, weight)."""
         target, weight = y_true
         log_p = F.log_softmax(logits, dim=1)
@@ -91,11 +95,13 @@ class WeightedBinaryCrossEntropyLoss(nn.Module):
         Share of the probability that is spread evenly over present and absent.
     """
 
-    def __init__(self, label_smoothing=0.0):
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits, y_true):
+    def forward(
+        self, logits: torch.Tensor, y_true: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
         """Return the loss of logits (n, n_labels) against (target, weight)."""
         target, weight = y_true
         share = _smooth(target, self.label_smoothing)
@@ -119,12 +125,14 @@ class WeightedBinaryFocalLoss(nn.Module):
        equation 4.
     """
 
-    def __init__(self, label_smoothing=0.0, gamma=2.0):
+    def __init__(self, label_smoothing: float = 0.0, gamma: float = 2.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
         self.gamma = gamma
 
-    def forward(self, logits, y_true):
+    def forward(
+        self, logits: torch.Tensor, y_true: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
         """Return the loss of logits (n, n_labels) against (target, weight)."""
         target, weight = y_true
         share = _smooth(target, self.label_smoothing)
@@ -136,7 +144,7 @@ class WeightedBinaryFocalLoss(nn.Module):
         return (loss * weight).mean()
 
 
-def _smooth(target, label_smoothing):
+def _smooth(target: torch.Tensor, label_smoothing: float) -> torch.Tensor:
     return target.float() * (1 - label_smoothing) + label_smoothing / 2
 
 

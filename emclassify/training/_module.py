@@ -1,7 +1,11 @@
 """The network with all that happens to a batch on the device."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import torch
 from torch import nn
+
+from emclassify.training._batches import ImageDataset
 
 __all__ = ["ImageModule", "load_weights"]
 
@@ -21,7 +25,13 @@ class ImageModule(nn.Module):
         Whether the network, not what comes before it, goes through `torch.compile`.
     """
 
-    def __init__(self, net, augmentation, precision, compiled=False):
+    def __init__(
+        self,
+        net: nn.Module,
+        augmentation: nn.Module,
+        precision: str,
+        compiled: bool = False,
+    ) -> None:
         super().__init__()
         if not isinstance(net, nn.Module):
             raise ValueError(
@@ -36,7 +46,7 @@ class ImageModule(nn.Module):
         for name in ("mean", "std", "features_mean", "features_std", "log_odds"):
             self.register_buffer(name, None)
 
-    def learn_scales(self, dataset, *, by_image):
+    def learn_scales(self, dataset: ImageDataset, *, by_image: bool) -> None:
         """Take over mean and standard deviation of the training set.
 
         Parameters
@@ -56,7 +66,7 @@ class ImageModule(nn.Module):
             mean, std = dataset.feature_statistics()
             self.features_mean, self.features_std = mean.float(), std.float()
 
-    def learn_log_odds(self, dataset):
+    def learn_log_odds(self, dataset: ImageDataset) -> None:
         """Start from each label's share of the training set, weights counted.
 
         The network then has to learn what makes an image differ from it. Without this,
@@ -74,7 +84,7 @@ class ImageModule(nn.Module):
         share = (present + 0.5) / (n + 1)
         self.log_odds = share.logit().float()
 
-    def check_net(self, image_shape, n_classes):
+    def check_net(self, image_shape: Sequence[int], n_classes: int) -> None:
         """Raise ValueError unless the network turns two images into two logits rows.
 
         Better now, by name, than from within torch in the first batch.
@@ -101,7 +111,7 @@ class ImageModule(nn.Module):
                 f"returned {shape}."
             )
 
-    def prepare(self, images):
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, height, width, channels) of any dtype into normalised floats."""
         images = images.permute(0, 3, 1, 2).to(torch.float32)
         if self.mean is not None:
@@ -110,7 +120,9 @@ class ImageModule(nn.Module):
         scale = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
         return centred / torch.where(scale > 0, scale, 1.0)
 
-    def forward(self, images, features=None):
+    def forward(
+        self, images: torch.Tensor, features: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return logits (n, n_classes) of images (n, height, width, channels).
 
         The network also gets the features (n, n_features), if there are any,
@@ -130,10 +142,10 @@ class ImageModule(nn.Module):
         logits = logits.to(torch.float32, copy=True)
         return logits if self.log_odds is None else logits + self.log_odds
 
-    def _ask(self, images, **beside):
+    def _ask(self, images: torch.Tensor, **beside: torch.Tensor) -> torch.Tensor:
         return self.net(images, **beside)
 
-    def _compile(self, device):
+    def _compile(self, device: torch.device) -> Callable[..., torch.Tensor]:
         """Return `_ask`, compiled."""
         if self._compiled_ask is None:
             options = {
@@ -144,12 +156,12 @@ class ImageModule(nn.Module):
             self._compiled_ask = torch.compile(self._ask, options=options)
         return self._compiled_ask
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict:
         """Leave out what is compiled: pickles and copies compile for themselves."""
         return {**super().__getstate__(), "_compiled_ask": None}
 
 
-def load_weights(module, weights):
+def load_weights(module: ImageModule, weights: Mapping[str, torch.Tensor]) -> None:
     """Load all weights of a module that was made anew, its scales too.
 
     Raises

@@ -2,6 +2,7 @@
 
 import sys
 
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
@@ -21,12 +22,12 @@ class EpochProgress(Callback):
         Epochs of it that an earlier call has done.
     """
 
-    def __init__(self, description, n_epochs, n_done=0):
+    def __init__(self, description: str, n_epochs: int, n_done: int = 0) -> None:
         self.description = description
         self.n_epochs = n_epochs
         self.n_done = n_done
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Open the bar."""
         self.bar_ = tqdm(
             total=self.n_epochs,
@@ -36,7 +37,7 @@ class EpochProgress(Callback):
             file=sys.stderr,
         )
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Move the bar by one."""
         last = net.history[-1]
         losses = {
@@ -47,7 +48,7 @@ class EpochProgress(Callback):
         self.bar_.set_postfix(losses, refresh=False)
         self.bar_.update()
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Close the bar, and drop it: it can't be pickled."""
         self.bar_.close()
         del self.bar_

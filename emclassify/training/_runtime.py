@@ -2,9 +2,15 @@
 
 import multiprocessing
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 __all__ = [
     "isolated",
@@ -20,7 +26,7 @@ _LEAST_SIDE = 16
 _GRAPHS_IN_A_PROCESS = 256
 
 
-def resolve_device(device):
+def resolve_device(device: str | torch.device) -> torch.device:
     """Return the torch.device that the parameter `device` means.
 
     Parameters
@@ -65,7 +71,7 @@ def resolve_device(device):
     return resolved
 
 
-def make_accelerator():
+def make_accelerator() -> "Accelerator":
     """Return an accelerator that joins the processes of one launch.
 
     Raises
@@ -95,7 +101,7 @@ def make_accelerator():
     return accelerator
 
 
-def cuda_device():
+def cuda_device() -> int:
     """Return the number of the CUDA device for this process.
 
     Jobs that share a machine are spread over its devices: the worker processes of
@@ -121,7 +127,9 @@ def cuda_device():
     return visible.index(sorted(visible)[turn])
 
 
-def resolve_precision(precision, device, image_shape):
+def resolve_precision(
+    precision: str, device: torch.device, image_shape: Sequence[int]
+) -> str:
     """Return "float32" or "bfloat16".
 
     "auto" is "bfloat16" where the hardware multiplies in it (CUDA from compute
@@ -145,7 +153,7 @@ def resolve_precision(precision, device, image_shape):
     return "bfloat16" if native else "float32"
 
 
-def resolve_compile(compile, device):
+def resolve_compile(compile: bool | str, device: str | torch.device) -> bool:
     """Return whether to compile the network, for the parameters of these names.
 
     "auto" does not: on a CPU it was measured not to pay, on a GPU it is not measured.
@@ -164,7 +172,7 @@ def resolve_compile(compile, device):
 
 
 @contextmanager
-def _compiling(compiled):
+def _compiling(compiled: bool) -> Iterator[None]:
     """Run a network that goes through `torch.compile`, if `compiled` says that it does.
 
     Raises
@@ -193,7 +201,9 @@ def _compiling(compiled):
         ) from error
 
 
-def resolve_threads(n_threads, random_state):
+def resolve_threads(
+    n_threads: int | None, random_state: int | np.random.RandomState | None
+) -> int:
     """Return the number of CPU threads for torch.
 
     None is one thread where `random_state` asks for repeatable results (a sum over
@@ -206,7 +216,12 @@ def resolve_threads(n_threads, random_state):
 
 
 @contextmanager
-def isolated(device, n_threads, seed=None, compiled=False):
+def isolated(
+    device: torch.device,
+    n_threads: int,
+    seed: int | None = None,
+    compiled: bool = False,
+) -> Iterator[None]:
     """Run with `n_threads` CPU threads and a random state of one's own.
 
     `compiled` says whether the network goes through `torch.compile`. The caller's

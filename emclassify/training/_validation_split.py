@@ -1,6 +1,7 @@
 """The inner validation split, for early stopping."""
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
@@ -10,7 +11,12 @@ from emclassify._stratification import iterative_folds
 __all__ = ["validation_split"]
 
 
-def validation_split(target, groups, validation_fraction, random_state):
+def validation_split(
+    target: np.ndarray,
+    groups: np.ndarray | None,
+    validation_fraction: float,
+    random_state: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray]:
     """Split sample indices into training and validation.
 
     Parameters
@@ -41,7 +47,9 @@ def validation_split(target, groups, validation_fraction, random_state):
     return _split_groups(target, groups, validation_fraction, random_state)
 
 
-def _split_samples(target, validation_fraction, random_state):
+def _split_samples(
+    target: np.ndarray, validation_fraction: float, random_state: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     counts = np.bincount(target)
     # A class of one sample can't be on both sides: it stays in training.
     single = np.isin(target, np.flatnonzero(counts == 1))
@@ -61,7 +69,12 @@ def _split_samples(target, validation_fraction, random_state):
     return np.sort(train), np.sort(index[valid])
 
 
-def _split_groups(target, groups, validation_fraction, random_state):
+def _split_groups(
+    target: np.ndarray,
+    groups: np.ndarray,
+    validation_fraction: float,
+    random_state: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray]:
     n_groups = len(np.unique(groups))
     classes = _present(target)
     best = None
@@ -84,12 +97,17 @@ def _split_groups(target, groups, validation_fraction, random_state):
     return best[1:]
 
 
-def _present(target):
+def _present(target: np.ndarray) -> np.ndarray:
     """Return the classes, or the labels, that samples have."""
     return np.unique(target) if target.ndim == 1 else np.flatnonzero(target.any(axis=0))
 
 
-def _stratified_group_splits(target, groups, n_splits, random_state):
+def _stratified_group_splits(
+    target: np.ndarray,
+    groups: np.ndarray,
+    n_splits: int,
+    random_state: np.random.RandomState,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """All folds of a stratified group k-fold, with as many folds as the classes allow.
 
     It refuses more folds than the largest class has members.

@@ -1,13 +1,15 @@
-"""The skorch net of image classifiers."""
+"""The skorch net that trains the networks of image classifiers."""
+
+from collections.abc import Callable, Iterable
 
 import torch
 from skorch import NeuralNetClassifier
 from skorch.dataset import get_len
 
-__all__ = ["ImageNet"]
+__all__ = ["TrainingNet"]
 
 
-class ImageNet(NeuralNetClassifier):
+class TrainingNet(NeuralNetClassifier):
     """A skorch net that need not wait for the device after each batch.
 
     skorch reads the loss of each batch as it comes, and a GPU has to finish the batch
@@ -20,9 +22,16 @@ class ImageNet(NeuralNetClassifier):
         is not over.
     """
 
-    one_sync = False
+    one_sync: bool = False
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+    def run_single_epoch(
+        self,
+        iterator: Iterable | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable,
+        **fit_params: object,
+    ) -> None:
         """Train on, or validate with, the batches of one epoch."""
         if iterator is None or not self.one_sync:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)

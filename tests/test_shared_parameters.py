@@ -1,0 +1,65 @@
+"""A parameter that several estimators share is told in the same words in each."""
+
+import inspect
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.externals._numpydoc import docscrape
+
+import emclassify
+from emclassify import CNNClassifier
+from emclassify.classifiers._base import BaseImageClassifier
+
+PUBLIC = [getattr(emclassify, name) for name in emclassify.__all__]
+ESTIMATORS = [
+    thing
+    for thing in PUBLIC
+    if inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+]
+NETWORKS = [cls for cls in ESTIMATORS if issubclass(cls, BaseImageClassifier)]
+SHARED = [name for name in inspect.signature(CNNClassifier).parameters if name != "net"]
+
+
+def told(cls, section="Parameters"):
+    return {
+        entry.name: (entry.type.partition(", default=")[0], " ".join(entry.desc))
+        for entry in docscrape.ClassDoc(cls)[section]
+    }
+
+
+@pytest.mark.parametrize("cls", NETWORKS, ids=lambda cls: cls.__name__)
+def test_networks_tell_their_training_alike(cls):
+    first, own = told(CNNClassifier), told(cls)
+    for name in SHARED:
+        kind, words = own[name]
+        assert kind == first[name][0], name
+        if (cls.__name__, name) != ("BackboneClassifier", "lr"):
+            # What is special to a network comes after what is said of all.
+            assert words.startswith(first[name][1]), name
+
+
+@pytest.mark.parametrize("cls", NETWORKS, ids=lambda cls: cls.__name__)
+def test_networks_have_their_parameters_in_one_order(cls):
+    signature = list(inspect.signature(cls).parameters)
+    assert signature[-len(SHARED) :] == SHARED
+    assert list(told(cls)) == signature or cls.__name__ == "ResNetClassifier"
+
+
+@pytest.mark.parametrize("name", ["image_shape", "verbose"])
+def test_words_shared_by_all_estimators(name):
+    words = [told(cls)[name][1] for cls in ESTIMATORS if name in told(cls)]
+    stem = {"image_shape": "Shape of the image in a flat row of X"}
+    stem["verbose"] = "1 shows a progress bar"
+    assert len(words) > 5
+    assert all(text.startswith(stem[name]) for text in words)
+
+
+def test_defaults_are_those_of_the_signature():
+    for cls in NETWORKS:
+        given = inspect.signature(cls).parameters
+        for entry in docscrape.ClassDoc(cls)["Parameters"]:
+            for name in entry.name.split(", "):
+                _, _, default = entry.type.partition("default=")
+                assert default.replace('"', "'") == repr(given[name].default), (
+                    f"{cls.__name__}.{name}"
+                )
