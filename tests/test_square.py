@@ -5,7 +5,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from emclassify._square import TRANSFORMS, turn
-from emclassify.training._augmentation import dihedral
+from emclassify.training._dihedral import dihedral
 
 
 def test_names_of_turns_are_those_of_numpy():
