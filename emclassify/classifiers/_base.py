@@ -14,16 +14,17 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
+    _check_y,
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
-    validate_data,
 )
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
 
 from emclassify._images import ImageInputMixin
+from emclassify._refused_fit import unchanged_if_refused
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 from emclassify.training import (
     EpochCheckpoint,
@@ -128,12 +129,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             class only.
         """
         again = self.warm_start and hasattr(self, "net_")
-        images = self._validate_images(X, reset=not again)
-        target = self._encode_labels(images, y, reset=not again)
-        train, valid = self._make_datasets(images, target, sample_weight, groups)
-        if not again:
-            self._initialize(train)
-        checkpoint = self._make_checkpoint(images, target, train, valid)
+        with unchanged_if_refused(self):
+            images = self._validate_images(X, reset=not again)
+            target = self._encode_labels(images, y, reset=not again)
+            train, valid = self._make_datasets(images, target, sample_weight, groups)
+            if not again:
+                self._initialize(train)
+            checkpoint = self._make_checkpoint(images, target, train, valid)
         with self._isolated(train=True):
             self._train(train, valid, self.max_epochs, self.lr_schedule, checkpoint)
         return self
@@ -167,26 +169,29 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             The fitted estimator.
         """
         first = not hasattr(self, "net_")
-        images = self._validate_images(X, reset=first)
-        if first and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None:
-            classes = np.unique(classes)
-            if not first and not np.array_equal(classes, self.classes_):
+        with unchanged_if_refused(self):
+            images = self._validate_images(X, reset=first)
+            if first and classes is None:
                 raise ValueError(
-                    f"classes={classes.tolist()} is not the same as in the first call "
-                    f"to partial_fit, {self.classes_.tolist()}."
+                    "classes must be passed on the first call to partial_fit."
                 )
-        target = self._encode_labels(images, y, reset=first, classes=classes)
-        train = self._make_dataset(
-            images,
-            self._features(images),
-            target,
-            np.arange(len(images)),
-            sample_weight,
-        )
-        if first:
-            self._initialize(train)
+            if classes is not None:
+                classes = np.unique(classes)
+                if not first and not np.array_equal(classes, self.classes_):
+                    raise ValueError(
+                        f"classes={classes.tolist()} is not the same as in the first "
+                        f"call to partial_fit, {self.classes_.tolist()}."
+                    )
+            target = self._encode_labels(images, y, reset=first, classes=classes)
+            train = self._make_dataset(
+                images,
+                self._features(images),
+                target,
+                np.arange(len(images)),
+                sample_weight,
+            )
+            if first:
+                self._initialize(train)
         with self._isolated(train=True):
             self._train(train, None, 1, None)
         return self
@@ -207,18 +212,18 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
-        dataset = ImageDataset(images, features=self._features(images))
-        # Kept in one piece: small tensors among large ones would tear the heap.
-        logits = torch.empty(len(images), len(self.classes_))
-        done = 0
+        features = self._features(images)
         with self._isolated(train=False):
+            dataset = ImageDataset(images, features=features)
+            # Kept in one piece: small tensors among large ones would tear the heap.
+            logits = torch.empty(len(images), len(self.classes_))
+            done = 0
             for batch in self.net_.forward_iter(dataset, training=False):
                 logits[done : done + len(batch)] = batch
                 done += len(batch)
-        # Batches come size by size: back into the order of X.
-        logits = logits[torch.argsort(torch.cat(dataset.runs()))]
-        logits = logits.double()
-        return (logits.sigmoid() if self.multilabel_ else logits.softmax(1)).numpy()
+            # Batches come size by size: back into the order of X.
+            logits = logits[torch.argsort(torch.cat(dataset.runs()))].double()
+            return (logits.sigmoid() if self.multilabel_ else logits.softmax(1)).numpy()
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable label of each image, or all of at least one half.
@@ -262,7 +267,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             indicator = check_indicator(y, len(images), known)
             self.classes_ = np.arange(indicator.shape[1])
             return indicator
-        y = validate_data(self, X="no_validation", y=y)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        # Not validate_data, which without X forgets the names of its columns.
+        y = _check_y(y, estimator=self)
         y = column_or_1d(y, warn=True)
         check_consistent_length(images, y)
         check_classification_targets(y)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -201,6 +202,23 @@ def _compiling(compiled: bool) -> Iterator[None]:
         ) from error
 
 
+# Since a fork: torch's threads are the parent's, and a child that waits for them waits
+# for ever.
+_forked = False
+# torch has one random state for all threads of a process: trainings take turns.
+_turn = threading.RLock()
+
+
+def _begin_as_child() -> None:
+    global _forked, _turn
+    _forked = True
+    _turn = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_as_child)
+
+
 def resolve_threads(
     n_threads: int | None, random_state: int | np.random.RandomState | None
 ) -> int:
@@ -208,8 +226,11 @@ def resolve_threads(
 
     None is one thread where `random_state` asks for repeatable results (a sum over
     threads depends on their number, and joblib's workers have fewer than the main
-    process), and torch's own number where it doesn't.
+    process), and torch's own number where it doesn't. A forked process, as joblib's
+    "multiprocessing" backend has them, computes with one thread whatever is asked for.
     """
+    if _forked:
+        return 1
     if n_threads is not None:
         return n_threads
     return torch.get_num_threads() if random_state is None else 1
@@ -225,15 +246,17 @@ def isolated(
     """Run with `n_threads` CPU threads and a random state of one's own.
 
     `compiled` says whether the network goes through `torch.compile`. The caller's
-    thread number and torch random state are the same afterwards.
+    thread number and torch random state are the same afterwards. Blocks of several
+    threads of a process run one after the other.
     """
-    threads = torch.get_num_threads()
     devices = [device] if device.type == "cuda" else []
-    torch.set_num_threads(n_threads)
-    try:
-        with torch.random.fork_rng(devices=devices), _compiling(compiled):
-            if seed is not None:
-                torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with _turn:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(n_threads)
+        try:
+            with torch.random.fork_rng(devices=devices), _compiling(compiled):
+                if seed is not None:
+                    torch.manual_seed(seed)
+                yield
+        finally:
+            torch.set_num_threads(threads)
