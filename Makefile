@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= auto
 
-.PHONY: demo test test-slow lint docs bench clean
+.PHONY: demo test test-slow test-lowest lint docs bench clean
 
 .venv/.installed: setup.cfg constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('emclassify needs Python 3.11 or newer: make PYTHON=python3.11' if sys.version_info < (3, 11) else 0)"
@@ -26,6 +26,11 @@ test: .venv/.installed  ## everything but the slow tests
 test-slow: .venv/.installed
 	$(BIN)/python -m pytest -n $(JOBS) -m slow
 
+test-lowest:  ## with the lowest versions that setup.cfg allows, in .venv-lowest
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[test]"
+	.venv-lowest/bin/python -m pytest -n $(JOBS) -m "not slow"
+
 lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +42,4 @@ bench: .venv/.installed  ## speed, each against a named opponent
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf .venv build dist *.egg-info docs/_build docs/auto_examples docs/api/generated
+	rm -rf .venv .venv-lowest build dist *.egg-info docs/_build docs/auto_examples docs/api/generated

@@ -1,0 +1,56 @@
+"""What those need who carry on: workflows, hooks and bounds say what is true."""
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def pins_of(name):
+    """Return {package: version} of a file of constraints."""
+    return dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / name).read_text(), re.M))
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        *(("github-workflows", f".github/workflows/{p.name}") for p in WORKFLOWS),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/wish.yml"),
+        ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("citation-file-format", "CITATION.cff"),
+    ],
+)
+def test_files_are_valid(schema, path):
+    # The schemas come with the package: nothing is downloaded.
+    command = [sys.executable, "-m", "check_jsonschema"]
+    command += ["--builtin-schema", f"vendor.{schema}", str(ROOT / path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_there_is_a_workflow():
+    assert [path.name for path in WORKFLOWS] == ["ci.yml"]
+
+
+def test_lowest_versions_are_the_bounds_of_setup_cfg():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    extras = dict(config["options.extras_require"])
+    extras.pop("docs")
+    text = "\n".join([config["options"]["install_requires"], *extras.values()])
+    bounds = dict(re.findall(r"^([\w-]+)>=([\w.]+)", text, re.M))
+    assert pins_of("constraints-lowest.txt") == bounds
+
+
+def test_hooks_have_the_versions_of_the_tested_set():
+    text = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    used = dict(re.findall(r'\["([\w-]+)==([\w.]+)"\]', text))
+    pins = pins_of("constraints.txt")
+    assert used == {name: pins[name] for name in ("ruff", "check-jsonschema")}
