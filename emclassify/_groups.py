@@ -2,20 +2,38 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
 
-def check_groups(groups, n):
-    """Return `groups` as an array of length n without missing values, or raise."""
+def check_groups(groups: ArrayLike | None, n: int) -> np.ndarray | None:
+    """Return `groups` as an array of length n; None where they are None.
+
+    Raises
+    ------
+    ValueError
+        If there isn't one group a sample, or one is missing: NaN, None, pd.NA, pd.NaT
+        or masked. A missing group would become one group of all such samples.
+    """
     if groups is None:
         return None
-    groups = column_or_1d(groups)
-    if len(groups) != n:
-        raise ValueError(f"groups has {len(groups)} entries for {n} samples in y.")
-    missing = pd.isna(groups)
+    # Before the conversion, which turns ["a", nan] into "a" and "nan".
+    missing = _missing(groups)
     if missing.any():
         raise ValueError(
             f"groups is missing for sample {np.flatnonzero(missing)[0]} "
-            f"({missing.sum()} of {n} samples). Name the group of every sample."
+            f"({missing.sum()} of {len(missing)} samples). Name the group of every "
+            "sample."
         )
+    groups = column_or_1d(groups)
+    if len(groups) != n:
+        raise ValueError(f"groups has {len(groups)} entries for {n} samples.")
     return groups
+
+
+def _missing(groups):
+    """Return which entries are missing, bool (n,)."""
+    masked = np.ma.getmaskarray(groups) if np.ma.isMaskedArray(groups) else False
+    if not hasattr(groups, "dtype") and np.iterable(groups):
+        groups = np.array(list(groups), dtype=object)
+    return np.ravel(np.asarray(pd.isna(groups)) | masked)

@@ -208,8 +208,11 @@ def test_groups_reach_those_who_ask(data):
     for fold, (train, _) in enumerate(result.folds):
         for given in (result.fitted["bare"][fold], result.fitted["piped"][fold][-1]):
             np.testing.assert_array_equal(given.groups_, groups[train])
-        # After a sampler the groups would belong to other samples.
-        assert result.fitted["sampled"][fold][-1].groups_ is None
+        # After a sampler they are those of the rows that it drew.
+        sampler, last = (result.fitted["sampled"][fold][i] for i in (1, 2))
+        np.testing.assert_array_equal(
+            last.groups_, groups[train][sampler.sample_indices_]
+        )
         assert result.fitted["search"][fold].n_splits_ == 2
     assert not hasattr(wants, "groups_")
     assert not hasattr(result.estimators["bare"], "groups_")

@@ -52,7 +52,7 @@ def test_mean_max_and_noisy_or_are_ordered(values):
         (([[1.5]], [0]), {}, "probabilities"),
         (([[-0.1]], [0]), {}, "probabilities"),
         (([[np.nan]], [0]), {}, "NaN"),
-        (([[0.5]], [0, 1]), {}, "inconsistent"),
+        (([[0.5]], [0, 1]), {}, "groups has 2 entries for 1 samples"),
         (([[0.5]], [3]), {"images": [1, 2]}, "cells of image 3"),
         (([[0.5]], [1]), {"images": [1, 1]}, "twice"),
         (([[0.5]], [1]), {"method": "sum"}, "method"),

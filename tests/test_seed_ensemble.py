@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -79,7 +80,9 @@ def test_weights_and_groups_reach_the_members(images):
 @pytest.mark.parametrize("given", ["sample_weight", "groups"])
 def test_what_the_members_do_not_take_is_refused(images, given):
     X, y = images
-    pipeline = make_pipeline(ResizeImages((4, 4)), lipnet())
+    pipeline = make_pipeline(
+        ResizeImages((4, 4)), OneVsRestClassifier(LogisticRegression())
+    )
     with pytest.raises(ValueError, match=rf"{given} was given, but Pipeline.fit"):
         SeedEnsembleClassifier(pipeline).fit(X, y, **{given: np.ones(len(y))})
 

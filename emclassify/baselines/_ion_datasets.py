@@ -1,8 +1,8 @@
 """Ion images by dataset: what lies at one pixel of all of them is its spectrum."""
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
 
+from emclassify._groups import check_groups
 from emclassify._images import (
     ImageInputMixin,
     check_images,
@@ -25,8 +25,7 @@ class IonDatasetsMixin(ImageInputMixin):
         names = np.zeros(len(images), int)
         datasets = [None]
         if groups is not None:
-            groups = column_or_1d(groups)
-            check_consistent_length(images, groups)
+            groups = check_groups(groups, len(images))
             datasets, names = np.unique(groups, return_inverse=True)
             datasets = datasets.tolist()
         members = [np.flatnonzero(names == code) for code in range(len(datasets))]

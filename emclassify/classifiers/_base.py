@@ -23,6 +23,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
 
+from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
 from emclassify._refused_fit import unchanged_if_refused
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
@@ -301,8 +302,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     ) -> tuple[ImageDataset, ImageDataset | None]:
         """Return the training set, and the validation set or None."""
         if groups is not None:
-            groups = column_or_1d(groups)
-            check_consistent_length(images, groups)
+            groups = check_groups(groups, len(images))
         index, content = canonical_order(images, target)
         features = self._features(images)
         if not self.early_stopping:

@@ -15,10 +15,17 @@ from sklearn.base import (
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_is_fitted
 from tqdm import tqdm
 
 from emclassify._delegation import DelegatedInputMixin
+from emclassify._fit_params import (
+    add_groups,
+    fit_parameter,
+    fit_with,
+    warn_lost_groups,
+)
+from emclassify._groups import check_groups
 from emclassify.classifiers._lipnet import LipNetClassifier
 from emclassify.metrics._targets import choose_labels, is_multilabel
 
@@ -139,8 +146,8 @@ class SeedEnsembleClassifier(
         sample_weight : array-like of shape (n,), default=None
             Passed on; refused if `estimator` takes none.
         groups : array-like of shape (n,), default=None
-            Passed on, for the validation split of networks; refused if `estimator`
-            takes none.
+            Passed on, for the validation split of networks: through a Pipeline and its
+            samplers too. Refused if `estimator` takes none.
 
         Returns
         -------
@@ -152,14 +159,20 @@ class SeedEnsembleClassifier(
         ValueError
             If `estimator` has no `random_state`, or doesn't take what is passed.
         """
-        given = {"sample_weight": sample_weight, "groups": groups}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = {}
         estimator = self._member()
-        for name in given:
-            if not has_fit_parameter(estimator, name):
-                raise ValueError(
-                    f"{name} was given, but {type(estimator).__name__}.fit takes none."
-                )
+        kind = type(estimator).__name__
+        if sample_weight is not None:
+            name = fit_parameter(estimator, "sample_weight")
+            if name is None:
+                raise ValueError(f"sample_weight was given, but {kind}.fit takes none.")
+            given[name] = sample_weight
+        if groups is not None:
+            groups = check_groups(groups, _num_samples(X))
+            warn_lost_groups(kind, estimator, given)
+            given = add_groups(given, estimator, groups)
+            if "groups" not in given:
+                raise ValueError(f"groups was given, but {kind}.fit takes none.")
         rng = check_random_state(self.random_state)
         members = [_reseeded(estimator, rng) for _ in range(self.n_members)]
         tasks = (delayed(_fit)(member, X, y, given) for member in members)
@@ -261,4 +274,4 @@ def _reseeded(estimator: BaseEstimator, rng: np.random.RandomState) -> BaseEstim
 def _fit(
     member: BaseEstimator, X: ArrayLike, y: ArrayLike, given: dict
 ) -> BaseEstimator:
-    return member.fit(X, y, **given)
+    return fit_with(member, X, y, given)

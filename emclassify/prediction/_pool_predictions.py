@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions, validate_params
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import column_or_1d
+
+from emclassify._groups import check_groups
 
 __all__ = ["pool_predictions"]
 
@@ -68,8 +70,7 @@ def pool_predictions(proba, groups, *, method="mean", images=None):
            [0.2 , 0.8 ]])
     """
     proba = check_array(proba, dtype=np.float64, input_name="proba")
-    groups = column_or_1d(groups)
-    check_consistent_length(proba, groups)
+    groups = check_groups(groups, len(proba))
     if proba.min() < 0 or proba.max() > 1:
         raise ValueError(
             "proba must hold probabilities, from 0 to 1; got values from "

@@ -13,16 +13,13 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
 
+from emclassify._fit_params import add_groups, warn_lost_groups
 from emclassify._groups import check_groups
 from emclassify._version import __version__
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
 from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
 from emclassify.model_selection.benchmark._result import BenchmarkResult
-from emclassify.model_selection.running._fit_params import (
-    check_fit_params,
-    fit_parameter,
-)
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_folds, make_folds
 from emclassify.model_selection.splits._near_duplicates import find_duplicates
@@ -74,10 +71,12 @@ def benchmark_classifiers(
         matrix of 0 and 1.
     groups : array-like of shape (n_samples,), default=None
         Group of each sample (micrograph, grid, patient). No group may lie on both
-        sides of a fold. Handed to the fit of estimators that take ``groups``:
-        directly, as ``<step>__groups`` to the last step of a pipeline without
-        samplers, and to a search for its inner folds. An estimator whose ``predict``
-        takes ``groups`` as well gets those of the test side there.
+        sides of a fold. Handed to whatever takes ``groups`` in fit: an estimator, the
+        last step of a pipeline (cut and repeated as its samplers do to the rows), a
+        search for its inner folds, and estimators inside a search or another
+        meta-estimator. An estimator whose ``predict`` takes ``groups`` as well gets
+        those of the test side there. Where they don't reach a network that holds out
+        samples for ``early_stopping``, there is a warning.
     cv : int, splitter or iterable of (train, test), default=5
         A whole number means StratifiedGroupKFold with groups and StratifiedKFold
         without; with several labels a sample, MultilabelStratifiedGroupKFold. The
@@ -179,16 +178,15 @@ def benchmark_classifiers(
     estimators = _check_estimators(estimators)
     X, y, target = _check_data(X, y, target_names)
     groups = check_groups(groups, len(y))
-    fit_params = check_fit_params(fit_params, estimators)
+    fit_params = _check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     splitter, folds = make_folds(cv, X, y, groups)
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
     if groups is not None:
         for name, estimator in estimators.items():
-            parameter = fit_parameter(estimator, "groups")
-            if parameter is not None:
-                fit_params[name].setdefault(parameter, groups)
+            warn_lost_groups(name, estimator, fit_params[name])
+            fit_params[name] = add_groups(fit_params[name], estimator, groups)
     settings = {
         "scoring": scoring,
         "error_score": error_score,
@@ -300,6 +298,25 @@ def _check_estimators(estimators):
         if not is_classifier(estimator):
             raise ValueError(f"Estimator {name!r} is not a classifier: {estimator!r}.")
     return dict(pairs)
+
+
+def _check_fit_params(fit_params, names):
+    """Return {name: params} for every estimator, or raise."""
+    fit_params = {} if fit_params is None else fit_params
+    if not isinstance(fit_params, dict) or not all(
+        isinstance(params, dict) for params in fit_params.values()
+    ):
+        raise TypeError(
+            "fit_params must be {estimator name: {fit parameter: value}}; got "
+            f"{fit_params!r:.80}."
+        )
+    unknown = [name for name in fit_params if name not in names]
+    if unknown:
+        raise ValueError(
+            f"fit_params names {unknown[0]!r}, which is not among the estimators "
+            f"{list(names)}."
+        )
+    return {name: dict(fit_params.get(name, {})) for name in names}
 
 
 def _check_data(X, y, target_names):

@@ -6,8 +6,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from emclassify._fit_params import cut_to
 from emclassify._whole_file import whole_file
-from emclassify.model_selection.running._fit_params import cut_to
 from emclassify.model_selection.running._run_fold import FoldOutcome, run_fold
 
 _ARRAYS = ("predicted", "class_scores")

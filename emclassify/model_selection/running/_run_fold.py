@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils.metaestimators import _safe_split
 
-from emclassify.model_selection.running._fit_params import cut_to
+from emclassify._fit_params import cut_to, fit_with
 from emclassify.model_selection.running._predict_groups import with_groups
 
 
@@ -49,7 +49,7 @@ def run_fold(name, estimator, fold, X, y, target, train, test, *, settings, fit_
         X_train, y_train = _safe_split(estimator, X, y, train)
         X_test, y_test = _safe_split(estimator, X, y, test, train)
         start = time.perf_counter()
-        estimator.fit(X_train, y_train, **params)
+        fit_with(estimator, X_train, y_train, params)
         fitted = time.perf_counter()
         model = with_groups(estimator, cut_to(fit_params, test, len(y)))
         predicted = model.predict(X_test)

@@ -13,9 +13,14 @@ from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _estimator_has, check_is_fitted
 
 from emclassify._delegation import DelegatedInputMixin
+from emclassify._fit_params import (
+    add_groups,
+    fit_parameter,
+    fit_with,
+    warn_lost_groups,
+)
 from emclassify._groups import check_groups
 from emclassify.metrics._targets import OneLabel, SeveralLabels
-from emclassify.model_selection.running._fit_params import fit_parameter
 from emclassify.model_selection.running._run_fold import run_fold
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_training_sides, make_folds
@@ -105,7 +110,7 @@ class OutOfFoldClassifier(
         _, folds = make_folds(self.cv, X, y, groups)
         check_training_sides(y, folds, groups)
         # First, because its errors speak of samples by their place in X.
-        fitted = clone(self.estimator).fit(X, y, **params)
+        fitted = fit_with(clone(self.estimator), X, y, params)
         target = SeveralLabels(y.shape[1]) if y.ndim == 2 else OneLabel(classes)
         outcomes = self._run_folds(X, y, target, folds, params)
         if outcomes[0].score_kind is None:
@@ -144,10 +149,9 @@ class OutOfFoldClassifier(
                 )
             params[name] = np.asarray(sample_weight)
         if groups is not None:
-            name = fit_parameter(self.estimator, "groups")
-            if name is not None:
-                params[name] = groups
-        return params
+            name = type(self.estimator).__name__
+            warn_lost_groups(name, self.estimator, params)
+        return add_groups(params, self.estimator, groups)
 
     def _run_folds(self, X, y, target, folds, params):
         """Return the outcome of each fold, in their order."""

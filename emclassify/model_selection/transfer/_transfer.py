@@ -10,10 +10,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _check_pos_label_consistency
 
+from emclassify._fit_params import add_groups, fit_with, warn_lost_groups
 from emclassify._groups import check_groups
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel
-from emclassify.model_selection.running._fit_params import fit_parameter
 from emclassify.model_selection.running._run_fold import run_fold
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_training_sides, make_folds
@@ -241,11 +241,9 @@ def _find_positive(pos_label, classes):
 def _tasks_of(estimator, name, domains, target, cv):
     """Return the tasks of the fits on one domain."""
     domain = domains[name]
-    params = {}
     if domain.groups is not None:
-        parameter = fit_parameter(estimator, "groups")
-        if parameter is not None:
-            params[parameter] = domain.groups
+        warn_lost_groups(name, estimator)
+    params = add_groups({}, estimator, domain.groups)
     with _naming(name):
         _, folds = make_folds(cv, domain.X, domain.y, domain.groups)
         check_training_sides(domain.y, folds, domain.groups)
@@ -285,7 +283,7 @@ def _across(estimator, name, domain, others, target, params):
     """Return [(train, test, samples, predicted)] of all other domains."""
     model = f"{type(estimator).__name__} trained on {name}"
     with _naming(name):
-        fitted = clone(estimator).fit(domain.X, domain.y, **params)
+        fitted = fit_with(clone(estimator), domain.X, domain.y, params)
     cells = []
     for other, tested in others.items():
         with _naming(f"{other}, tested after training on {name}"):
