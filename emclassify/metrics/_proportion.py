@@ -1,44 +1,120 @@
 """Intervals of proportions of samples that come in groups."""
 
 import numpy as np
-from scipy import stats
+from numpy.typing import ArrayLike
+from scipy import special
+
+__all__ = ["clopper_pearson", "proportion_interval", "proportion_limits"]
 
 
-def proportion_interval(hits, groups, confidence_level):
-    """Return the exact interval of the share of hits, widened for likeness in groups.
+def clopper_pearson(
+    hits: ArrayLike, trials: ArrayLike, tail: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the exact limits of a share; neither number need be whole.
 
-    Clopper and Pearson's; with groups, for as many independent samples as would have
-    the variance found between groups (E. L. Korn and B. I. Graubard, Survey
-    Methodology 24, 193-201, 1998), at most as many as there are. With no hit or no
-    miss that variance can't be told, and samples count as independent.
+    Parameters
+    ----------
+    hits, trials : array-like of the same shape
+    tail : float
+        Chance of a miss at each end.
+
+    Returns
+    -------
+    low, high : ndarray
+        0 without hits, 1 without misses.
+    """
+    hits = np.asarray(hits, dtype=np.float64)
+    misses = np.asarray(trials, dtype=np.float64) - hits
+    low = np.zeros(np.shape(hits))
+    high = np.ones(np.shape(hits))
+    special.betaincinv(hits, misses + 1, tail, out=low, where=hits > 0)
+    special.betaincinv(hits + 1, misses, 1 - tail, out=high, where=misses > 0)
+    return low, high
+
+
+def proportion_limits(
+    hits: np.ndarray, sizes: np.ndarray, confidence_level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of shares of hits, from counts in independent units.
+
+    Where no unit counts more than once, Clopper and Pearson's exact limits. Else the
+    wider, at each end, of two:
+
+    - theirs for the effective number of samples: as many as would have the variance
+      that is found between units, and no more than there are. The variance is the
+      jackknife's, and allows for the degrees of freedom of units by Student's t
+      (E. L. Korn and B. I. Graubard, Survey Methodology 24, 193-201, 1998).
+    - those that units unlike all that were seen allow. Of units that are hits
+      altogether, a share of 1 - tail^(1/n) may be there though none of n was seen, so
+      the upper limit is at least 1 - (1 - share) tail^(1/n). Without any hit this is
+      the exact limit of a share of units.
+
+    Units of unlike sizes count as (sum of sizes)² / (sum of their squares) of equal
+    ones (L. Kish, Survey Sampling, 1965).
+
+    Parameters
+    ----------
+    hits, sizes : ndarray of shape (n_units, ...)
+        How often each unit was a hit, and how often it counted. A unit of size 0 is
+        none.
+    confidence_level : float
+        Of the interval of both limits. A limit alone has
+        ``(1 + confidence_level) / 2``.
+
+    Returns
+    -------
+    low, high : ndarray of shape (...)
+        NaN where nothing counted, or all in a single unit, more than once.
+    """
+    hits = np.asarray(hits, dtype=np.float64)
+    sizes = np.asarray(sizes, dtype=np.float64)
+    tail = (1 - confidence_level) / 2
+    total, n_units = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = hits.sum(axis=0) / total
+        weights = sizes / total
+        alike = 1 / (weights**2).sum(axis=0)
+        excess = (hits - share * sizes) / total / (1 - weights)
+        variance = (n_units - 1) / n_units * (excess**2).sum(axis=0)
+        student = special.stdtrit(total - 1, tail) / special.stdtrit(alike - 1, tail)
+        trials = share * (1 - share) / variance * student**2
+        # Rounding leaves some variance where all units have the same share.
+        trials = np.where(variance > 1e-20, np.minimum(trials, total), total)
+        unseen = tail ** (1 / alike)
+    single = sizes.max(axis=0, initial=0.0) <= 1
+    low, high = clopper_pearson(
+        share * np.where(single, total, trials), np.where(single, total, trials), tail
+    )
+    low = np.where(single, low, np.minimum(low, share * unseen))
+    high = np.where(single, high, np.maximum(high, 1 - (1 - share) * unseen))
+    unknown = (total == 0) | (~single & (n_units == 1))
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
+def proportion_interval(
+    hits: np.ndarray, groups: np.ndarray | None, confidence_level: float
+) -> tuple[float, float]:
+    """Return the interval of the share of hits among samples.
 
     Parameters
     ----------
     hits : ndarray of bool of shape (n,)
     groups : ndarray of shape (n,) or None
+        Samples of a group may be alike; without groups, none are.
     confidence_level : float
 
     Returns
     -------
     low, high : float
-        NaN without samples, and with a single group.
+        As from `proportion_limits`; NaN without samples, and from a single group of
+        several.
     """
-    n, k = len(hits), int(hits.sum())
-    if groups is not None:
-        codes = np.unique(groups, return_inverse=True)[1]
-        n_groups = codes.max(initial=-1) + 1
-        if n_groups == 1:
-            n = 0
-        elif 0 < k < n:
-            share = k / n
-            excess = np.bincount(codes, weights=hits - share)
-            variance = n_groups / (n_groups - 1) * (excess**2).sum() / n**2
-            if variance > 0:
-                n = min(n, share * (1 - share) / variance)
-                k = share * n
+    n = len(hits)
     if n == 0:
         return float("nan"), float("nan")
-    tail = (1 - confidence_level) / 2
-    low = stats.beta.ppf(tail, k, n - k + 1) if k > 0 else 0.0
-    high = stats.beta.isf(tail, k + 1, n - k) if k < n else 1.0
+    labels = np.arange(n) if groups is None else groups
+    units = np.unique(labels, return_inverse=True)[1]
+    low, high = proportion_limits(
+        np.bincount(units, weights=hits), np.bincount(units), confidence_level
+    )
     return float(low), float(high)
