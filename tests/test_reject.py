@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from emclassify import FeatureExtractor, LipNetClassifier, svm_baseline
+from emclassify.metrics._proportion import proportion_interval
 from emclassify.model_selection import RejectClassifierCV
 from emclassify.model_selection.thresholds._reject import (
     error_threshold,
@@ -108,6 +109,59 @@ def test_confidence_level_counts_alike_samples_less():
     assert error_threshold(*arrays, None, **settings) == -np.inf
     groups = np.repeat(np.arange(25), 40)
     assert error_threshold(*arrays, groups, **settings) == np.inf
+
+
+def test_without_a_mistake_the_limit_counts_groups():
+    # 1 - 0.05**(1 / 6) = 0.393 for 6 groups of 20: the one-sided limit at 0.95.
+    wrong, groups = np.zeros(120), np.repeat(np.arange(6), 20)
+    arrays = np.zeros(120), wrong, np.full(120, 0.9), np.ones(120), groups
+    assert error_threshold(*arrays, max_error=0.394, confidence_level=0.95) == -np.inf
+    assert error_threshold(*arrays, max_error=0.392, confidence_level=0.95) == np.inf
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 500_000]))
+def test_limits_against_those_of_each_threshold_alone(seed, cells):
+    rng = np.random.default_rng(seed)
+    confidence = rng.integers(0, 15, 60) / 15
+    wrong, groups = rng.random(60) < 0.2, rng.integers(0, 12, 60)
+    threshold = error_threshold(
+        np.zeros(60),
+        wrong.astype(float),
+        confidence,
+        np.ones(60),
+        groups,
+        max_error=0.5,
+        confidence_level=0.8,
+    )
+    upper = {
+        t: proportion_interval(wrong[confidence >= t], groups[confidence >= t], 0.6)[1]
+        for t in set(confidence)
+    }
+    kept = [t for t, limit in upper.items() if limit <= 0.5]
+    expected = sum(confidence >= min(kept)) if kept else 0
+    assert sum(confidence >= threshold) == expected
+
+
+@pytest.mark.parametrize("n_groups", [4, 10, 100])
+def test_a_true_error_of_a_tenth_is_seldom_accepted_below_a_twentieth(n_groups):
+    # Groups are right or wrong as a whole: the worst that there is.
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(n_groups), 10)
+    n = len(groups)
+    accepted = 0
+    for _ in range(200):
+        wrong = (rng.random(n_groups) < 0.1)[groups]
+        threshold = error_threshold(
+            np.zeros(n),
+            wrong.astype(float),
+            rng.random(n),
+            np.ones(n),
+            groups,
+            max_error=0.05,
+            confidence_level=0.95,
+        )
+        accepted += threshold < np.inf
+    assert accepted <= 0.05 * 200
 
 
 def test_new_errors_are_above_the_bound_half_the_time_but_rarely_with_a_level():

@@ -18,7 +18,6 @@ from sklearn.utils import Bunch
 
 from emclassify import svm_baseline
 from emclassify.display import TransferMatrixDisplay
-from emclassify.metrics._proportion import proportion_interval
 from emclassify.model_selection import BoundedThresholdClassifierCV, transfer_matrix
 
 
@@ -244,46 +243,3 @@ def test_a_fit_that_fails_names_the_domain():
     with pytest.raises(ValueError, match="NaN") as error:
         transfer_matrix(SVC(), {"broken": (broken, y, groups), "whole": A})
     assert "trained on broken" in error.value.__notes__[0]
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 20), (3, 20), (20, 20), (1, 1)])
-def test_interval_without_groups_is_the_exact_one(k, n):
-    hits = np.arange(n) < k
-    exact = binomtest(k, n).proportion_ci(0.9, "exact")
-    for groups in (None, np.arange(n) // 2) if k in (0, n) and n > 2 else (None,):
-        low, high = proportion_interval(hits, groups, 0.9)
-        assert (low, high) == pytest.approx((exact.low, exact.high))
-
-
-def test_copies_in_a_group_count_once():
-    # 7 copies of each of 11 samples: as 10 samples (a degree of freedom is the mean's).
-    once = np.arange(11) < 4
-    wide = proportion_interval(np.repeat(once, 7), np.repeat(np.arange(11), 7), 0.95)
-    exact = [
-        ends for k in (3, 4) for ends in [binomtest(k, 10).proportion_ci(0.95, "exact")]
-    ]
-    assert exact[0].low < wide[0] < exact[1].low
-    assert exact[0].high < wide[1] < exact[1].high
-    # Groups that are all the same tell of no likeness within them.
-    even = np.tile([True, False], 11), np.repeat(np.arange(11), 2)
-    plain = proportion_interval(even[0], None, 0.95)
-    assert proportion_interval(*even, 0.95) == pytest.approx(plain)
-
-
-def test_interval_covers_the_truth_where_groups_differ():
-    rng = np.random.default_rng(0)
-    groups = np.repeat(np.arange(30), 20)
-    covered = {"groups": 0, "samples": 0}
-    for _ in range(300):
-        hits = rng.uniform(size=600) < rng.beta(2, 8, 30)[groups]
-        for name, labels in (("groups", groups), ("samples", None)):
-            low, high = proportion_interval(hits, labels, 0.95)
-            covered[name] += low < 0.2 < high
-    assert covered["groups"] > 0.92 * 300
-    assert covered["samples"] < 0.8 * 300
-
-
-def test_no_interval_without_samples_or_from_one_group():
-    assert np.isnan(proportion_interval(np.zeros(0, bool), None, 0.95)).all()
-    assert np.isnan(proportion_interval(np.zeros(0, bool), np.zeros(0), 0.95)).all()
-    assert np.isnan(proportion_interval(np.ones(5, bool), np.zeros(5), 0.95)).all()

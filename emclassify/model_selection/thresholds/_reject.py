@@ -14,7 +14,7 @@ from sklearn.utils.validation import _estimator_has, check_is_fitted
 
 from emclassify._groups import check_groups
 from emclassify.metrics import coverage_risk_curve
-from emclassify.metrics._proportion import proportion_interval
+from emclassify.metrics._proportion import clopper_pearson, proportion_limits
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.thresholds._out_of_fold import (
@@ -26,6 +26,8 @@ __all__ = ["RejectClassifierCV"]
 
 # Bounds are met to rounding: 1 of 20 is an error of 0.05.
 _ROUNDING = 1e-12
+# Counts of groups at a time, where limits are sought.
+_CELLS_PER_PIECE = 500_000
 
 
 class RejectClassifierCV(OutOfFoldClassifier):
@@ -48,10 +50,11 @@ class RejectClassifierCV(OutOfFoldClassifier):
         Highest share of wrong labels among the accepted samples of each predicted
         class.
     confidence_level : float, default=None
-        With a number between 0.5 and 1, the upper confidence limit of the error (one
-        end, Clopper and Pearson's; with groups, widened for likeness within them) is
-        bounded, not the error found. It takes more samples: 59 without a mistake for
-        an error of 0.05 at a level of 0.95.
+        With a number between 0.5 and 1, the upper confidence limit of the error is
+        bounded, not the error found: a one-sided limit, the upper end of the two-sided
+        interval of level ``2 * confidence_level - 1``. It takes more samples: for an
+        error of 0.05 at a level of 0.95, 59 without a mistake, and with groups as
+        many groups.
     reject_label : int, float or str, default=None
         What `predict` says of rejected samples; of the kind of the labels and none of
         them. None: "rejected" where labels are strings, -1 where they are numbers, or
@@ -107,9 +110,22 @@ class RejectClassifierCV(OutOfFoldClassifier):
     -----
     The bound holds for the out-of-fold predictions. On new samples the error is above
     it about as often as below: the threshold was sought on these predictions, and a
-    class with few of them promises little. `confidence_level` makes that rare, not
-    impossible, as the threshold is sought with it, too. Both hold for samples like
-    these only.
+    class with few of them promises little.
+
+    With `confidence_level`, the limit at any one threshold is above the true error
+    with about that probability (see the guide for the simulation). Samples without
+    groups count as independent: Clopper and Pearson's limit. With groups the limit
+    is that of the effective number of samples, by the variance between groups and
+    their degrees of freedom [3]_, and at least what groups alone allow: of n groups
+    none may have been of a kind that is always wrong. Without any mistake it is
+    ``1 - (1 - confidence_level) ** (1 / n)``, 0.39 for 6 groups at 0.95, however many
+    samples they hold. Groups of unlike sizes count as fewer of the same size.
+    The threshold is sought among all, with no correction for the search: where
+    confidence orders right and wrong, the error was above the bound in at most 5 % of
+    simulated runs at a level of 0.95; where it tells nothing and all errors are just
+    above the bound (0.06 for 0.05), in up to 10 %.
+
+    All this holds for samples, and groups, like these only.
 
     The rule with one threshold for all classes is Chow's [1]_; choosing it for an
     error rate with an upper limit is as in [2]_, which also corrects for the search.
@@ -122,6 +138,9 @@ class RejectClassifierCV(OutOfFoldClassifier):
        Transactions on Information Theory 16, 41-46 (1970).
     .. [2] Y. Geifman and R. El-Yaniv, "Selective classification for deep neural
        networks", NeurIPS 2017.
+    .. [3] E. L. Korn and B. I. Graubard, "Confidence intervals for proportions with
+       small expected number of positive counts estimated from survey data", Survey
+       Methodology 24, 193-201 (1998).
 
     Examples
     --------
@@ -406,20 +425,63 @@ def error_threshold(
         true, predicted, confidence, sample_weight=weight
     )
     bound = max_error + _ROUNDING
-    wrong = true != predicted
-    for i in np.flatnonzero(risk <= bound)[::-1]:
-        if confidence_level is not None:
-            accepted = confidence >= thresholds[i]
-            some = None if groups is None else groups[accepted]
-            # The interval has two ends; only the upper one counts here.
-            level = 2 * confidence_level - 1
-            _, upper = proportion_interval(wrong[accepted], some, level)
-            if not upper <= bound:  # nan where one group is all there is
-                continue
-        if i == len(risk) - 1:
-            return -np.inf
-        return between(confidence, thresholds[i])
-    return np.inf
+    kept = np.flatnonzero(risk <= bound)
+    if confidence_level is not None and len(kept):
+        order = np.argsort(-confidence, kind="stable")
+        n_accepted = np.searchsorted(-confidence[order], -thresholds, side="right")
+        limits = _upper_limits(
+            (true != predicted)[order],
+            np.arange(len(true)) if groups is None else groups[order],
+            n_accepted[kept],
+            confidence_level,
+        )
+        kept = kept[limits <= bound]  # nan where one group is all there is
+    if len(kept) == 0:
+        return np.inf
+    if kept[-1] == len(risk) - 1:
+        return -np.inf
+    return between(confidence, thresholds[kept[-1]])
+
+
+def _upper_limits(wrong, groups, n_accepted, confidence_level):
+    """Return the upper limit of the error among the first so many samples.
+
+    Parameters
+    ----------
+    wrong : ndarray of bool of shape (n,)
+    groups : ndarray of shape (n,)
+    n_accepted : ndarray of int of shape (n_limits,)
+        Rising, each at least 1.
+    confidence_level : float
+        Of the upper limit alone.
+    """
+    # The interval has two ends; only the upper one counts here.
+    level = 2 * confidence_level - 1
+    codes = np.unique(groups, return_inverse=True)[1]
+    n_groups = codes.max() + 1
+    if n_groups == len(groups):
+        n_wrong = np.cumsum(wrong)[n_accepted - 1]
+        return clopper_pearson(n_wrong, n_accepted, 1 - confidence_level)[1]
+    limits = np.empty(len(n_accepted))
+    # Counts by group, of the samples before a piece and then of each limit in it.
+    step = max(1, _CELLS_PER_PIECE // n_groups)
+    hits, sizes, start = np.zeros(n_groups), np.zeros(n_groups), 0
+    for first in range(0, len(n_accepted), step):
+        ends = n_accepted[first : first + step]
+        piece = np.arange(start, ends[-1])
+        of_limit = np.searchsorted(ends, piece, side="right")
+        cell = codes[piece], of_limit
+        added = np.zeros((2, n_groups, len(ends)))
+        np.add.at(added[0], cell, wrong[piece])
+        np.add.at(added[1], cell, 1)
+        added = added.cumsum(axis=-1)
+        of_hits, of_sizes = (
+            hits[:, np.newaxis] + added[0],
+            sizes[:, np.newaxis] + added[1],
+        )
+        limits[first : first + step] = proportion_limits(of_hits, of_sizes, level)[1]
+        hits, sizes, start = of_hits[:, -1], of_sizes[:, -1], ends[-1]
+    return limits
 
 
 def share_threshold(scores, weight, max_share):
