@@ -5,7 +5,6 @@ import numpy as np
 __all__ = [
     "bootstrap_scores",
     "check_level",
-    "percentile_interval",
     "pooled_confusion",
 ]
 
@@ -66,13 +65,3 @@ def bootstrap_scores(predictions, *, n_units, target, n_bootstrap, seed):
         }
         for model, chunks in parts.items()
     }
-
-
-def percentile_interval(replicates, confidence_level):
-    """Return (low, high), the middle share of the replicates, leaving NaN out."""
-    known = replicates[~np.isnan(replicates)]
-    if len(known) == 0:
-        return float("nan"), float("nan")
-    tail = (1 - confidence_level) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)

@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-__all__ = ["clopper_pearson", "proportion_interval", "proportion_limits"]
+__all__ = [
+    "clopper_pearson",
+    "effective_units",
+    "proportion_interval",
+    "proportion_limits",
+    "share_limits",
+]
 
 
 def clopper_pearson(
@@ -68,27 +74,57 @@ def proportion_limits(
     """
     hits = np.asarray(hits, dtype=np.float64)
     sizes = np.asarray(sizes, dtype=np.float64)
-    tail = (1 - confidence_level) / 2
     total, n_units = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = hits.sum(axis=0) / total
-        weights = sizes / total
-        alike = 1 / (weights**2).sum(axis=0)
-        excess = (hits - share * sizes) / total / (1 - weights)
+        excess = (hits - share * sizes) / total / (1 - sizes / total)
         variance = (n_units - 1) / n_units * (excess**2).sum(axis=0)
+    single = sizes.max(axis=0, initial=0.0) <= 1
+    exact = clopper_pearson(share * total, total, (1 - confidence_level) / 2)
+    grouped = share_limits(share, variance, sizes, confidence_level)
+    low, high = np.where(single, exact, grouped)
+    unknown = total == 0
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
+def share_limits(
+    share: np.ndarray, variance: np.ndarray, sizes: np.ndarray, confidence_level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of shares whose variance between units is known.
+
+    Parameters
+    ----------
+    share, variance : ndarray of shape (...)
+        From 0 to 1, and the variance of that estimate.
+    sizes : ndarray of shape (n_units, ...)
+        How often each unit counted.
+    confidence_level : float
+
+    Returns
+    -------
+    low, high : ndarray of shape (...)
+        NaN where there are fewer than two units.
+    """
+    tail = (1 - confidence_level) / 2
+    total = sizes.sum(axis=0)
+    n_units, alike = effective_units(sizes)
+    with np.errstate(divide="ignore", invalid="ignore"):
         student = special.stdtrit(total - 1, tail) / special.stdtrit(alike - 1, tail)
         trials = share * (1 - share) / variance * student**2
         # Rounding leaves some variance where all units have the same share.
         trials = np.where(variance > 1e-20, np.minimum(trials, total), total)
         unseen = tail ** (1 / alike)
-    single = sizes.max(axis=0, initial=0.0) <= 1
-    low, high = clopper_pearson(
-        share * np.where(single, total, trials), np.where(single, total, trials), tail
-    )
-    low = np.where(single, low, np.minimum(low, share * unseen))
-    high = np.where(single, high, np.maximum(high, 1 - (1 - share) * unseen))
-    unknown = (total == 0) | (~single & (n_units == 1))
-    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+    low, high = clopper_pearson(share * trials, trials, tail)
+    low = np.minimum(low, share * unseen)
+    high = np.maximum(high, 1 - (1 - share) * unseen)
+    return np.where(n_units < 2, np.nan, low), np.where(n_units < 2, np.nan, high)
+
+
+def effective_units(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many units counted, and how many of equal size they are worth."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alike = sizes.sum(axis=0) ** 2 / (sizes**2).sum(axis=0)
+    return (sizes > 0).sum(axis=0), alike
 
 
 def proportion_interval(

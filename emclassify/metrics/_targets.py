@@ -138,6 +138,23 @@ class OneLabel(_Target):
             (np.ones(len(units)), (units, cell)), shape=(n_units, self.n_cells)
         )
 
+    def counts(self, cells):
+        """Return ((TP, FP, FN, TN), hits, total) of sparse cells (n_units, n_cells).
+
+        Arrays (n_units, n_classes), then twice (n_units,).
+        """
+        k = len(self.classes)
+        true, said = np.divmod(np.arange(self.n_cells), k)
+        true, said = (
+            sparse.csr_array(c[:, np.newaxis] == np.arange(k), dtype=float)
+            for c in (true, said)
+        )
+        total = np.asarray(cells.sum(axis=1))
+        tp = (cells @ true.multiply(said).tocsr()).toarray()
+        fn, fp = (cells @ true).toarray() - tp, (cells @ said).toarray() - tp
+        tn = total[:, np.newaxis] - tp - fp - fn
+        return (tp, fp, fn, tn), tp.sum(axis=1), total
+
     def scores(self, cells):
         """Return {score: array (...)} of counts (..., n_cells)."""
         k = len(self.classes)
@@ -233,6 +250,14 @@ class SeveralLabels(_Target):
             (np.ones(n), (units, np.arange(n))), shape=(n_units, n)
         )
         return of_unit @ sparse.csr_array(of_sample)
+
+    def counts(self, cells):
+        """Return ((TP, FP, FN, TN), hits, total) of sparse cells (n_units, n_cells).
+
+        Arrays (n_units, n_labels), then twice (n_units,).
+        """
+        cells = cells.toarray()
+        return np.split(cells[:, :-2], 4, axis=1), cells[:, -2], cells[:, -1]
 
     def scores(self, cells):
         """Return {score: array (...)} of counts (..., n_cells)."""

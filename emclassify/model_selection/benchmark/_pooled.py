@@ -4,7 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from emclassify.metrics._bootstrap import bootstrap_scores, percentile_interval
+from emclassify.metrics._bootstrap import bootstrap_scores
+from emclassify.metrics._intervals import difference_limits, score_limits
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 
 Predictions = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -86,8 +87,7 @@ class PooledScores:
         value = self.values.get(name, {}).get(metric, np.nan)
         if np.isnan(value):
             return (float("nan"),) * 3
-        replicates = self.replicates[name][metric]
-        return value, *percentile_interval(replicates, self._confidence_level)
+        return value, *self._limits[name][metric]
 
     def difference(self, a: str, b: str, metric: str) -> tuple[float, float, float]:
         """Return (a − b, low, high) from paired replicates."""
@@ -95,5 +95,25 @@ class PooledScores:
         if np.isnan(values).any():
             return (float("nan"),) * 3
         replicates = self.replicates[a][metric] - self.replicates[b][metric]
-        low_high = percentile_interval(replicates, self._confidence_level)
-        return values[0] - values[1], *low_high
+        difference = values[0] - values[1]
+        low_high = difference_limits(
+            difference, replicates, self._sizes(a), self._confidence_level
+        )
+        return difference, *low_high
+
+    @cached_property
+    def _limits(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """{model: {score: (low, high)}}."""
+        return {
+            name: score_limits(
+                self._target.cells(*predictions, self.n_units),
+                self._target,
+                self.replicates[name],
+                self._confidence_level,
+            )
+            for name, predictions in self._predictions.items()
+        }
+
+    def _sizes(self, name: str) -> np.ndarray:
+        """Return the number of predictions of each unit."""
+        return np.bincount(self._predictions[name][2], minlength=self.n_units)

@@ -5,9 +5,9 @@ import pandas as pd
 
 from emclassify.metrics._bootstrap import (
     bootstrap_scores,
-    percentile_interval,
     pooled_confusion,
 )
+from emclassify.metrics._intervals import score_limits
 from emclassify.metrics._proportion import proportion_interval
 from emclassify.metrics._targets import OneLabel
 
@@ -194,8 +194,6 @@ class TransferMatrixResult:
         value = target.pooled_scores(true, predicted)["F1_macro"]
         labels = np.arange(len(true)) if groups is None else groups
         units, codes = np.unique(labels, return_inverse=True)
-        if len(units) == 1:
-            return value, float("nan"), float("nan")
         drawn = bootstrap_scores(
             {"model": (true, predicted, codes)},
             n_units=len(units),
@@ -203,5 +201,10 @@ class TransferMatrixResult:
             n_bootstrap=_N_BOOTSTRAP,
             seed=self._seed,
         )
-        replicates = drawn["model"]["F1_macro"]
-        return value, *percentile_interval(replicates, self.confidence_level)
+        limits = score_limits(
+            target.cells(true, predicted, codes, len(units)),
+            target,
+            drawn["model"],
+            self.confidence_level,
+        )
+        return value, *limits["F1_macro"]
