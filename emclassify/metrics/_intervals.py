@@ -87,10 +87,8 @@ def score_limits(
             total,
             confidence_level,
         )
-        limits[score] = (
-            float(max(0.0, np.minimum(low, value - below))),
-            float(min(1.0, np.maximum(high, value + above))),
-        )
+        ends = np.minimum(low, value - below), np.maximum(high, value + above)
+        limits[score] = tuple(np.clip(ends, 0, 1).tolist())
     return limits | of_names  # a class may have the name of an average
 
 

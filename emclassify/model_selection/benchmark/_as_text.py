@@ -134,7 +134,7 @@ def tables_as_text(
             f"Mean ± standard deviation over {n_folds} folds:",
             top.to_string(),
             "",
-            f"Pooled out-of-fold predictions, {level} intervals (bootstrap over "
+            f"Pooled out-of-fold predictions, {level} intervals (over "
             f"{units}):",
             classes.to_string(),
         ]

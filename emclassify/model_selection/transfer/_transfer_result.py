@@ -94,9 +94,10 @@ class TransferMatrixResult:
 
             Of accuracy, FNR and FPR the interval is Clopper and Pearson's; where
             samples come in groups, for the number of independent samples that has the
-            variance found between groups (Korn and Graubard 1998). With no mistake at
-            all, samples count as independent. Of F1_macro it is that of 2,000
-            bootstrap draws of groups, or samples.
+            variance found between groups (Korn and Graubard 1998), and at least as
+            wide as groups unlike all that were seen allow. With no mistake at all it
+            counts groups, not samples. Of F1_macro it has the standard error of 2,000
+            bootstrap draws of groups, or samples, and Student's t.
         """
         return self._frame.copy()
 
