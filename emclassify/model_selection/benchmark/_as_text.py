@@ -134,8 +134,7 @@ def tables_as_text(
             f"Mean ± standard deviation over {n_folds} folds:",
             top.to_string(),
             "",
-            f"Pooled out-of-fold predictions, {level} intervals (over "
-            f"{units}):",
+            f"Pooled out-of-fold predictions, {level} intervals (over {units}):",
             classes.to_string(),
         ]
     )
