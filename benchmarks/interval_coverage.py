@@ -32,7 +32,7 @@ FIGURE_WORLDS = {
 
 
 def main(n_draws=2000):
-    print_figures(n_draws // 10)
+    print_figures(n_draws // 2)
     print_proportions(n_draws)
     print_rejection(n_draws // 4)
 

@@ -116,8 +116,7 @@ def test_difference_has_the_quantiles_of_groups():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", FIGURE_WORLDS)
-@pytest.mark.parametrize("n_groups", [4, 5, 10, 20])
+@pytest.mark.parametrize("n_groups", [4, 5, 10, 20, 50])
 def test_coverage_of_all_figures(n_groups, world):
-    table = figure_coverage(n_groups, world, n_draws=300, seed=0)
-    # 0.95, and three standard errors of 300 draws below 0.93.
-    assert min(table.values()) >= 0.93 - 3 * np.sqrt(0.93 * 0.07 / 300), table
+    table = figure_coverage(n_groups, world, n_draws=1000, seed=0)
+    assert min(table.values()) >= 0.9, table
