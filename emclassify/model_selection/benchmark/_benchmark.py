@@ -140,10 +140,11 @@ def benchmark_classifiers(
 
     A class that a model never predicts has a PPV of 0. Intervals are of the pooled
     out-of-fold predictions: of the figures of a class, those of shares of samples that
-    come in groups; of averages and differences, from a bootstrap that draws whole groups
-    (samples, where there are no groups), with Student's t. NaN where there is a single
-    group. They tell how far the figures of these models would move on other groups of
-    the same kind; not how far models would move that were trained on other data.
+    come in groups; of averages and differences, from a bootstrap that draws whole
+    groups (samples, where there are no groups), with Student's t. NaN where there is a
+    single group. They tell how far the figures of these models would move on other
+    groups of the same kind; not how far models would move that were trained on other
+    data.
 
     See Also
     --------
