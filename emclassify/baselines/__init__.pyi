@@ -1,4 +1,5 @@
 from ._backbone_extractor import BackboneExtractor
+from ._clipped_scaler import ClippedScaler
 from ._colocalization_classifier import ColocalizationClassifier
 from ._colocalization_features import ColocalizationFeatures
 from ._diffusion_map import DiffusionMap
@@ -9,6 +10,7 @@ from ._svm import svm_baseline
 
 __all__ = [
     "BackboneExtractor",
+    "ClippedScaler",
     "ColocalizationClassifier",
     "ColocalizationFeatures",
     "DiffusionMap",

@@ -37,6 +37,10 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
     def _families(self):
         """Return the families whose features stand side by side."""
 
+    def _fitted_families(self):
+        """Return the families that `fit` has seen."""
+        return self._families()
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the shape of the images; nothing else depends on X.
@@ -84,7 +88,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         mask = resolve_mask(self.mask, self.image_shape_, type(self).__name__)
         step = max(1, PIXELS_PER_CHUNK // int(np.prod(self.image_shape_[:2])))
         starts = range(0, len(images), step)
-        families = self._families()
+        families = self._fitted_families()
         n_jobs = min(effective_n_jobs(self.n_jobs), len(starts))
         if n_jobs == 1:
             return compute_block(images, step, families, mask, self.particle)

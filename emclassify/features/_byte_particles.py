@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emclassify.features._particles import Particles
+from emclassify.features._particles import Particles, ratio
 
 N_LEVELS = 256
 # Fewer pixels than levels are quicker without counting. With more than the most,
@@ -119,6 +119,13 @@ class ByteParticles(Particles):
     def relief(self):
         """Grey values (n, h, w), wide enough for sums of 16 neighbours."""
         return self.channel.astype(np.int16)
+
+    @cached_property
+    def standardized(self):
+        """Images of mean 0 and standard deviation 1, or all 0, float32 (n, h, w)."""
+        values = self.channel - self.image_mean[:, None, None]
+        values *= ratio(1.0, self.image_sd)[:, None, None]
+        return values.astype(np.float32)
 
     @property
     def relief_sd(self):

@@ -1,16 +1,23 @@
 """All feature families side by side."""
 
-from emclassify.features._base import BaseFeatures
+from emclassify.features._base import BaseFeatures, FeatureFamily
+from emclassify.features._basic_image_features import BasicImageFeatures
+from emclassify.features._completed_lbp import CompletedLBP
 from emclassify.features._diameter import Diameter
 from emclassify.features._edge_density import EdgeDensity
+from emclassify.features._fourier_rings import FourierRings
 from emclassify.features._histogram import Histogram
+from emclassify.features._jet_rings import JetRings
+from emclassify.features._jet_statistics import JetStatistics
 from emclassify.features._length import Length
 from emclassify.features._maximum_width import MaximumWidth
 from emclassify.features._moments import Moments
 from emclassify.features._radial_density import RadialDensity
 from emclassify.features._signal_to_noise import SignalToNoise
+from emclassify.features._threshold_shape import ThresholdShape
+from emclassify.features._zernike_moments import ZernikeMoments
 
-FAMILIES = {
+THESIS = {
     "maximum_width": MaximumWidth,
     "diameter": Diameter,
     "length": Length,
@@ -20,6 +27,17 @@ FAMILIES = {
     "edge_density": EdgeDensity,
     "signal_to_noise": SignalToNoise,
 }
+FAMILIES = {
+    **THESIS,
+    "completed_lbp": CompletedLBP,
+    "jet_statistics": JetStatistics,
+    "jet_rings": JetRings,
+    "basic_image_features": BasicImageFeatures,
+    "zernike_moments": ZernikeMoments,
+    "fourier_rings": FourierRings,
+    "threshold_shape": ThresholdShape,
+}
+SETS = {"thesis": list(THESIS), "all": list(FAMILIES)}
 # The parameters of each family, by the names they have here.
 PARAMETERS = {
     "histogram": {
@@ -46,19 +64,24 @@ PARAMETERS = {
 
 
 class FeatureExtractor(BaseFeatures):
-    """Features of particles: shape, grey levels, profiles and signal to noise.
+    """Features of particles: shape, grey levels, profiles, texture and structure.
 
-    Puts the families of features that the thesis [1]_ names side by side; each is
-    also a transformer of its own. All images of a chunk are worked on at once, and
-    what several families need is computed once. The default gives 102 features for
-    images of one channel, and 99 more for each further channel.
+    Puts families of features side by side; each is also a transformer of its own. All
+    images of a chunk are worked on at once, and what several families need is computed
+    once. The default are the eight families that the thesis [1]_ names: 102 features
+    for images of one channel, and 99 more for each further channel. "all" is what
+    `emclassify.baselines.svm_baseline` takes: 1368 features, and 1365 more for each
+    further channel.
 
     Parameters
     ----------
-    families : "all" or list of str, default="all"
-        Which families, in the order of their columns: "maximum_width", "diameter",
-        "length", "histogram", "moments", "radial_density", "edge_density",
-        "signal_to_noise".
+    families : {"thesis", "all"} or list of str, default="thesis"
+        Which families, in the order of their columns. "thesis": "maximum_width",
+        "diameter", "length", "histogram", "moments", "radial_density",
+        "edge_density", "signal_to_noise". "all": these and seven of texture and
+        structure, "completed_lbp", "jet_statistics", "jet_rings",
+        "basic_image_features", "zernike_moments", "fourier_rings",
+        "threshold_shape", with the parameters that they have by default.
     n_bins, value_range, statistics
         See `Histogram`.
     moments_order, moments_weights, log_hu
@@ -86,6 +109,8 @@ class FeatureExtractor(BaseFeatures):
         ``X.shape[1]``.
     n_features_out_ : int
         Number of features.
+    families_ : list of str
+        The families of `fit`, in the order of their columns.
 
     See Also
     --------
@@ -112,6 +137,8 @@ class FeatureExtractor(BaseFeatures):
     >>> images = np.random.default_rng(0).integers(0, 256, (5, 32, 32), dtype=np.uint8)
     >>> FeatureExtractor().fit_transform(images).shape
     (5, 102)
+    >>> FeatureExtractor("all").fit_transform(images).shape
+    (5, 1368)
     >>> shape = FeatureExtractor(["length", "diameter"], mask="otsu").fit(images)
     >>> shape.get_feature_names_out()
     array(['length', 'diameter'], dtype=object)
@@ -128,7 +155,7 @@ class FeatureExtractor(BaseFeatures):
 
     def __init__(
         self,
-        families="all",
+        families="thesis",
         *,
         n_bins=16,
         value_range="standard",
@@ -159,7 +186,37 @@ class FeatureExtractor(BaseFeatures):
         self.image_shape = image_shape
         self.n_jobs = n_jobs
 
-    def _families(self):
+    def fit(self, X, y=None) -> "FeatureExtractor":
+        """Learn the shape of the images; nothing else depends on X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, h, w), (n, h, w, c) or (n, n_features)
+            Images.
+        y : None
+            Ignored; there for pipelines.
+
+        Returns
+        -------
+        self : FeatureExtractor
+        """
+        families = check_families(self.families)
+        super().fit(X, y)
+        self.families_ = families
+        return self
+
+    def _families(self) -> list[FeatureFamily]:
+        return self._make(check_families(self.families))
+
+    def _fitted_families(self) -> list[FeatureFamily]:
+        fitted = getattr(self, "families_", None)
+        if fitted is None:
+            # In a model of an earlier version, "all" are the eight of the thesis.
+            asked = "thesis" if self.families == "all" else self.families
+            fitted = check_families(asked)
+        return self._make(fitted)
+
+    def _make(self, names: list[str]) -> list[FeatureFamily]:
         return [
             FAMILIES[name](
                 **{
@@ -167,29 +224,31 @@ class FeatureExtractor(BaseFeatures):
                     for theirs, ours in PARAMETERS.get(name, {}).items()
                 }
             )
-            for name in check_families(self.families)
+            for name in names
         ]
 
 
-def check_families(families):
+def check_families(families: object) -> list[str]:
     """Return the names of the families, or raise ValueError."""
-    if isinstance(families, str) and families == "all":
-        return list(FAMILIES)
+    if isinstance(families, str) and families in SETS:
+        return list(SETS[families])
     valid = ", ".join(f'"{name}"' for name in FAMILIES)
     asked = [families] if isinstance(families, str) else list(families)
     for name in asked:
         if not isinstance(name, str) or name not in FAMILIES:
             raise ValueError(
                 f"families has {name!r}, which is no feature family; give "
-                f'"all" or a list of: {valid}.'
+                f'"thesis", "all" or a list of: {valid}.'
             )
     if isinstance(families, str):
         raise ValueError(
-            f'families must be "all" or a list of names; got {families!r}: '
+            f'families must be "thesis", "all" or a list of names; got {families!r}: '
             f"give [{families!r}]."
         )
     if not asked:
-        raise ValueError(f'families is empty; give "all" or a list of: {valid}.')
+        raise ValueError(
+            f'families is empty; give "thesis", "all" or a list of: {valid}.'
+        )
     repeated = sorted({name for name in asked if asked.count(name) > 1})
     if repeated:
         raise ValueError(f"families has {repeated} more than once.")

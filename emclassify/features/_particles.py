@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from emclassify.features._jets import Jet
 from emclassify.features._outline import squared_lengths
 from emclassify.features._rings import Rings
 
@@ -154,6 +155,7 @@ class Particles:
         self.channel = channel
         self.flat = channel.reshape(masks.n, -1)
         self.masks = masks
+        self._jets = {}
 
     @cached_property
     def grey(self):
@@ -197,6 +199,17 @@ class Particles:
         scale = ratio(1.0, self.image_sd)[:, None]
         np.multiply(self.centred, scale, out=relief, casting="same_kind")
         return relief.reshape(self.channel.shape)
+
+    @property
+    def standardized(self):
+        """Images of mean 0 and standard deviation 1, or all 0, float32 (n, h, w)."""
+        return self.relief
+
+    def jet(self, sigma):
+        """Gaussian derivatives of `standardized` at a scale, computed once."""
+        if sigma not in self._jets:
+            self._jets[sigma] = Jet(self.standardized, sigma)
+        return self._jets[sigma]
 
     @property
     def relief_sd(self):
