@@ -10,7 +10,7 @@ from emclassify.features import (
     Moments,
     RadialDensity,
 )
-from emclassify.features._feature_extractor import FAMILIES
+from emclassify.features._feature_extractor import FAMILIES, THESIS
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,33 @@ def X():
     return np.stack([grey, rng.random((7, 20, 20)) > 0.4], axis=-1).astype(np.uint8)
 
 
-def test_all_are_the_eight_families_side_by_side(X):
-    got = FeatureExtractor().fit_transform(X)
-    alone = [family().fit_transform(X) for family in FAMILIES.values()]
-    assert got.shape == (7, 102)
+@pytest.mark.parametrize(
+    ("name", "families", "n_features"),
+    [("thesis", THESIS, 102), ("all", FAMILIES, 1368)],
+)
+def test_a_set_is_its_families_side_by_side(X, name, families, n_features):
+    extractor = FeatureExtractor(name)
+    got = extractor.fit_transform(X)
+    alone = [family().fit_transform(X) for family in families.values()]
+    assert got.shape == (7, n_features)
     np.testing.assert_array_equal(got, np.hstack(alone))
+    assert extractor.families_ == list(families)
+
+
+def test_the_default_are_the_eight_of_the_thesis(X):
+    assert len(THESIS) == 8
+    np.testing.assert_array_equal(
+        FeatureExtractor().fit_transform(X), FeatureExtractor("thesis").fit_transform(X)
+    )
+
+
+def test_a_model_fitted_when_all_were_eight_says_what_it_said(X):
+    extractor = FeatureExtractor("thesis").fit(X)
+    expected = extractor.transform(X)
+    del extractor.families_
+    extractor.families = "all"
+    np.testing.assert_array_equal(extractor.transform(X), expected)
+    assert extractor.fit_transform(X).shape == (7, 1368)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

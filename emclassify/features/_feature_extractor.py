@@ -200,9 +200,8 @@ class FeatureExtractor(BaseFeatures):
         -------
         self : FeatureExtractor
         """
-        families = check_families(self.families)
         super().fit(X, y)
-        self.families_ = families
+        self.families_ = check_families(self.families)
         return self
 
     def _families(self) -> list[FeatureFamily]:

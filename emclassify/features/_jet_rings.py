@@ -63,7 +63,7 @@ class JetRings(FeatureFamily):
 
     Examples
     --------
-    The Laplacian of a bright spot is negative in the middle, positive about it:
+    The Laplacian of a bright spot is negative in the middle, positive further out:
 
     >>> import numpy as np
     >>> from emclassify.features import JetRings
@@ -72,7 +72,7 @@ class JetRings(FeatureFamily):
     >>> rings = JetRings(4, sigmas=[1.0]).set_output(transform="pandas")
     >>> found = rings.fit_transform(spot).filter(like="laplacian_mean")
     >>> found.round(1).to_numpy()
-    array([[-0.5,  0.1,  0.1,  0. ]])
+    array([[-0.6, -0. ,  0.1,  0. ]])
     """
 
     _parameter_constraints: dict = {

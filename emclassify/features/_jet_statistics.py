@@ -90,7 +90,7 @@ class JetStatistics(FeatureFamily):
     >>> jets = JetStatistics([1.0]).set_output(transform="pandas")
     >>> jets.fit_transform(ramp)[["jet_1_gradient_median", "jet_1_one_axis"]].round(3)
        jet_1_gradient_median  jet_1_one_axis
-    0                  0.087             1.0
+    0                  0.086             1.0
     """
 
     _parameter_constraints: dict = {

@@ -174,14 +174,15 @@ class Objects(ParticleMasks):
         lines = np.arange(used.shape[1]) - (used.shape[1] - 1) / 2
         middle = (min(self.mask.shape[1:]) - 1) / 2
         support = np.empty((N_TANGENTS, self.n))
-        start = np.where(used, first - middle, np.inf)
-        stop = np.where(used, last - middle, -np.inf)
+        start, stop = first - middle, last - middle
+        # Below what any line reaches.
+        lowest = -float(sum(self.mask.shape[1:]))
         for k in range(N_TANGENTS):
             # Of squares, the corner counts.
             corner = (abs(along[k]) + abs(across[k])) / 2
             ends = stop if across[k] >= 0 else start
-            reach = np.where(used, ends, 0.0) * across[k] + lines * along[k]
-            support[k] = np.where(used, reach, -np.inf).max(axis=1) + corner
+            reach = ends * across[k] + lines * along[k]
+            support[k] = np.where(used, reach, lowest).max(axis=1) + corner
         before, after = np.roll(support, 1, axis=0), np.roll(support, -1, axis=0)
         edge = (before + after - 2 * support * np.cos(turn)) / np.sin(turn)
         area = (support * edge).sum(axis=0) / 2

@@ -108,7 +108,7 @@ class ThresholdShape(FeatureFamily):
     >>> found = shape.fit_transform(image[None])
     >>> found.filter(regex="otsu_(log_count|area|roundness|euler_number)$").round(2)
        shape_otsu_log_count  shape_otsu_roundness  shape_otsu_euler_number
-    0                   1.1                  0.97                      1.0
+    0                   1.1                   1.0                      1.0
     """
 
     def __init__(self, *, mask="auto", particle="auto", image_shape=None, n_jobs=None):
