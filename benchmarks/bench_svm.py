@@ -40,7 +40,7 @@ def machines():
     """Return the machine of `svm_baseline` as patched, and scikit-learn's own."""
     from sklearnex import patch_sklearn, unpatch_sklearn
 
-    plain = svm_baseline()["svc"]
+    plain = svm_baseline(families="thesis")["svc"]
     patch_sklearn("sklearn.svm.SVC", verbose=False)
     from sklearn.svm import SVC as Patched
 

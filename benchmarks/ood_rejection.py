@@ -60,7 +60,7 @@ def main(n_train=1000, max_epochs=15):
         FeatureExtractor(), StandardScaler(), LocalOutlierFactor(novelty=True)
     )
     models = {
-        "SVM": svm_baseline(probability=True),
+        "SVM": svm_baseline(families="thesis", probability=True),
         "LipNet-4": LipNetClassifier(
             max_epochs=max_epochs, batch_size=32, random_state=0
         ),

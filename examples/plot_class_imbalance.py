@@ -71,7 +71,7 @@ def lipnet(**params):
     return LipNetClassifier(max_epochs=5, batch_size=16, random_state=0, **params)
 
 
-svm = svm_baseline(class_weight=None)
+svm = svm_baseline(families="thesis", class_weight=None)
 features, scale, machine = (step for _, step in svm.steps)
 models = {
     "untreated": lipnet(),

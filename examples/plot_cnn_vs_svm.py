@@ -59,7 +59,7 @@ result = benchmark_classifiers(
         "LipNet-4": LipNetClassifier(
             max_epochs=12, batch_size=32, class_weight="balanced", random_state=0
         ),
-        "SVM": svm_baseline(class_weight="balanced"),
+        "SVM": svm_baseline(families="thesis", class_weight="balanced"),
     },
     data.images,
     data.target,
@@ -106,7 +106,7 @@ plt.show()
 #     result = benchmark_classifiers(
 #         {
 #             "LipNet-4": LipNetClassifier(class_weight="balanced", random_state=0),
-#             "SVM": svm_baseline(),
+#             "SVM": svm_baseline(families="thesis"),
 #         },
 #         data.images,
 #         data.target,

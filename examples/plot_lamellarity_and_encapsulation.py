@@ -50,7 +50,7 @@ def compare(data):
             "LipNet-4": LipNetClassifier(
                 max_epochs=7, batch_size=16, class_weight="balanced", random_state=0
             ),
-            "SVM": svm_baseline(),
+            "SVM": svm_baseline(families="thesis"),
         },
         data.images,
         data.target,

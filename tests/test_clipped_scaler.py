@@ -44,3 +44,14 @@ def test_constants_huge_values_and_one_sample_stay_finite(unit):
 def test_bad_parameters_are_named(bad, X):
     with pytest.raises(ValueError, match=next(iter(bad))):
         ClippedScaler(**bad).fit(X)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("unit", ["feature", "sample"])
+def test_skl2onnx_can_write_it(unit, X):
+    skl2onnx = pytest.importorskip("skl2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    scaler = ClippedScaler(3, unit_variance=unit).fit(X)
+    graph = skl2onnx.to_onnx(scaler, X).SerializeToString()
+    (got,) = onnxruntime.InferenceSession(graph).run(None, {"X": X})
+    np.testing.assert_allclose(got, scaler.transform(X), atol=1e-12)

@@ -29,7 +29,7 @@ def test_clean_learning_trains_on_what_it_trusts(mislabelled):
 
     X, y, wrong = mislabelled
     model = CleanLearning(
-        svm_baseline(probability=True),
+        svm_baseline(families="thesis", probability=True),
         cv_n_folds=3,
         seed=0,
         find_label_issues_kwargs={"n_jobs": 1},

@@ -1,6 +1,8 @@
 """ClippedScaler: z-scores in which one wild value can't outweigh the rest."""
 
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,3 +127,47 @@ class ClippedScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         scaled = X - self.mean_
         scaled /= self.scale_
         return np.clip(scaled, -self.limit, self.limit, out=scaled)
+
+    # What skl2onnx asks an estimator of another library for.
+
+    def onnx_parser(self) -> Callable:
+        """Return what names the outputs, for skl2onnx."""
+        return lambda scope, inputs: ["scaled"]
+
+    def onnx_shape_calculator(self) -> Callable:
+        """Return what sets the outputs' shapes, for skl2onnx."""
+
+        def calculate(operator: Any) -> None:
+            kind = type(operator.inputs[0].type)
+            operator.outputs[0].type = kind([None, self.n_features_in_])
+
+        return calculate
+
+    def onnx_converter(self) -> Callable:
+        """Return what writes the graph, for skl2onnx."""
+
+        def convert(scope: Any, operator: Any, container: Any) -> None:
+            from skl2onnx.algebra.onnx_ops import OnnxClip, OnnxDiv, OnnxSub
+            from skl2onnx.common.data_types import guess_numpy_type
+
+            dtype = guess_numpy_type(operator.inputs[0].type)
+            opset = {"op_version": container.target_opset}
+            mean, scale, low, high, total = (
+                np.asarray(value, dtype=dtype)
+                for value in (
+                    self.mean_,
+                    self.scale_,
+                    -self.limit,
+                    self.limit,
+                    self.total_,
+                )
+            )
+            centred = OnnxSub(operator.inputs[0], mean, **opset)
+            scaled = OnnxDiv(centred, scale, **opset)
+            clipped = OnnxClip(scaled, low, high, **opset)
+            names = operator.outputs[:1]
+            OnnxDiv(clipped, total, output_names=names, **opset).add_to(
+                scope, container
+            )
+
+        return convert

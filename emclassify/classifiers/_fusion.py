@@ -26,7 +26,7 @@ class FusionClassifier(CNNClassifier):
 
     Parameters
     ----------
-    families : "all" or list of str, default="all"
+    families : {"thesis", "all"} or list of str, default="thesis"
         Feature families, as in `FeatureExtractor`.
     mask : {"auto", "last", "otsu", "full"}, default="auto"
         Where the particle's mask comes from, as in `FeatureExtractor`.
@@ -144,7 +144,7 @@ class FusionClassifier(CNNClassifier):
     def __init__(
         self,
         # network
-        families: str | Sequence[str] = "all",
+        families: str | Sequence[str] = "thesis",
         *,
         mask: str = "auto",
         dropout: float = 0.25,

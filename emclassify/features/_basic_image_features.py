@@ -90,14 +90,14 @@ class BasicImageFeatures(FeatureFamily):
     >>> bif = BasicImageFeatures([1.5]).set_output(transform="pandas")
     >>> shares = bif.fit_transform(image) ** 2
     >>> shares.filter(like="_inside_").round(2).T
-                                 0
-    bif_1.5_inside_flat        0.00
-    bif_1.5_inside_slope       0.62
-    bif_1.5_inside_dark_spot   0.00
-    bif_1.5_inside_bright_spot 0.20
-    bif_1.5_inside_dark_line   0.18
-    bif_1.5_inside_bright_line 0.00
-    bif_1.5_inside_saddle      0.00
+                                   0
+    bif_1.5_inside_flat         0.00
+    bif_1.5_inside_slope        0.44
+    bif_1.5_inside_dark_spot    0.00
+    bif_1.5_inside_bright_spot  0.11
+    bif_1.5_inside_dark_line    0.44
+    bif_1.5_inside_bright_line  0.00
+    bif_1.5_inside_saddle       0.00
     """
 
     _parameter_constraints: dict = {

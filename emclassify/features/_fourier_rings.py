@@ -59,19 +59,21 @@ class FourierRings(FeatureFamily):
 
     See Also
     --------
-    emclassify.datasets.power_spectrum : The spectrum of a micrograph.
+    JetStatistics : Structure by scale, where it is.
 
     Examples
     --------
-    Stripes of period 8 px:
+    Stripes of period 8 px have all their power in one ring, along one axis:
 
     >>> import numpy as np
     >>> from emclassify.features import FourierRings
     >>> stripes = np.tile(np.sin(np.arange(64) * np.pi / 4), (64, 1))[None]
-    >>> rings = FourierRings(4).set_output(transform="pandas").fit_transform(stripes)
-    >>> rings.round(1).T
-                        0
-    fourier_log_power_0 ...
+    >>> rings = FourierRings(4).set_output(transform="pandas").fit(stripes)
+    >>> rings.transform(stripes).filter(like="_2").round(1).T
+                           0
+    fourier_log_power_2  0.3
+    fourier_one_axis_2   1.0
+    fourier_two_axes_2   1.0
     """
 
     _parameter_constraints: dict = {

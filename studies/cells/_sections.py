@@ -94,7 +94,7 @@ def backbone(args):
     data = simulate(args, multilabel=False)
     start = "random" if args.weights == "random" else "pretrained"
     models = {
-        "SVM on features": svm_baseline(),
+        "SVM on features": svm_baseline(families="thesis"),
         "LipNet-4": from_nothing(LipNetClassifier, args),
         "ResNet(2, 2)": from_nothing(ResNetClassifier, args),
     }
@@ -180,7 +180,7 @@ def filtering(args):
     models = {}
     for name, model in (
         (args.backbones[0], network(args)),
-        ("SVM on features", svm_baseline()),
+        ("SVM on features", svm_baseline(families="thesis")),
     ):
         models[name] = model
         models[f"{name}, filtered"] = make_pipeline(
@@ -287,7 +287,7 @@ def jurkat(args):
             origin = pretrain(args, weights)
         result = benchmark_classifiers(
             {
-                "SVM on features": svm_baseline(),
+                "SVM on features": svm_baseline(families="thesis"),
                 "LipNet-4": from_nothing(LipNetClassifier, args, **weighed),
                 f"{name}, fine-tuned": network(
                     args, weights=weights, **size, **weighed

@@ -118,7 +118,9 @@ def make_models(args):
             for name, estimator in pixels.items()
         },
         "co-localisation, SVM": ColocalizationClassifier(),
-        "features, SVM": make_pipeline(ResizeImages(NET_SIZE), *svm_baseline()),
+        "features, SVM": make_pipeline(
+            ResizeImages(NET_SIZE), *svm_baseline(families="thesis")
+        ),
     }
 
 

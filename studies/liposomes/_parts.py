@@ -143,7 +143,10 @@ def imbalance(setting):
         partial(generate_liposomes, task="encapsulation"), **more
     )
     over = ImageOverSampler(**more)
-    svm, weighted_svm = svm_baseline(class_weight=None), svm_baseline()
+    svm, weighted_svm = (
+        svm_baseline(families="thesis", class_weight=None),
+        svm_baseline(families="thesis"),
+    )
     features, scale, machine = (step for _, step in svm.steps)
     return {
         "untreated": resized(lipnet(setting)),
@@ -218,7 +221,7 @@ def cnn_and_svm(setting):
     """LipNet-4, and what it has to beat."""
     return {
         "LipNet-4": resized(lipnet(setting, class_weight="balanced")),
-        "SVM": svm_baseline(),
+        "SVM": svm_baseline(families="thesis"),
     }
 
 
