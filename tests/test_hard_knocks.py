@@ -21,7 +21,7 @@ from odd_inputs import odd_images, odd_labels
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from test_common import ESTIMATORS
+from test_common import ESTIMATORS, OF_TABLES
 
 import emclassify
 from emclassify import metrics, model_selection
@@ -216,6 +216,8 @@ def test_parameters(estimator):
         [None, -1, 0, 1, 2.5, np.nan, np.inf, "", "nonsense", [], (), {}, b"x", True]
     )
     X = np.random.default_rng(0).normal(100, 30, size=(12, 6, 6))
+    if type(estimator) in OF_TABLES:
+        X = X.reshape(12, 36)
     y = np.arange(12) % 2
     names = sorted(inspect.signature(type(estimator)).parameters)
 

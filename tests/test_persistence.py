@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from skorch.exceptions import DeviceWarning
-from test_common import ESTIMATORS
+from test_common import ESTIMATORS, OF_TABLES
 
 import emclassify
 from emclassify import (
@@ -59,6 +59,8 @@ def test_every_public_estimator(estimator, tmp_path):
     if "max_epochs" in estimator.get_params():
         estimator.set_params(max_epochs=1)
     X, y = make_images()
+    if type(estimator) in OF_TABLES:
+        X = X.reshape(len(X), -1)
     estimator.fit(X, y)
     again = through_file(estimator, tmp_path / "it.emc", trusted=OF_THE_TESTS)
     assert type(again) is type(estimator)

@@ -311,7 +311,7 @@ def test_kinds_pixel_by_pixel():
         lap, gap = jet.laplacian, jet.gap
         lines = [(gap + lap) / np.sqrt(2), (gap - lap) / np.sqrt(2)]
         kinds.append(
-            np.argmax([flat, 2 * jet.gradient, lap, -lap, *lines, gap], axis=0).ravel()
+            np.argmax([flat, jet.gradient, lap, -lap, *lines, gap], axis=0).ravel()
         )
     inside = (np.hypot(*(np.indices((33, 33)) - 16)) < 33 / 4).ravel()
     for sigma, of_scale in zip(("1", "2"), kinds, strict=True):

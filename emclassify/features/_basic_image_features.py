@@ -33,9 +33,9 @@ class BasicImageFeatures(FeatureFamily):
     derivatives there is the largest, as Crosier and Griffin [1]_ define them, without
     the direction. With g the length of the gradient, l the Laplacian, d the difference
     of the Hessian's eigenvalues, all scale-normalised, they are `flatness` times the
-    smoothed grey value above its minimum, 2 g, l, -l, (d + l) / √2, (d - l) / √2, and
-    d. The paper has the grey value itself; here the image is brought to mean 0 and
-    standard deviation 1 first.
+    smoothed grey value above its minimum, g, l, -l, (d + l) / √2, (d - l) / √2, and d.
+    The paper has 2 g for the slope, and the grey value itself; here the image is
+    brought to mean 0 and standard deviation 1 first.
 
     The features are square roots of shares: of each kind inside and outside at each
     scale, and of each pair of kinds at one scale and the next. Inside is the mask;
@@ -92,12 +92,12 @@ class BasicImageFeatures(FeatureFamily):
     >>> shares.filter(like="_inside_").round(2).T
                                    0
     bif_1.5_inside_flat         0.00
-    bif_1.5_inside_slope        0.44
+    bif_1.5_inside_slope        0.00
     bif_1.5_inside_dark_spot    0.00
     bif_1.5_inside_bright_spot  0.11
-    bif_1.5_inside_dark_line    0.44
-    bif_1.5_inside_bright_line  0.00
-    bif_1.5_inside_saddle       0.00
+    bif_1.5_inside_dark_line    0.53
+    bif_1.5_inside_bright_line  0.09
+    bif_1.5_inside_saddle       0.27
     """
 
     _parameter_constraints: dict = {
@@ -169,7 +169,7 @@ def kinds_of(jet: Jet, flatness: float) -> np.ndarray:
     line *= np.float32(np.sqrt(0.5))
     kinds = np.zeros(best.shape, dtype=np.uint8)
     for response, kind in (
-        (2 * jet.gradient, np.uint8(1)),
+        (jet.gradient, np.uint8(1)),
         (bend, bright + np.uint8(2)),
         # The Laplacian is positive in a dark line, and (d + l) the larger.
         (line, bright + np.uint8(4)),
