@@ -93,7 +93,7 @@ SETTINGS = {
     },
     BackboneClassifier: {
         **QUICK,
-        "max_epochs": 8,
+        "max_epochs": 12,
         "lr": 0.1,
         "unfreeze_after": 4,
         "backbone": "test_resnet",

@@ -87,8 +87,8 @@ def test_tiny_images_in_bfloat16(size):
     # Gradients of strided convolutions over one pixel are not to be had there.
     rng = np.random.default_rng(0)
     y = np.arange(64) % 2
-    X = rng.normal(size=(64, size, size)) + 3 * y[:, None, None]
+    X = rng.normal(size=(64, size, size)) + 4 * y[:, None, None]
     clf = ResNetClassifier(
-        max_epochs=5, batch_size=16, dropout=0.0, precision="bfloat16", random_state=0
+        max_epochs=10, batch_size=16, dropout=0.0, precision="bfloat16", random_state=0
     )
     assert clf.fit(X, y).score(X, y) > 0.9
