@@ -38,7 +38,8 @@ def folder(tmp_path):
     for i in range(24):
         label = ["dim", "bright"][i % 2]
         (folder / label).mkdir(parents=True, exist_ok=True)
-        image = rng.integers(0, 100, (12, 12)) + 100 * (i % 2)
+        image = rng.integers(0, 100, (12, 12))
+        image[3:9, 3:9] += 150 * (i % 2)
         Image.fromarray(image.astype(np.uint8)).save(folder / label / f"{i:02d}.png")
         rows.append([f"{label}/{i:02d}.png", label, f"grid{i // 4}"])
     table = pd.DataFrame(rows, columns=["file", "label", "grid"])

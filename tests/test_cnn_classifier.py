@@ -354,7 +354,7 @@ def test_bad_data_is_named():
         tiny().fit(X, y[:-1])
     with pytest.raises(ValueError, match="at least 2 classes; y holds one"):
         tiny().fit(X, np.zeros(len(X)))
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="groups has 2 entries for 24 samples"):
         tiny().fit(X, y, groups=[1, 2])
     with pytest.raises(ValueError, match=r"[Nn]egative"):
         tiny().fit(X, y, sample_weight=-np.ones(len(X)))

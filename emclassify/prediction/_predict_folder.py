@@ -128,7 +128,6 @@ def predict_folder(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    from typing import Literal
     >>> import numpy as np
     >>> import pandas as pd
     >>> from PIL import Image

@@ -85,7 +85,7 @@ def predict_table(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(40, 8, 8)) + np.tile([0, 4], 20)[:, None, None]
     >>> y = np.tile(["off", "on"], 20)
-    >>> model = svm_baseline(probability=True).fit(X[:36], y[:36])
+    >>> model = svm_baseline(probability=True, families="thesis").fit(X[:36], y[:36])
     >>> table = predict_table(model, X[36:], names=["a", "b", "c", "d"])
     >>> table[["name", "label", "abstained"]]
       name label  abstained
