@@ -3,7 +3,7 @@
 import difflib
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 from os import PathLike
@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 
 import torch
 from torch import nn
+
+from emclassify.nets._checkpoint import weights_of_backbone
+from emclassify.nets._micrograph_weights import (
+    MICROGRAPH_WEIGHTS,
+    find_micrograph_weights,
+)
 
 __all__ = ["load_backbone"]
 
@@ -40,8 +46,12 @@ def load_backbone(
         them.
     weights : str or path, default="pretrained"
         "pretrained": those that timm names, from the cache on this machine, else from
+        their server. "micronet", "imagenet-micronet", "cem500k", "cem1.5m": those that
+        a "resnet50" learnt from micrographs, from torch's folder of downloads, else from
         their server. A path: a .safetensors file, or what `torch.save` wrote, of the
-        network's `state_dict`. "random": random ones, with a UserWarning.
+        network's `state_dict`; also of training that saved more beside it (a second
+        copy that follows slowly, other heads, prefixes before the names). "random":
+        random ones, with a UserWarning.
     image_size : tuple of 2 int, default=None
         (height, width) for networks that are made for one size, such as vision
         transformers; None is the size that they were trained with.
@@ -86,7 +96,9 @@ def load_backbone(
     elif weights == "pretrained":
         settings |= _find_pretrained(timm, backbone, config)
     else:
-        settings |= _describe_file(timm, Path(weights), config)
+        if weights in MICROGRAPH_WEIGHTS:
+            weights = find_micrograph_weights(weights, backbone)
+        settings |= _describe_file(timm, Path(weights), backbone, config)
     try:
         with _no_random_layers():
             return timm.create_model(backbone, **settings).eval()
@@ -204,7 +216,9 @@ def _find_cached(config: object) -> str | None:
     return None
 
 
-def _describe_file(timm: ModuleType, path: Path, config: object) -> dict:
+def _describe_file(
+    timm: ModuleType, path: Path, backbone: str, config: object
+) -> dict:
     """Return what `timm.create_model` needs to load weights from a file.
 
     It has to know the number of classes and of channels that they were saved with.
@@ -223,6 +237,17 @@ def _describe_file(timm: ModuleType, path: Path, config: object) -> dict:
             "give a .safetensors file, or what torch.save wrote, of a state_dict()."
         ) from error
     overlay = {"file": str(path), "num_classes": 0}
+    body = _names_of_body(timm, backbone)
+    try:
+        own = weights_of_backbone(state, body, _names(config.classifier))
+    except ValueError as error:
+        raise ValueError(f"weights={str(path)!r} can't be read: {error}.") from None
+    # Else it is a state_dict by itself, perhaps of older names, which timm maps.
+    if own.keys() != state.keys() and (own.keys() - state.keys() or body <= own.keys()):
+        state = own
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        overlay = {"state_dict": state, "num_classes": 0}
+    _check_finite(path, state)
     for name in _names(config.classifier):
         if f"{name}.weight" in shapes:
             overlay["num_classes"] = shapes[f"{name}.weight"][0]
@@ -232,6 +257,26 @@ def _describe_file(timm: ModuleType, path: Path, config: object) -> dict:
         if len(shape) == 4 and shape[1] < 16:
             overlay["input_size"] = (shape[1], *config.input_size[1:])
     return {"pretrained": True, "pretrained_cfg_overlay": overlay}
+
+
+def _names_of_body(timm: ModuleType, backbone: str) -> set[str]:
+    """Return the names of a network's weights, but those of its classification.
+
+    Older files don't have the counts of batches.
+    """
+    with torch.device("meta"):
+        names = timm.create_model(backbone, num_classes=0).state_dict()
+    return {name for name in names if not name.endswith("num_batches_tracked")}
+
+
+def _check_finite(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Raise ValueError if a weight is no number."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ValueError(
+                f"weights={str(path)!r} can't be used: {name} holds values that are "
+                "not finite."
+            )
 
 
 def _names(entry: str | Sequence[str] | None) -> tuple[str, ...]:
