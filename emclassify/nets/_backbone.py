@@ -47,8 +47,8 @@ def load_backbone(
     weights : str or path, default="pretrained"
         "pretrained": those that timm names, from the cache on this machine, else from
         their server. "micronet", "imagenet-micronet", "cem500k", "cem1.5m": those that
-        a "resnet50" learnt from micrographs, from torch's folder of downloads, else from
-        their server. A path: a .safetensors file, or what `torch.save` wrote, of the
+        a "resnet50" learnt from micrographs, from torch's folder of downloads, else
+        from their server. A path: a .safetensors file, or what `torch.save` wrote, of the
         network's `state_dict`; also of training that saved more beside it (a second
         copy that follows slowly, other heads, prefixes before the names). "random":
         random ones, with a UserWarning.
