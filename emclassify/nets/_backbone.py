@@ -48,8 +48,8 @@ def load_backbone(
         "pretrained": those that timm names, from the cache on this machine, else from
         their server. "micronet", "imagenet-micronet", "cem500k", "cem1.5m": those that
         a "resnet50" learnt from micrographs, from torch's folder of downloads, else
-        from their server. A path: a .safetensors file, or what `torch.save` wrote, of the
-        network's `state_dict`; also of training that saved more beside it (a second
+        from their server. A path: a .safetensors file, or what `torch.save` wrote, of
+        the network's `state_dict`; also of training that saved more beside it (a second
         copy that follows slowly, other heads, prefixes before the names). "random":
         random ones, with a UserWarning.
     image_size : tuple of 2 int, default=None
@@ -216,9 +216,7 @@ def _find_cached(config: object) -> str | None:
     return None
 
 
-def _describe_file(
-    timm: ModuleType, path: Path, backbone: str, config: object
-) -> dict:
+def _describe_file(timm: ModuleType, path: Path, backbone: str, config: object) -> dict:
     """Return what `timm.create_model` needs to load weights from a file.
 
     It has to know the number of classes and of channels that they were saved with.

@@ -47,6 +47,11 @@ _CONRAD = (
     "R. Conrad and K. Narayan, CEM500K, a large-scale heterogeneous unlabeled cellular "
     "electron microscopy image dataset for deep learning, eLife 10, e65894, 2021"
 )
+_CONRAD_2023 = (
+    "R. Conrad and K. Narayan, Instance segmentation of mitochondria in electron "
+    "microscopy images with a generalist deep learning model trained on a diverse "
+    "dataset, Cell Systems 14, 58-71, 2023"
+)
 _NOT_CHECKED = "see {}: not checked by us"
 
 MICROGRAPH_WEIGHTS = {
@@ -75,7 +80,7 @@ MICROGRAPH_WEIGHTS = {
         "cem1.5m_swav_resnet50_200ep_balanced.pth.tar",
         "code BSD-3-Clause; weights: "
         + _NOT_CHECKED.format("zenodo.org/record/6453160"),
-        _CONRAD,
+        _CONRAD_2023,
     ),
 }
 
