@@ -20,6 +20,7 @@ from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
 from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
 from emclassify.model_selection.benchmark._result import BenchmarkResult
+from emclassify.model_selection.running._scoring import check_scorers
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_folds, make_folds
 from emclassify.model_selection.splits._near_duplicates import find_duplicates
@@ -84,7 +85,8 @@ def benchmark_classifiers(
     scoring : str, callable, list or dict, default=None
         Scores of each fold on top of the built-in ones, in any form that
         :func:`~sklearn.model_selection.cross_validate` takes. Under a built-in
-        name, it takes its place.
+        name, it takes its place. Checked before any fit. With metadata routing,
+        scorers get what they ask for of `fit_params`, cut to the test side.
     target_names : sequence of str, default=None
         Names of the classes, in the order of the sorted labels or of y's columns.
     fit_params : dict of str to dict, default=None
@@ -107,16 +109,16 @@ def benchmark_classifiers(
     return_estimators : bool, default=False
         Whether to keep the fitted estimators, in ``fitted``.
     error_score : "raise" or np.nan, default="raise"
-        What to do where fitting or predicting fails. With NaN, a warning: the
-        estimator has no score in that fold and is compared on the others.
-
+        What to do where fitting, predicting or scoring fails. With NaN, a warning: an
+        estimator that fails has no score in that fold and is compared on the others;
+        a score of `scoring` that fails is NaN there, and the rest is kept.
     audit : bool, default=True
         Whether to look for copies of images on both sides of a fold, if X holds images:
         see :func:`audit_split`. What is found is a warning, and stands in the report.
     cache_dir : str or path-like, default=None
         Folder that keeps each model's predictions on each fold. A benchmark that was
         stopped goes on with the folds that are missing, when it is called again with
-        the same data, folds and models.
+        the same data, folds and models. What failed is not kept.
 
     Returns
     -------
@@ -127,7 +129,8 @@ def benchmark_classifiers(
     Raises
     ------
     ValueError
-        If a fold tears a group or lacks a class, naming fold and group or class.
+        If a fold tears a group or lacks a class, naming fold and group or class; if
+        `scoring` names no metric, or a metric that is not for such a y.
 
     Notes
     -----
@@ -182,6 +185,9 @@ def benchmark_classifiers(
     groups = check_groups(groups, len(y))
     fit_params = _check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score)
+    check_scorers(
+        estimators, scoring, X, y, target.classes, try_out=error_score == "raise"
+    )
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     splitter, folds = make_folds(cv, X, y, groups)
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)

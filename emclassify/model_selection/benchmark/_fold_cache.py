@@ -53,7 +53,7 @@ def run_kept_fold(path, name, estimator, fold, *args, **kwargs):
     if path is not None and path.exists():
         return _load(path, name, fold)
     outcome = run_fold(name, estimator, fold, *args, **kwargs)
-    if path is not None and outcome.predicted is not None:
+    if path is not None and outcome.error is None:
         _store(path, outcome)
     return outcome
 

@@ -27,6 +27,7 @@ from emclassify.model_selection.benchmark._tables import (
     summary_table,
 )
 from emclassify.model_selection.running._run_fold import FoldOutcome
+from emclassify.model_selection.running._scoring import NOT_SCORES
 from emclassify.model_selection.splits._split_audit import SplitAudit
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ __all__ = ["BenchmarkResult"]
 FOLD_METRICS = ("accuracy", "F1_macro", "PPV_macro", "TPR_macro")
 GROUP_METRICS = ("accuracy", "balanced_accuracy", "F1_macro")
 MAIN_METRICS = ("F1_macro", "balanced_accuracy", "accuracy")
-NOT_SCORES = frozenset(
-    ["estimator", "fold", "n_train", "n_test", "fit_time", "predict_time", "error"]
-)
 
 
 class BenchmarkResult:
@@ -166,7 +164,7 @@ class BenchmarkResult:
         -------
         DataFrame
             Columns estimator, fold, n_train, n_test, fit_time and predict_time
-            (seconds), then every score. With failed fits, also error.
+            (seconds), then every score. Where fits or scores failed, also error.
         """
         return self._frame.copy()
 
@@ -197,6 +195,8 @@ class BenchmarkResult:
     def class_scores(self, name: str) -> tuple[np.ndarray | None, str | None]:
         """Probability or decision score of each class, in the order of ``codes``.
 
+        None where the model gives none in some fold.
+
         Returns
         -------
         scores : ndarray of shape (n_predictions, n_classes) or None
@@ -217,7 +217,8 @@ class BenchmarkResult:
             One row for each time that a sample was in a test side: sample (index),
             fold, group (where there are groups), y_true, y_pred (with several
             labels, true_<label> and pred_<label> of each), then the probability or
-            decision score of each class, as "score_<class>", where the model has any.
+            decision score of each class, as "score_<class>", where the model has any
+            (NaN in folds where it gave none).
         """
         sample, true, predicted = self.codes(name)
         fold = [np.full(len(r.predicted), r.fold) for r in self._runs(name)]
@@ -225,8 +226,17 @@ class BenchmarkResult:
         if self.groups is not None:
             frame["group"] = self.groups[sample]
         frame = frame.assign(**self.target.columns(true, predicted))
-        scores, _ = self.class_scores(name)
-        if scores is not None:
+        runs = self._runs(name)
+        if len({run.score_kind for run in runs} - {None}) == 1:
+            nothing = np.full(len(self.classes), np.nan)
+            scores = np.concatenate(
+                [
+                    np.tile(nothing, (len(run.predicted), 1))
+                    if run.class_scores is None
+                    else run.class_scores
+                    for run in runs
+                ]
+            )
             for code, target in enumerate(self.target_names):
                 frame[f"score_{target}"] = scores[:, code]
         return frame

@@ -30,13 +30,17 @@ def fold_scores(
             row = {"estimator": name, "fold": run.fold}
             row |= {"n_train": len(train), "n_test": len(test)}
             row |= {"fit_time": run.fit_time, "predict_time": run.predict_time}
-            if run.predicted is None:
-                row["error"] = run.error
-            else:
+            if run.predicted is not None:
                 row |= target.pooled_scores(true[test], run.predicted)
                 row |= run.extra_scores
+            if run.error is not None:
+                row["error"] = run.error
             rows.append(row)
     frame = pd.DataFrame(rows)
+    runs = [run for of_model in outcomes.values() for run in of_model]
+    if not any(run.extra_scores for run in runs):
+        for score in {score for run in runs for score in run.failed_scores}:
+            frame[score] = np.nan
     if "error" in frame:
         frame["error"] = frame.pop("error")  # last, after the scores
     return frame

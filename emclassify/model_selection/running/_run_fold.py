@@ -2,21 +2,28 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.metrics import check_scoring
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import _safe_split
 
 from emclassify._fit_params import cut_to, fit_with
+from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._predict_groups import with_groups
+from emclassify.model_selection.running._scoring import extra_scores
 
 
 @dataclass
 class FoldOutcome:
-    """What one estimator did on one fold."""
+    """What one estimator did on one fold.
+
+    `predicted` is None where fitting or predicting failed. `error` then says why, and
+    else what of the scores failed; `failed_scores` names those of the user.
+    """
 
     name: str
     fold: int
@@ -25,24 +32,33 @@ class FoldOutcome:
     score_kind: str | None = None
     fit_time: float = float("nan")
     predict_time: float = float("nan")
-    extra_scores: dict = field(default_factory=dict)
+    extra_scores: dict[str, float] = field(default_factory=dict)
+    failed_scores: list[str] = field(default_factory=list)
     fitted: Any = None
     error: str | None = None
 
 
-def _extra_scores(estimator, X, y, scoring):
-    """Return the scores of the user's `scoring` as {name: float}."""
-    if scoring is None:
-        return {}
-    scores = check_scoring(estimator, scoring=scoring)(estimator, X, y)
-    if not isinstance(scores, dict):
-        scores = {scoring if isinstance(scoring, str) else "score": scores}
-    return {name: float(score) for name, score in scores.items()}
+def run_fold(
+    name: str,
+    estimator: BaseEstimator,
+    fold: int,
+    X: ArrayLike,
+    y: np.ndarray,
+    target: OneLabel | SeveralLabels,
+    train: np.ndarray,
+    test: np.ndarray,
+    *,
+    settings: Mapping[str, Any],
+    fit_params: Mapping[str, Any],
+) -> FoldOutcome:
+    """Fit a clone on the training side, predict the test side, time both.
 
-
-def run_fold(name, estimator, fold, X, y, target, train, test, *, settings, fit_params):
-    """Fit a clone on the training side, predict the test side, time both."""
+    Unless ``settings["error_score"]`` is "raise", what fails is a warning: a fit or a
+    prediction leaves nothing, a score only itself.
+    """
+    keep_going = settings["error_score"] != "raise"
     outcome = FoldOutcome(name, fold)
+    params_test = cut_to(fit_params, test, len(y))
     try:
         estimator = clone(estimator)
         params = cut_to(fit_params, train, len(y))
@@ -51,28 +67,62 @@ def run_fold(name, estimator, fold, X, y, target, train, test, *, settings, fit_
         start = time.perf_counter()
         fit_with(estimator, X_train, y_train, params)
         fitted = time.perf_counter()
-        model = with_groups(estimator, cut_to(fit_params, test, len(y)))
+        model = with_groups(estimator, params_test)
         predicted = model.predict(X_test)
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
-        predicted = target.encode(predicted, name)
-        scores, kind = target.class_scores(model, X_test)
-        extra = _extra_scores(model, X_test, y_test, settings["scoring"])
+        outcome.predicted = target.encode(predicted, name)
     except Exception as error:
-        error.add_note(f"This came from estimator {name!r} in fold {fold}.")
-        if settings["error_score"] == "raise":
+        _annotate(error, name, fold)
+        if not keep_going:
             raise
         outcome.error = f"{type(error).__name__}: {error}"
-        warnings.warn(
+        _warn(
             f"Estimator {name!r} failed in fold {fold} and has no score there: "
-            f"{outcome.error}",
-            UserWarning,
-            stacklevel=2,
+            f"{outcome.error}"
         )
         return outcome
-    outcome.predicted = predicted
-    outcome.class_scores, outcome.score_kind = scores, kind
-    outcome.extra_scores = extra
+    errors = {}
+    try:
+        outcome.class_scores, outcome.score_kind = target.class_scores(model, X_test)
+    except Exception as error:
+        _annotate(error, name, fold)
+        if not keep_going:
+            raise
+        errors["class scores"] = f"{type(error).__name__}: {error}"
+        _warn(
+            f"Estimator {name!r} gives no class scores in fold {fold}, only "
+            f"predictions: {errors['class scores']}"
+        )
+    try:
+        outcome.extra_scores, failed = extra_scores(
+            model,
+            X_test,
+            y_test,
+            settings["scoring"],
+            params_test,
+            keep_going=keep_going,
+        )
+    except Exception as error:
+        _annotate(error, name, fold)
+        raise
+    for score, message in failed.items():
+        _warn(
+            f"Score {score!r} of estimator {name!r} failed in fold {fold} and is NaN "
+            f"there: {message}"
+        )
+    outcome.failed_scores = list(failed)
+    errors |= failed
+    if errors:
+        outcome.error = "; ".join(f"{what}: {why}" for what, why in errors.items())
     if settings["return_estimators"]:
         outcome.fitted = estimator
     return outcome
+
+
+def _annotate(error, name, fold):
+    error.add_note(f"This came from estimator {name!r} in fold {fold}.")
+
+
+def _warn(message):
+    warnings.warn(message, UserWarning, stacklevel=3)
