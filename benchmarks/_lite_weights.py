@@ -9,7 +9,6 @@ stand in the order and shapes of timm's ``tf_efficientnet_lite0`` and
 import importlib.util
 from pathlib import Path
 
-import timm
 import torch
 
 _FILES = {
@@ -36,6 +35,8 @@ def save_lite_weights(backbone: str, folder: Path) -> Path:
     ValueError
         If its tensors are not those of timm's network, one by one.
     """
+    import timm
+
     path = folder / f"{backbone}.pth"
     if path.exists():
         return path

@@ -1,4 +1,4 @@
-"""Accuracy of the default models on four sets of real images, beside their opponents.
+"""Accuracy of the models on four sets of real images, beside their opponents.
 
     python benchmarks/accuracy.py DATA OUT [--sets vnc_sstem elpv] [--models SVM]
         [--folds 0 1] [--seeds 0 1]
@@ -16,13 +16,15 @@ seeds, the mean of theirs and their standard deviation.
 import argparse
 import json
 import platform
+import re
 import time
 from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from _accuracy_models import MODELS
+import torch
+from _accuracy_models import MODELS, Task
 from _accuracy_sets import SETS, ImageSet
 from joblib import Memory
 from sklearn.base import BaseEstimator, clone
@@ -69,7 +71,9 @@ def measure_set(set_name: str, args: argparse.Namespace) -> None:
                     continue
                 record = {"set": set_key(set_name), "model": model_name}
                 record |= {"seed": seed, "fold": fold}
-                estimator = model.make(seed)
+                n_classes = len(np.unique(images.target[train]))
+                estimator = model.make(Task(len(train), n_classes, seed, args.out))
+                record["trained"] = training_of(estimator)
                 record |= fit_and_predict(estimator, images, train, test, args.out)
                 write(path, record)
                 score = METRICS[SETS[set_name].metric](
@@ -83,12 +87,20 @@ def set_key(set_name: str) -> str:
     return set_name.split()[0]
 
 
+def training_of(estimator: BaseEstimator) -> dict:
+    """Return the parameters of a network that say how it is trained."""
+    names = "max_epochs", "batch_size", "lr", "image_size", "class_weight"
+    if not hasattr(estimator, "max_epochs"):
+        return {}
+    return {
+        name: value for name, value in estimator.get_params().items() if name in names
+    }
+
+
 def record_name(set_name: str, model_name: str, seed: int, fold: int) -> str:
     """Return the name of a record's file."""
     parts = set_key(set_name), model_name, f"seed{seed}", f"fold{fold}"
-    return (
-        "-".join(part.replace(" ", "_").replace("/", "_") for part in parts) + ".json"
-    )
+    return "-".join(re.sub("[^A-Za-z0-9.()-]+", "_", part) for part in parts) + ".json"
 
 
 def fit_and_predict(
@@ -118,6 +130,7 @@ def fit_and_predict(
         "fit_s": round(fitted - start, 2),
         "predict_s": round(time.perf_counter() - fitted, 2),
         "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
         "versions": {
             name: version(name)
             for name in ("emclassify", "scikit-learn", "numpy", "torch")
