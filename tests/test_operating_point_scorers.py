@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -103,3 +104,35 @@ def test_survives_pickle(data):
 def test_refused(bounds, message):
     with pytest.raises(ValueError, match=message):
         operating_point_scorers(**bounds)
+
+
+@pytest.mark.parametrize("asked", [True, None])
+def test_routed_weights_are_honoured_or_refused(data, asked):
+    X, y, _ = data
+    weight = np.linspace(0.1, 5, len(y))
+    scorers = operating_point_scorers(
+        min_recall=0.8, min_precision=0.7, max_fpr=0.1, pos_label="on"
+    )
+    functions = {
+        "precision_at_recall": (precision_at_recall, {"min_recall": 0.8}),
+        "recall_at_precision": (recall_at_precision, {"min_precision": 0.7}),
+        "recall_at_fpr": (recall_at_fpr, {"max_fpr": 0.1}),
+    }
+    settings = {"cv": 3, "return_estimator": True, "return_indices": True}
+    settings |= {"scoring": scorers, "params": {"sample_weight": weight}}
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = LogisticRegression().set_fit_request(sample_weight=True)
+        if asked is None:
+            with pytest.raises(ValueError, match="not explicitly set as requested"):
+                cross_validate(model, X, y, **settings)
+            return
+        for scorer in scorers.values():
+            scorer.set_score_request(sample_weight=True)
+        found = cross_validate(model, X, y, **settings)
+    for fold, test in enumerate(found["indices"]["test"]):
+        score = found["estimator"][fold].predict_proba(X[test])[:, 1]
+        for name, (function, bound) in functions.items():
+            expected = function(
+                y[test], score, pos_label="on", sample_weight=weight[test], **bound
+            )
+            assert found[f"test_{name}"][fold] == pytest.approx(expected)

@@ -2,10 +2,15 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_validate,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -162,3 +167,98 @@ def test_class_unknown_to_the_scorer(digits):
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         per_class_scorers(**arguments)
+
+
+# --- weights --------------------------------------------------------------------------
+
+
+def asking(kind, value):
+    """Return the scorers with their request set."""
+    scorers = kind(LABELS)
+    with sklearn.config_context(enable_metadata_routing=True):
+        if isinstance(scorers, dict):
+            for scorer in scorers.values():
+                scorer.set_score_request(sample_weight=value)
+            return scorers
+        return scorers.set_score_request(sample_weight=value)
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+@pytest.mark.parametrize("asked", [True, "importance", False])
+def test_routed_weights_are_honoured(digits, kind, asked):
+    X, y = digits
+    weight = np.linspace(0.1, 5, len(y))
+    name = asked if isinstance(asked, str) else "sample_weight"
+    model = GaussianNB().set_fit_request(sample_weight=name)
+    found = cross_validate(
+        model,
+        X,
+        y,
+        cv=3,
+        scoring=asking(kind, asked),
+        params={name: weight},
+        return_indices=True,
+        return_estimator=True,
+    )
+    for fold, test in enumerate(found["indices"]["test"]):
+        table = per_class_scores(
+            y[test],
+            found["estimator"][fold].predict(X[test]),
+            sample_weight=weight[test] if asked else None,
+        )
+        for label in LABELS:
+            assert found[f"test_F1_{label}"][fold] == pytest.approx(
+                table.loc[label, "F1"]
+            )
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+def test_routed_weights_nobody_decided_about_are_refused(digits, kind):
+    X, y = digits
+    settings = {"scoring": kind(LABELS), "params": {"sample_weight": np.ones(len(y))}}
+    model = GaussianNB().set_fit_request(sample_weight=True)
+    with pytest.raises(ValueError, match="not explicitly set as requested or not"):
+        cross_validate(model, X, y, **settings)
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+@pytest.mark.parametrize("routed", [True, False])
+def test_weights_of_a_search_are_honoured(digits, kind, routed):
+    X, y = digits
+    weight = np.linspace(0.1, 5, len(y))
+    model, scoring = GaussianNB(), kind(LABELS)
+    with sklearn.config_context(enable_metadata_routing=routed):
+        if routed:
+            model.set_fit_request(sample_weight=True)
+            scoring = asking(kind, True)
+        search = GridSearchCV(
+            model, {"var_smoothing": [0.1]}, scoring=scoring, refit="accuracy", cv=3
+        )
+        search.fit(X, y, sample_weight=weight)
+        clone(search)  # copies the scorer, with what it asks for
+    expected = []
+    for train, test in StratifiedKFold(3).split(X, y):
+        fitted = GaussianNB(var_smoothing=0.1).fit(X[train], y[train], weight[train])
+        expected.append(
+            np.average(fitted.predict(X[test]) == y[test], weights=weight[test])
+        )
+    assert search.best_score_ == pytest.approx(np.mean(expected))
+
+
+def test_request_survives_copies_and_needs_routing():
+    scorer = asking(PerClassScorer, True)
+    for copied in (clone(scorer, safe=False), pickle.loads(pickle.dumps(scorer))):
+        request = copied.get_metadata_routing().score.requests
+        assert request == {"sample_weight": True}
+    with pytest.raises(RuntimeError, match="works with metadata routing only"):
+        scorer.set_score_request(sample_weight=False)
+    first = PerClassScorer(LABELS).get_metadata_routing().score.requests
+    assert first == {"sample_weight": None}

@@ -1,7 +1,13 @@
 """Per-class figures as scorers for cross_validate and GridSearchCV."""
 
+import copy
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.metrics import confusion_matrix, make_scorer
+from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 from sklearn.utils.multiclass import unique_labels
 
 from emclassify.metrics._confusion import (
@@ -154,6 +160,12 @@ class PerClassScorer:
     score_names : list of str
         The keys of the dict.
 
+    Notes
+    -----
+    Sample weights reach it as they reach scikit-learn's scorers: a search hands over
+    those of its fit; with metadata routing on, `set_score_request` says whether they
+    are wanted, and they are refused as long as that is not said.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -186,11 +198,100 @@ class PerClassScorer:
         }
         self.score_names = _score_names(names, averages)
 
-    def __call__(self, estimator, X, y, sample_weight=None):
-        """Return {name: score} of `estimator` on X and y."""
+    def __call__(
+        self,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Return {name: score} of `estimator` on X and y.
+
+        Parameters
+        ----------
+        estimator : fitted classifier
+        X, y : array-like
+            What it predicts, and the true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        dict of str to float
+            By the names of `score_names`.
+        """
         return _all_scores(
             y, estimator.predict(X), sample_weight=sample_weight, **self._settings
         )
+
+    def set_score_request(
+        self, *, sample_weight: bool | str | None = UNCHANGED
+    ) -> "PerClassScorer":
+        """Say whether sample weights are wanted, with metadata routing on.
+
+        Parameters
+        ----------
+        sample_weight : bool, str or None
+            Whether weights are used (True) or left out (False), under what name they
+            come (a string), or that passing them is an error (None, as at first).
+
+        Returns
+        -------
+        PerClassScorer
+            Itself.
+
+        Raises
+        ------
+        RuntimeError
+            If metadata routing is off, where this would have no effect.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import sklearn
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.model_selection import cross_validate
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from emclassify.metrics import PerClassScorer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     results = cross_validate(
+        ...         GaussianNB().set_fit_request(sample_weight=False),
+        ...         X,
+        ...         y,
+        ...         scoring=PerClassScorer([0, 1, 2]).set_score_request(
+        ...             sample_weight=True
+        ...         ),
+        ...         params={"sample_weight": np.where(y == 0, 10.0, 1.0)},
+        ...     )
+        >>> results["test_accuracy"].mean().round(3)
+        np.float64(0.988)
+        """
+        if not get_config()["enable_metadata_routing"]:
+            raise RuntimeError(
+                "set_score_request works with metadata routing only: "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        if sample_weight != UNCHANGED:
+            request = self.get_metadata_routing()
+            request.score.add_request(param="sample_weight", alias=sample_weight)
+            self._metadata_request = request
+        return self
+
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Return what is wanted of metadata routing.
+
+        Returns
+        -------
+        MetadataRequest
+            A copy.
+        """
+        request = getattr(self, "_metadata_request", None)
+        if request is not None:
+            return copy.deepcopy(request)
+        request = MetadataRequest(owner=self)
+        request.score.add_request(param="sample_weight", alias=None)
+        return request
 
     def __repr__(self):
         names = ", ".join(str(name) for name in self._settings["names"])
