@@ -3,16 +3,21 @@
 Inside the library a stack of images is always an array (n, height, width, channels).
 """
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils import Tags
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
     check_array,
 )
 
+from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, holds_paths, is_stored
 
 __all__ = [
@@ -30,7 +35,7 @@ IMAGE_FORMS = (
 )
 
 
-def check_image_shape(image_shape):
+def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     """Return `image_shape` as (height, width, channels), or raise ValueError.
 
     Parameters
@@ -56,7 +61,7 @@ def check_image_shape(image_shape):
     return shape if len(shape) == 3 else (*shape, 1)
 
 
-def is_sequence_of_images(X):
+def is_sequence_of_images(X: object) -> bool:
     """Whether X is a list or 1-D object array of image arrays, 2-D or 3-D."""
     listed = isinstance(X, list | tuple) or (
         isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
@@ -68,7 +73,7 @@ def is_sequence_of_images(X):
     )
 
 
-def number_of_axes(X):
+def number_of_axes(X: Any) -> int:
     """Return the number of axes of any array-like (np.ndim refuses some)."""
     return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
@@ -131,7 +136,13 @@ def _refuse_non_finite(X, name, estimator_name):
             )
 
 
-def check_images(X, *, image_shape=None, name="X", estimator=None):
+def check_images(
+    X: ImagesLike,
+    *,
+    image_shape: Sequence[int] | None = None,
+    name: str = "X",
+    estimator: object = None,
+) -> NDArray[Any]:
     """Check images and return them as one array (n, height, width, channels).
 
     Integers keep their dtype; so do float32 and float64. Nothing is copied where
@@ -212,7 +223,7 @@ def check_images(X, *, image_shape=None, name="X", estimator=None):
     return X.reshape(len(X), *shape)
 
 
-def check_each_image(X):
+def check_each_image(X: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """Check images of different sizes; return a list of (height, width, channels).
 
     Raises
@@ -239,7 +250,7 @@ class ImageInputMixin:
     # files, need not all be in memory.
     _reads_stored = False
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say that 2-D, 3-D and 4-D arrays are welcome."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True

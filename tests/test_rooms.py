@@ -48,13 +48,17 @@ def module_of(path):
 
 def imports_of(tree, module):
     """Yield (module imported, whether when the file is imported)."""
-    later = set()
+    later, never = set(), set()
     for node in ast.walk(tree):
         lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        if lazy or types:
+        if types:
+            never |= {id(inner) for line in node.body for inner in ast.walk(line)}
+        if lazy:
             later |= {id(inner) for inner in ast.walk(node)}
     for node in ast.walk(tree):
+        if id(node) in never:
+            continue
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -137,6 +141,13 @@ def imports_of_rooms():
             (at_once if whole else later)[room].add(other)
     rooms = {room_of(module) for module in files()} - {None}
     return {room: (at_once[room], later[room] - at_once[room]) for room in rooms}
+
+
+def test_an_import_for_annotations_only_is_none():
+    tree = ast.parse(
+        "import a\ndef f(): import b\nif TYPE_CHECKING:\n import c\nelse:\n import d"
+    )
+    assert dict(imports_of(tree, "m")) == {"a": True, "b": False, "d": True}
 
 
 def test_the_table_has_every_room_and_no_other():

@@ -1,17 +1,26 @@
 """BackboneExtractor: features of images from a frozen pretrained network."""
 
+from __future__ import annotations
+
 import copy
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
 from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike, RandomStateLike
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["BackboneExtractor"]
 
@@ -133,18 +142,18 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        backbone="vgg16",
+        backbone: str = "vgg16",
         *,
-        layers=None,
-        weights="pretrained",
-        image_size=None,
-        normalization="dataset",
-        batch_size=32,
-        precision="float32",
-        device="auto",
-        image_shape=None,
-        random_state=None,
-    ):
+        layers: Sequence[str] | None = None,
+        weights: str | PathLike[str] = "pretrained",
+        image_size: Sequence[int] | None = None,
+        normalization: Literal["dataset", "image", "pretrained"] = "dataset",
+        batch_size: int = 32,
+        precision: Literal["auto", "float32", "bfloat16"] = "float32",
+        device: str | torch.device = "auto",
+        image_shape: Sequence[int] | None = None,
+        random_state: RandomStateLike = None,
+    ) -> None:
         self.backbone = backbone
         self.layers = layers
         self.weights = weights
@@ -157,7 +166,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Load the network and learn the normalisation.
 
         Parameters
@@ -208,7 +217,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.n_features_out_ = len(self._names)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Compute the features of each image.
 
         Parameters
@@ -254,7 +263,9 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             done += len(batch)
         return features
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Names of the features: that of the layer, and a number.
 
         Parameters
@@ -346,7 +357,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             state["net_"] = copy.deepcopy(self.net_).cpu()
         return state
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say that features are float32."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,12 +71,17 @@ class ClippedScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "unit_variance": [StrOptions({"feature", "sample"})],
     }
 
-    def __init__(self, limit: float = 8.0, *, unit_variance: str = "feature"):
+    def __init__(
+        self,
+        limit: float = 8.0,
+        *,
+        unit_variance: Literal["feature", "sample"] = "feature",
+    ) -> None:
         self.limit = limit
         self.unit_variance = unit_variance
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: object = None) -> "ClippedScaler":
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn mean and spread of each feature.
 
         Parameters

@@ -1,17 +1,22 @@
 """ColocalizationClassifier: co-localisation features and a support vector machine."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import Tags, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import Estimator, ImagesLike
 from emclassify.baselines._colocalization_features import ColocalizationFeatures
 
 __all__ = ["ColocalizationClassifier"]
@@ -78,15 +83,20 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     }
 
     def __init__(
-        self, estimator=None, *, n_quantiles=11, median_size=3, image_shape=None
-    ):
+        self,
+        estimator: Estimator | None = None,
+        *,
+        n_quantiles: int = 11,
+        median_size: int = 3,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.estimator = estimator
         self.n_quantiles = n_quantiles
         self.median_size = median_size
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
+    def fit(self, X: ImagesLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Compute the features by dataset, and fit `estimator` on them.
 
         Parameters
@@ -118,7 +128,7 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.estimator_ = clone(self._estimator()).fit(features, y)
         return self
 
-    def predict(self, X, groups=None):
+    def predict(self, X: ImagesLike, groups: ArrayLike | None = None) -> NDArray[Any]:
         """Return the label of each image.
 
         Parameters
@@ -140,7 +150,9 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         return self.estimator_.predict(features)
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X, groups=None):
+    def decision_function(
+        self, X: ImagesLike, groups: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return what `estimator` says; parameters as `predict`.
 
         Returns
@@ -151,7 +163,9 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         return self.estimator_.decision_function(features)
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X, groups=None):
+    def predict_proba(
+        self, X: ImagesLike, groups: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return what `estimator` says; parameters as `predict`.
 
         Returns
@@ -174,17 +188,17 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         return make_pipeline(StandardScaler(), machine)
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """``X.shape[1]`` seen in `fit`."""
         return self._of_features("n_features_in_")
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[Any]:
         """Names of the columns seen in `fit`, if X had names."""
         return self._of_features("feature_names_in_")
 
     @property
-    def image_shape_(self):
+    def image_shape_(self) -> tuple[int, int, int] | None:
         """(height, width, channels) seen in `fit`; None if the sizes differed."""
         return self._of_features("image_shape_")
 
@@ -194,7 +208,7 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             raise AttributeError(f"{type(self).__name__} has no {name}: not fitted.")
         return getattr(self.features_, name)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say that images of two pixels have little in common."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True

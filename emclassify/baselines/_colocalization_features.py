@@ -1,8 +1,11 @@
 """ColocalizationFeatures: how similar an ion image is to the others of its dataset."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from sklearn.base import (
     BaseEstimator,
@@ -13,6 +16,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._typing import ImagesLike
 from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
 
 __all__ = ["ColocalizationFeatures"]
@@ -86,13 +90,21 @@ class ColocalizationFeatures(
         "image_shape": ["array-like", None],
     }
 
-    def __init__(self, n_quantiles=11, *, median_size=3, image_shape=None):
+    def __init__(
+        self,
+        n_quantiles: int = 11,
+        *,
+        median_size: int = 3,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.n_quantiles = n_quantiles
         self.median_size = median_size
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, groups=None):
+    def fit(
+        self, X: ImagesLike, y: object = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Keep the images that later ones of the same datasets are compared with.
 
         Parameters
@@ -116,7 +128,7 @@ class ColocalizationFeatures(
         self._n_features_out = int(self.n_quantiles)
         return self
 
-    def transform(self, X, groups=None):
+    def transform(self, X: ImagesLike, groups: ArrayLike | None = None) -> NDArray[Any]:
         """Compute the quantiles of each image's similarities.
 
         Parameters
@@ -143,7 +155,9 @@ class ColocalizationFeatures(
             features[index] = self._quantiles(directions @ others.T)
         return features
 
-    def fit_transform(self, X, y=None, groups=None):
+    def fit_transform(
+        self, X: ImagesLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Fit, and describe the same images; parameters as `fit`.
 
         Returns

@@ -1,10 +1,13 @@
 """DiffusionMap: coordinates in which nearness is ease of diffusion."""
 
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
@@ -21,6 +24,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike, RandomStateLike
 
 __all__ = ["DiffusionMap"]
 
@@ -136,16 +140,16 @@ class DiffusionMap(
 
     def __init__(
         self,
-        n_components=2,
+        n_components: int = 2,
         *,
-        epsilon="auto",
-        alpha=1.0,
-        diffusion_time=1.0,
-        n_neighbors=None,
-        image_shape=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        epsilon: Literal["auto"] | float = "auto",
+        alpha: float = 1.0,
+        diffusion_time: float = 1.0,
+        n_neighbors: int | None = None,
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomStateLike = None,
+    ) -> None:
         self.n_components = n_components
         self.epsilon = epsilon
         self.alpha = alpha
@@ -156,7 +160,7 @@ class DiffusionMap(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Build the map.
 
         Parameters
@@ -220,7 +224,7 @@ class DiffusionMap(
         self.embedding_ = vectors * self._powers(self.diffusion_time)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ImagesLike, y: object = None) -> NDArray[Any]:
         """Build the map and return the training images' coordinates.
 
         Parameters
@@ -236,7 +240,7 @@ class DiffusionMap(
         """
         return self.fit(X).embedding_.copy()
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Place images in the map, by Nyström's formula.
 
         Parameters

@@ -1,8 +1,11 @@
 """DiffusionMapClassifier: clusters in a diffusion map, labelled by a few samples."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
@@ -17,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike, RandomStateLike
 from emclassify.baselines._diffusion_map import DiffusionMap
 
 __all__ = ["DiffusionMapClassifier"]
@@ -95,18 +99,18 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        n_components=8,
-        epsilon="auto",
-        alpha=1.0,
-        diffusion_time=1.0,
-        n_neighbors=None,
-        unlabelled=None,
-        image_shape=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        n_components: int = 8,
+        epsilon: Literal["auto"] | float = "auto",
+        alpha: float = 1.0,
+        diffusion_time: float = 1.0,
+        n_neighbors: int | None = None,
+        unlabelled: float | str | None = None,
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+        random_state: RandomStateLike = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.epsilon = epsilon
@@ -119,7 +123,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: ImagesLike, y: ArrayLike) -> Self:
         """Map and cluster all images, and label the clusters.
 
         Parameters
@@ -190,7 +194,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 f"{dtype}."
             ) from error
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ImagesLike) -> NDArray[np.float64]:
         """Return the share of each class among the labels of an image's cluster.
 
         Parameters
@@ -208,7 +212,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         cluster = pairwise_distances_argmin(where, self._centres)
         return self.cluster_shares_[cluster]
 
-    def predict(self, X):
+    def predict(self, X: ImagesLike) -> NDArray[Any]:
         """Return the label that most of an image's cluster have.
 
         Parameters

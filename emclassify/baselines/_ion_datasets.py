@@ -1,6 +1,9 @@
 """Ion images by dataset: what lies at one pixel of all of them is its spectrum."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._groups import check_groups
 from emclassify._images import (
@@ -35,7 +38,7 @@ class IonDatasetsMixin(ImageInputMixin):
         }
 
 
-def scaled(images):
+def scaled(images: NDArray[Any]) -> NDArray[np.float64]:
     """Return images (n, height, width) from 0 to 1, cut at their 99th percentile."""
     images = images - images.min(axis=(1, 2), keepdims=True)
     top = np.percentile(images, HOT_SPOTS, axis=(1, 2), keepdims=True)
@@ -58,7 +61,9 @@ def _stack(images, dataset, index):
     return scaled(grey)
 
 
-def refuse_other_field(shape, known, dataset, name):
+def refuse_other_field(
+    shape: tuple[int, int], known: tuple[int, int], dataset: object, name: str
+) -> None:
     """Raise unless the images of a dataset seen in fit have the size they had there."""
     if shape != known:
         which = "" if dataset is None else f" of dataset {dataset!r}"
@@ -69,7 +74,7 @@ def refuse_other_field(shape, known, dataset, name):
         )
 
 
-def check_dataset(images):
+def check_dataset(images: NDArray[Any]) -> NDArray[np.float64]:
     """Return the ion images of one dataset, scaled (n, height, width), or raise."""
     if is_sequence_of_images(images):
         # An object array of images of one size is stacked as a list of them is.
@@ -77,7 +82,7 @@ def check_dataset(images):
     return scaled(check_images(images, name="images").mean(axis=-1, dtype=np.float64))
 
 
-def rim_of(shape):
+def rim_of(shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which pixels, row by row, are next to the edge of the field."""
     inner = np.zeros(shape, bool)
     inner[1:-1, 1:-1] = True

@@ -1,15 +1,24 @@
 """MaskCorrelationClassifier: pixels first, then images by what they have in common."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import (
+    Tags,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+)
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from emclassify._typing import Estimator, ImagesLike, RandomStateLike
 from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
 from emclassify.baselines._pixel_features import pixel_features
 
@@ -107,13 +116,13 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
 
     def __init__(
         self,
-        pixel_estimator=None,
+        pixel_estimator: Estimator | None = None,
         *,
-        n_pixels=1000,
-        off_label=None,
-        image_shape=None,
-        random_state=None,
-    ):
+        n_pixels: int = 1000,
+        off_label: object | None = None,
+        image_shape: Sequence[int] | None = None,
+        random_state: RandomStateLike = None,
+    ) -> None:
         self.pixel_estimator = pixel_estimator
         self.n_pixels = n_pixels
         self.off_label = off_label
@@ -121,7 +130,13 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None, masks=None):
+    def fit(
+        self,
+        X: ImagesLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        masks: Mapping[Any, ArrayLike] | ArrayLike | None = None,
+    ) -> Self:
         """Learn what the background's pixels are, and the threshold.
 
         Parameters
@@ -180,7 +195,9 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         self.threshold_ = float(-self._score.intercept_[0] / slope) if slope else np.nan
         return self
 
-    def predict_masks(self, X, groups=None):
+    def predict_masks(
+        self, X: ImagesLike, groups: ArrayLike | None = None
+    ) -> dict[Any, NDArray[np.bool_]]:
         """Return the mask of each dataset.
 
         Parameters
@@ -202,7 +219,12 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
             name: self._mask(name, images) for name, (_, images) in datasets.items()
         }
 
-    def decision_function(self, X, groups=None, masks=None):
+    def decision_function(
+        self,
+        X: ImagesLike,
+        groups: ArrayLike | None = None,
+        masks: Mapping[Any, ArrayLike] | ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
         """Return by how much each image's correlation says the second of `classes_`.
 
         Parameters
@@ -229,7 +251,12 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
             correlation[index] = correlations(images, mask)
         return self._score.decision_function(correlation[:, np.newaxis])
 
-    def predict_proba(self, X, groups=None, masks=None):
+    def predict_proba(
+        self,
+        X: ImagesLike,
+        groups: ArrayLike | None = None,
+        masks: Mapping[Any, ArrayLike] | ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
         """Return the probability of each class; parameters as `decision_function`.
 
         Returns
@@ -241,7 +268,12 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         second = 1 / (1 + np.exp(-odds))
         return np.column_stack([1 - second, second])
 
-    def predict(self, X, groups=None, masks=None):
+    def predict(
+        self,
+        X: ImagesLike,
+        groups: ArrayLike | None = None,
+        masks: Mapping[Any, ArrayLike] | ArrayLike | None = None,
+    ) -> NDArray[Any]:
         """Return the label of each image; parameters as `decision_function`.
 
         Returns
@@ -308,7 +340,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         refuse_other_field(shape, mask.shape, dataset, type(self).__name__)
         return mask
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say that there are two classes, and that images need more than two pixels."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
@@ -316,7 +348,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         return tags
 
 
-def mask_from_labels(images, off):
+def mask_from_labels(images: NDArray[Any], off: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return where off-sample images are brighter than the others, (height, width).
 
     Parameters
@@ -330,7 +362,7 @@ def mask_from_labels(images, off):
     return background * sample.mean() > sample * background.mean()
 
 
-def correlations(images, mask):
+def correlations(images: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return Pearson's correlation of each image (n, height, width) with a mask.
 
     It is 0 where the image or the mask is constant.

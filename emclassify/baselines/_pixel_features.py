@@ -1,6 +1,9 @@
 """What a pixel's spectrum is, in numbers that every dataset of ion images has."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from emclassify.baselines._ion_datasets import rim_of
@@ -12,7 +15,7 @@ N_COMPONENTS = 3
 NEIGHBOURHOOD = 5
 
 
-def pixel_features(images):
+def pixel_features(images: NDArray[Any]) -> NDArray[Any]:
     """Describe each pixel by its spectrum, whatever the ions are.
 
     Parameters

@@ -3,12 +3,14 @@
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify._typing import RandomStateLike
 from emclassify.baselines._ion_datasets import check_dataset, rim_of
 
 _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
@@ -24,8 +26,13 @@ _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
     prefer_skip_nested_validation=True,
 )
 def propose_masks(
-    images, n_clusters=5, *, n_components=3, smoothing=3, random_state=None
-):
+    images: ArrayLike,
+    n_clusters: int = 5,
+    *,
+    n_components: int = 3,
+    smoothing: int = 3,
+    random_state: RandomStateLike = None,
+) -> Bunch:
     """Cluster the pixels of one dataset, for a user to pick the background's clusters.
 
     Pixels of similar spectra go together (k-means), and principal components show what

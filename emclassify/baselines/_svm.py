@@ -1,8 +1,10 @@
 """What a network has to beat: features of the particle and a support vector machine."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
-from sklearn.base import BaseEstimator, TransformerMixin
+from joblib import Memory
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -14,6 +16,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from emclassify._typing import Estimator, RandomStateLike
 from emclassify.baselines._clipped_scaler import ClippedScaler
 from emclassify.features import FeatureExtractor
 
@@ -42,18 +45,18 @@ KERNELS = {"rbf", "linear", "poly", "sigmoid"}
     prefer_skip_nested_validation=True,
 )
 def svm_baseline(
-    kernel: str = "rbf",
+    kernel: Literal["rbf", "linear", "poly", "sigmoid"] = "rbf",
     *,
-    families: str | list | tuple = "all",
-    features: TransformerMixin | list | str | None = None,
+    families: str | Sequence[str] = "all",
+    features: Estimator | Sequence[str] | str | None = None,
     C: float | None = None,
-    gamma: float | str | None = None,
-    class_weight: str | dict | None = "balanced",
+    gamma: Literal["scale", "auto"] | float | None = None,
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None = "balanced",
     probability: bool = False,
-    mask: str = "auto",
-    image_shape: tuple | None = None,
-    random_state: object = None,
-    memory: object = None,
+    mask: Literal["auto", "last", "otsu", "full"] = "auto",
+    image_shape: Sequence[int] | None = None,
+    random_state: RandomStateLike = None,
+    memory: str | Memory | None = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
     """Make a pipeline of features, scaling and a support vector machine.
@@ -172,11 +175,11 @@ def svm_baseline(
 
 
 def feature_step(
-    families: TransformerMixin | list | tuple | str,
-    mask: str,
-    image_shape: tuple | None,
+    families: Estimator | Sequence[str] | str,
+    mask: Literal["auto", "last", "otsu", "full"],
+    image_shape: Sequence[int] | None,
     n_jobs: int | None,
-) -> TransformerMixin:
+) -> Estimator:
     """Return the transformer from images to features."""
     if not hasattr(families, "transform"):
         return FeatureExtractor(
@@ -198,10 +201,10 @@ def feature_step(
 def machine(
     kernel: str,
     C: float,
-    gamma: float | str,
-    class_weight: str | dict | None,
-    random_state: object,
-) -> BaseEstimator:
+    gamma: Literal["scale", "auto"] | float,
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None,
+    random_state: RandomStateLike,
+) -> LinearSVC | SVC:
     """Return the support vector machine of a kernel."""
     if kernel == "linear":
         return LinearSVC(

@@ -1,9 +1,15 @@
 """How many images each class of a simulated set gets."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
-def check_weights(weights, names, of):
+def check_weights(
+    weights: Mapping[Any, float] | ArrayLike | None, names: Sequence[str], of: str
+) -> NDArray[np.float64]:
     """Return the classes' shares, in the order of `names`; they sum to 1.
 
     `of` is what has these classes, for errors: "which {of} does not have".
@@ -33,7 +39,7 @@ def check_weights(weights, names, of):
     return shares / shares.sum()
 
 
-def share_out(n_samples, shares):
+def share_out(n_samples: int, shares: NDArray[np.float64]) -> NDArray[np.intp]:
     """Share out `n_samples` by largest remainder, one at least to each class."""
     exact = shares * n_samples
     counts = np.floor(exact).astype(int)

@@ -6,6 +6,8 @@ import re
 import urllib.error
 import urllib.request
 from http import HTTPStatus
+from os import PathLike
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -13,7 +15,7 @@ _CHUNK = 2**18
 _TIMEOUT = 60  # seconds without a byte
 
 
-def download(url, path, *, verbose=0):
+def download(url: str, path: Path, *, verbose: int = 0) -> None:
     """Write what `url` serves to `path`.
 
     Until it is complete it lies beside it, as ``<name>.part``; a later call asks the
@@ -114,7 +116,7 @@ def _receive(response, part, url, *, start, verbose):
         )
 
 
-def file_sha256(path):
+def file_sha256(path: str | PathLike[str]) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,13 +1,25 @@
 """What simulators do alike: ranges, groups, seeds, blocks of images."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from emclassify._typing import RandomStateLike
 
-def as_range(value, name, *, low, closed=True, infinite=False):
+
+def as_range(
+    value: float | Sequence[float],
+    name: str,
+    *,
+    low: float,
+    closed: bool = True,
+    infinite: bool = False,
+) -> tuple[float, float]:
     """Return a number or a pair as (low, high), or raise ValueError."""
     pair = (value, value) if isinstance(value, Real) else value
     try:
@@ -24,14 +36,16 @@ def as_range(value, name, *, low, closed=True, infinite=False):
     return first, last
 
 
-def draw_groups(rng, n_samples, n_groups):
+def draw_groups(
+    rng: np.random.Generator, n_samples: int, n_groups: int
+) -> NDArray[np.intp]:
     """Draw each image's micrograph: all hold at least one, some many."""
     share = rng.dirichlet(np.full(n_groups, 4.0))
     rest = rng.choice(n_groups, n_samples - n_groups, p=share)
     return rng.permutation(np.concatenate([np.arange(n_groups), rest]))
 
 
-def seed_sequence(random_state):
+def seed_sequence(random_state: RandomStateLike) -> np.random.SeedSequence:
     """Return a SeedSequence; numpy's global random state is never touched."""
     if random_state is None:
         return np.random.SeedSequence()
@@ -41,7 +55,7 @@ def seed_sequence(random_state):
     return np.random.SeedSequence([int(word) for word in words])
 
 
-def check_n_groups(n_groups, n_samples, what):
+def check_n_groups(n_groups: int | None, n_samples: int, what: str) -> int:
     """Return the number of groups, one for every 20 images by default."""
     if n_groups is None:
         return max(n_samples // 20, min(n_samples, 10))
@@ -53,7 +67,13 @@ def check_n_groups(n_groups, n_samples, what):
     return n_groups
 
 
-def fill_blocks(fill, n_samples, block, seed, n_jobs):
+def fill_blocks(
+    fill: Callable[..., Any],
+    n_samples: int,
+    block: int,
+    seed: np.random.SeedSequence,
+    n_jobs: int | None,
+) -> None:
     """Call ``fill(start, seed)`` for each block of images, each with a seed of its own.
 
     Blocks, not workers, own random numbers: the images do not depend on `n_jobs`.

@@ -1,10 +1,21 @@
 """Scores of several models with intervals and folds, and what they mix up."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._words import number
 from emclassify.display._confusion_matrices import ConfusionMatricesDisplay, predicting
 from emclassify.metrics._figures import metric_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 __all__ = ["BenchmarkDisplay"]
 
@@ -58,13 +69,13 @@ class BenchmarkDisplay:
     def __init__(
         self,
         *,
-        scores,
-        intervals,
-        metric,
-        confidence_level=0.95,
-        confusion_matrices=None,
-        display_labels=None,
-    ):
+        scores: dict[str, NDArray[np.float64]],
+        intervals: dict[str, tuple[float, float, float]],
+        metric: str,
+        confidence_level: float = 0.95,
+        confusion_matrices: Any = None,
+        display_labels: Sequence[str] | None = None,
+    ) -> None:
         self.scores = scores
         self.intervals = intervals
         self.metric = metric
@@ -73,7 +84,13 @@ class BenchmarkDisplay:
         self.display_labels = display_labels
 
     @classmethod
-    def from_result(cls, result, *, metric="F1_macro", ax=None):
+    def from_result(
+        cls,
+        result: BenchmarkResult,
+        *,
+        metric: str = "F1_macro",
+        ax: Axes | None = None,
+    ) -> BenchmarkDisplay:
         """Draw the result of a benchmark.
 
         Parameters
@@ -108,7 +125,7 @@ class BenchmarkDisplay:
             display_labels=result.target_names,
         ).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters

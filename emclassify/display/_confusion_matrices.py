@@ -1,20 +1,32 @@
 """Confusion matrices of several models side by side."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 __all__ = ["ConfusionMatricesDisplay"]
 
 
-def row_shares(counts):
+def row_shares(counts: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return each row over its sum, 0 where the sum is 0."""
     counts = np.asarray(counts, dtype=np.float64)
     sums = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
     return np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
 
 
-def text_colour(image, value):
+def text_colour(image: NDArray[Any], value: float) -> str:
     """Return the colour in which text is read on the shade of a value."""
     red, green, blue, alpha = image.cmap(image.norm(value))
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
@@ -53,14 +65,25 @@ class ConfusionMatricesDisplay:
     [[1, 1], [0, 2]]
     """
 
-    def __init__(self, confusion_matrices, *, display_labels):
+    def __init__(
+        self,
+        confusion_matrices: dict[str, NDArray[np.intp]],
+        *,
+        display_labels: Sequence[str],
+    ) -> None:
         self.confusion_matrices = confusion_matrices
         self.display_labels = display_labels
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_pred, *, labels=None, display_labels=None, axes=None
-    ):
+        cls,
+        y_true: ArrayLike,
+        y_pred: dict[str, list[str]] | list[str],
+        *,
+        labels: ArrayLike | None = None,
+        display_labels: Sequence[str] | None = None,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
+    ) -> Self:
         """Count and draw the predictions of each model.
 
         Parameters
@@ -92,7 +115,12 @@ class ConfusionMatricesDisplay:
         return cls(matrices, display_labels=[str(name) for name in names]).plot(axes)
 
     @classmethod
-    def from_result(cls, result, *, axes=None):
+    def from_result(
+        cls,
+        result: BenchmarkResult,
+        *,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
+    ) -> ConfusionMatricesDisplay:
         """Draw the pooled out-of-fold predictions of a benchmark.
 
         Parameters
@@ -113,7 +141,12 @@ class ConfusionMatricesDisplay:
             display_labels=result.target_names,
         ).plot(axes)
 
-    def plot(self, axes=None, *, cmap="Blues"):
+    def plot(
+        self,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
+        *,
+        cmap: str | Colormap = "Blues",
+    ) -> Self:
         """Draw.
 
         Parameters
@@ -166,6 +199,6 @@ class ConfusionMatricesDisplay:
             ax.set_ylabel("true class")
 
 
-def predicting(result):
+def predicting(result: BenchmarkResult) -> list[str]:
     """Return the names of the models that have predictions."""
     return [name for name in result.names if not result.failed(name)]

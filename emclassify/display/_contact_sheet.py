@@ -1,8 +1,19 @@
 """Images side by side, in the order of what a model says of them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 
+from emclassify._typing import Estimator, ImagesLike
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.colors import Colormap
 
 __all__ = ["ContactSheetDisplay"]
 
@@ -62,7 +73,15 @@ class ContactSheetDisplay:
     1–8 of 10 images, page 1 of 2
     """
 
-    def __init__(self, table, images, *, pos_label=None, n_columns=8, n_rows=6):
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        images: ImagesLike,
+        *,
+        pos_label: str | None = None,
+        n_columns: int = 8,
+        n_rows: int = 6,
+    ) -> None:
         self.table = table
         self.images = images
         self.pos_label = pos_label
@@ -72,16 +91,16 @@ class ContactSheetDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        images,
+        estimator: Estimator,
+        images: ImagesLike,
         *,
-        names=None,
-        abstain_below=None,
-        pos_label=None,
-        n_columns=8,
-        n_rows=6,
-        page=1,
-    ):
+        names: Sequence[str] | None = None,
+        abstain_below: None = None,
+        pos_label: str | None = None,
+        n_columns: int = 8,
+        n_rows: int = 6,
+        page: int = 1,
+    ) -> Self:
         """Predict images and draw a page of them.
 
         Parameters
@@ -111,7 +130,7 @@ class ContactSheetDisplay:
         ).plot(page)
 
     @property
-    def classes(self):
+    def classes(self) -> list[str]:
         """Names of the classes, as the table has them."""
         return [
             column.removeprefix(_PREFIX)
@@ -120,11 +139,11 @@ class ContactSheetDisplay:
         ]
 
     @property
-    def n_pages(self):
+    def n_pages(self) -> int:
         """Number of pages."""
         return -(-len(self.table) // (self.n_columns * self.n_rows))
 
-    def plot(self, page=1, *, cmap="gray"):
+    def plot(self, page: int = 1, *, cmap: str | Colormap = "gray") -> Self:
         """Draw a page, in a new figure.
 
         Parameters
@@ -183,7 +202,9 @@ class ContactSheetDisplay:
         self._add_legend(colours, 1 - 0.5 / height)
         return self
 
-    def to_pdf(self, path, *, cmap="gray"):
+    def to_pdf(
+        self, path: str | PathLike[str], *, cmap: str | Colormap = "gray"
+    ) -> None:
         """Write all pages to a PDF file.
 
         Parameters

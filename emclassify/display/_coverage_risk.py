@@ -1,12 +1,23 @@
 """The error rate among the most confident predictions, drawn."""
 
-import numpy as np
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emclassify._typing import Estimator
 from emclassify._words import number
 from emclassify.display._confusion_matrices import predicting
 from emclassify.metrics import coverage_risk_curve
 from emclassify.metrics._coverage_risk import area_under_steps
 from emclassify.metrics._targets import OneLabel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 __all__ = ["CoverageRiskDisplay"]
 
@@ -43,21 +54,23 @@ class CoverageRiskDisplay:
     'SVM (area 0.146)'
     """
 
-    def __init__(self, curves):
+    def __init__(
+        self, curves: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    ) -> None:
         self.curves = curves
 
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_pred,
-        confidence,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        confidence: ArrayLike,
         *,
-        sample_weight=None,
-        name="classifier",
-        ax=None,
-        **kwargs,
-    ):
+        sample_weight: ArrayLike | None = None,
+        name: str = "classifier",
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw predictions at hand.
 
         Parameters
@@ -88,8 +101,16 @@ class CoverageRiskDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, sample_weight=None, name=None, ax=None, **kwargs
-    ):
+        cls,
+        estimator: Estimator,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw a fitted classifier on samples that it has not seen.
 
         Confidence is the probability of the predicted class, or its decision score. Of
@@ -139,7 +160,9 @@ class CoverageRiskDisplay:
         )
 
     @classmethod
-    def from_result(cls, result, *, ax=None, **kwargs):
+    def from_result(
+        cls, result: BenchmarkResult, *, ax: Axes | None = None, **kwargs: Any
+    ) -> CoverageRiskDisplay:
         """Draw all models of a benchmark, on their pooled out-of-fold predictions.
 
         Parameters
@@ -177,7 +200,7 @@ class CoverageRiskDisplay:
             curves[name] = coverage_risk_curve(true, predicted, confidence)[:2]
         return cls(curves).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw.
 
         Parameters

@@ -1,21 +1,31 @@
 """Pairs of images that show the same."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._square import TRANSFORMS, turn
+from emclassify._typing import ImagesLike
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DuplicatePairsDisplay"]
 
 _PAIRS_IN_A_ROW = 4
 
 
-def turn_as_first(image, pair):
+def turn_as_first(image: NDArray[Any], pair: Any) -> NDArray[np.float64]:
     """Return the second image of a pair in the orientation of the first."""
     return turn(image[np.newaxis], TRANSFORMS.index(pair.transform))[0]
 
 
-def describe_pair(pair):
+def describe_pair(pair: Any) -> str:
     """Return "equal" or the similarity, and how the second is turned."""
     how = "equal" if pair.exact else f"{pair.similarity:.3f}"
     return how if pair.transform == TRANSFORMS[0] else f"{how}, {pair.transform}"
@@ -52,12 +62,14 @@ class DuplicatePairsDisplay:
     (1, 2)
     """
 
-    def __init__(self, images, titles):
+    def __init__(self, images: NDArray[Any], titles: Sequence[str]) -> None:
         self.images = images
         self.titles = titles
 
     @classmethod
-    def from_pairs(cls, X, pairs, *, n_pairs=8):
+    def from_pairs(
+        cls, X: ImagesLike, pairs: pd.DataFrame, *, n_pairs: int = 8
+    ) -> DuplicatePairsDisplay:
         """Draw the first rows of a table of pairs.
 
         Parameters
@@ -87,7 +99,7 @@ class DuplicatePairsDisplay:
             titles.append(f"{pair.first} and {pair.second}: {describe_pair(pair)}")
         return cls(images, titles).plot()
 
-    def plot(self):
+    def plot(self) -> Self:
         """Draw all pairs.
 
         Returns

@@ -1,9 +1,21 @@
 """A picture of where images lie in an embedding."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+    from emclassify.sampling._embedding_outlier_remover import EmbeddingOutlierRemover
 
 __all__ = ["EmbeddingDisplay"]
 
@@ -47,14 +59,28 @@ class EmbeddingDisplay:
     ['empty (30)', 'full (30)']
     """
 
-    def __init__(self, points, y=None, *, outlier=None, explained_variance_ratio=None):
+    def __init__(
+        self,
+        points: NDArray[Any],
+        y: ArrayLike | None = None,
+        *,
+        outlier: NDArray[np.bool_] | None = None,
+        explained_variance_ratio: Sequence[float] | None = None,
+    ) -> None:
         self.points = points
         self.y = y
         self.outlier = outlier
         self.explained_variance_ratio = explained_variance_ratio
 
     @classmethod
-    def from_embedding(cls, embedded, y=None, *, outlier=None, ax=None):
+    def from_embedding(
+        cls,
+        embedded: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        outlier: ArrayLike | None = None,
+        ax: Axes | None = None,
+    ) -> EmbeddingDisplay:
         """Draw the two first principal components of an embedding.
 
         Parameters
@@ -96,7 +122,13 @@ class EmbeddingDisplay:
         ).plot(ax)
 
     @classmethod
-    def from_sampler(cls, sampler, y=None, *, ax=None):
+    def from_sampler(
+        cls,
+        sampler: EmbeddingOutlierRemover,
+        y: ArrayLike | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> EmbeddingDisplay:
         """Draw where an `EmbeddingOutlierRemover` saw the images it was given.
 
         Parameters
@@ -117,7 +149,7 @@ class EmbeddingDisplay:
         outlier[sampler.sample_indices_] = False
         return cls.from_embedding(sampler.embedded_, y, outlier=outlier, ax=ax)
 
-    def plot(self, ax=None, *, cmap="tab10"):
+    def plot(self, ax: Axes | None = None, *, cmap: str | Colormap = "tab10") -> Self:
         """Draw.
 
         Parameters

@@ -1,11 +1,23 @@
 """Scores of single groups, the worst by name."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._words import number
 from emclassify.display._benchmark_display import FOLD_COLOUR, MAIN_COLOUR
 from emclassify.display._confusion_matrices import predicting
 from emclassify.metrics._figures import metric_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 __all__ = ["GroupScoresDisplay"]
 
@@ -48,13 +60,26 @@ class GroupScoresDisplay:
     'Bayes: 3 worst of 10 groups'
     """
 
-    def __init__(self, tables, *, metric="accuracy", n_worst=10):
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        metric: str = "accuracy",
+        n_worst: int = 10,
+    ) -> None:
         self.tables = tables
         self.metric = metric
         self.n_worst = n_worst
 
     @classmethod
-    def from_result(cls, result, *, metric="accuracy", n_worst=10, axes=None):
+    def from_result(
+        cls,
+        result: BenchmarkResult,
+        *,
+        metric: str = "accuracy",
+        n_worst: int = 10,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
+    ) -> GroupScoresDisplay:
         """Draw the groups of a benchmark.
 
         Parameters
@@ -75,7 +100,7 @@ class GroupScoresDisplay:
         tables = {name: result.by_group(name, [metric]) for name in predicting(result)}
         return cls(tables, metric=metric, n_worst=n_worst).plot(axes)
 
-    def plot(self, axes=None):
+    def plot(self, axes: Sequence[Axes] | NDArray[Any] | None = None) -> Self:
         """Draw.
 
         Parameters

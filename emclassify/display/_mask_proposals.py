@@ -1,6 +1,15 @@
 """The clusters of a dataset's pixels, to pick the background's from."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["MaskProposalsDisplay"]
 
@@ -37,12 +46,14 @@ class MaskProposalsDisplay:
     'component 2'
     """
 
-    def __init__(self, clusters, components=None):
+    def __init__(
+        self, clusters: ArrayLike, components: ArrayLike | None = None
+    ) -> None:
         self.clusters = clusters
         self.components = components
 
     @classmethod
-    def from_images(cls, images, **settings):
+    def from_images(cls, images: ArrayLike, **settings: Any) -> MaskProposalsDisplay:
         """Cluster the pixels of a dataset's ion images and draw the clusters.
 
         Parameters
@@ -61,7 +72,7 @@ class MaskProposalsDisplay:
         proposals = propose_masks(images, **settings)
         return cls(proposals.clusters, proposals.components).plot()
 
-    def plot(self, axes=None):
+    def plot(self, axes: Sequence[Axes] | NDArray[Any] | None = None) -> Self:
         """Draw.
 
         Parameters

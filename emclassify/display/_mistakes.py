@@ -1,8 +1,14 @@
 """Which mistakes a model makes, and the samples that show them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 
 @dataclass
@@ -24,7 +30,9 @@ class Example:
     score: float | None
 
 
-def find_mistakes(result, name, *, n_examples):
+def find_mistakes(
+    result: BenchmarkResult, name: str, *, n_examples: int
+) -> list[Mistake]:
     """Return the kinds of mistakes of model `name`, most frequent first.
 
     The examples of each are those that the model was most sure of.

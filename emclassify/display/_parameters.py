@@ -1,8 +1,11 @@
 """The settings of an estimator that its user chose."""
 
 import inspect
+from typing import Any
 
 import numpy as np
+
+from emclassify._typing import Estimator
 
 
 def _same(value, default):
@@ -27,7 +30,7 @@ def _is_estimator(value):
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
-def chosen_parameters(estimator, prefix=""):
+def chosen_parameters(estimator: Estimator, prefix: str = "") -> Any:
     """Return [(name, value)] of parameters that differ from their default.
 
     Steps of a pipeline and estimators within others follow with their own, named as

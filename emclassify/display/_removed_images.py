@@ -1,9 +1,21 @@
 """A contact sheet of what an outlier remover dropped."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._typing import ImagesLike
 from emclassify.display._thumbnails import image_at, visible_channels
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
+
+    from emclassify.sampling._intensity_outlier_remover import IntensityOutlierRemover
 
 __all__ = ["RemovedImagesDisplay"]
 
@@ -56,8 +68,14 @@ class RemovedImagesDisplay:
     """
 
     def __init__(
-        self, images, scores, *, labels=None, n_removed=None, value_range=None
-    ):
+        self,
+        images: NDArray[Any],
+        scores: ArrayLike,
+        *,
+        labels: Sequence[str] | None = None,
+        n_removed: int | None = None,
+        value_range: tuple[float, float] | None = None,
+    ) -> None:
         self.images = images
         self.scores = scores
         self.labels = labels
@@ -66,8 +84,15 @@ class RemovedImagesDisplay:
 
     @classmethod
     def from_sampler(
-        cls, sampler, X, y=None, *, target_names=None, n_images=24, n_columns=8
-    ):
+        cls,
+        sampler: IntensityOutlierRemover,
+        X: ImagesLike,
+        y: ArrayLike | None = None,
+        *,
+        target_names: Sequence[str] | None = None,
+        n_images: int = 24,
+        n_columns: int = 8,
+    ) -> RemovedImagesDisplay | None:
         """Draw what a sampler removed from X.
 
         Parameters
@@ -115,7 +140,7 @@ class RemovedImagesDisplay:
             value_range=tuple(limits.tolist()),
         ).plot(n_columns=n_columns)
 
-    def plot(self, *, n_columns=8, cmap="gray"):
+    def plot(self, *, n_columns: int = 8, cmap: str | Colormap = "gray") -> Self:
         """Draw, in a new figure.
 
         Parameters

@@ -1,13 +1,19 @@
 """The report: one HTML file that holds everything."""
 
+from __future__ import annotations
+
 import base64
 import io
 import os
+from collections.abc import Sequence
 from importlib import resources
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emclassify._typing import ImagesLike
 from emclassify._words import number, p_value
 from emclassify.display._benchmark_display import BenchmarkDisplay
 from emclassify.display._confusion_matrices import predicting
@@ -26,22 +32,25 @@ from emclassify.display._report_tables import (
 )
 from emclassify.metrics._figures import metric_name
 
+if TYPE_CHECKING:
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
+
 __all__ = ["write_report"]
 
 
 def write_report(
-    result,
-    path,
+    result: BenchmarkResult,
+    path: str | PathLike[str],
     *,
-    metric="F1_macro",
-    title="Benchmark of classifiers",
-    description=None,
-    command=None,
-    images=None,
-    names=None,
-    n_examples=6,
-    max_kinds=12,
-):
+    metric: str = "F1_macro",
+    title: str = "Benchmark of classifiers",
+    description: str | None = None,
+    command: str | None = None,
+    images: ImagesLike | None = None,
+    names: Sequence[str] | None = None,
+    n_examples: int = 6,
+    max_kinds: int = 12,
+) -> Any:
     """Write the report of a benchmark as one self-contained HTML file.
 
     Verdict, tables with intervals, confusion matrices, example images of each kind

@@ -1,8 +1,13 @@
 """What the report's tables hold, ready to print."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._words import name_some, number
 from emclassify.display._confusion_matrices import predicting, row_shares
@@ -11,6 +16,9 @@ from emclassify.display._mistakes import find_mistakes
 from emclassify.display._thumbnails import image_at, thumbnail
 from emclassify.metrics._figures import AVERAGES, FIGURES, metric_name
 from emclassify.metrics._targets import presence
+
+if TYPE_CHECKING:
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 _GROUPS_NAMED = 12
 
@@ -23,7 +31,7 @@ def _span(low, high, digits=3):
     return f"{number(low, digits)}{dash}{number(high, digits)}"
 
 
-def overview_rows(result, metric):
+def overview_rows(result: BenchmarkResult, metric: str) -> dict[str, Any]:
     """Return the names of the scores, and one row for each model."""
     table = result.overview()
     if metric not in table:
@@ -45,7 +53,7 @@ def overview_rows(result, metric):
     return {"columns": [metric_name(c) for c in columns], "rows": rows}
 
 
-def comparison_rows(result, metric):
+def comparison_rows(result: BenchmarkResult, metric: str) -> Any:
     """Return one row for each pair of models, the better one first."""
     rows = []
     for row in result.compare(metric).itertuples():
@@ -69,7 +77,7 @@ def comparison_rows(result, metric):
     return rows
 
 
-def class_rows(result, name):
+def class_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
     """Return one row for each class and average of model `name`."""
     table = result.summary().loc[name]
     rows = []
@@ -107,7 +115,7 @@ def _shade(share):
     return "#{:02x}{:02x}{:02x}".format(*colour), text
 
 
-def confusion_rows(result, name):
+def confusion_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
     """Return the rows of the confusion matrix, with shades."""
     counts = result.confusion_matrix(name).to_numpy()
     shares = row_shares(counts)
@@ -129,7 +137,15 @@ def confusion_rows(result, name):
     return rows
 
 
-def mistake_kinds(result, name, images, names, *, n_examples, max_kinds):
+def mistake_kinds(
+    result: BenchmarkResult,
+    name: str,
+    images: NDArray[Any],
+    names: Sequence[str],
+    *,
+    n_examples: int,
+    max_kinds: int,
+) -> dict[str, Any] | None:
     """Return the kinds of mistakes with their pictures, and what is left out."""
     mistakes = find_mistakes(result, name, n_examples=n_examples)
     shown, rest = mistakes[:max_kinds], mistakes[max_kinds:]
@@ -172,7 +188,9 @@ def mistake_kinds(result, name, images, names, *, n_examples, max_kinds):
     }
 
 
-def worst_groups(result, name, *, n=10):
+def worst_groups(
+    result: BenchmarkResult, name: str, *, n: int = 10
+) -> dict[str, Any] | None:
     """Return the worst groups of model `name` by accuracy, and how all of them do."""
     if result.groups is None:
         return None
@@ -201,7 +219,14 @@ def _sample_name(names, sample):
     return os.path.basename(str(name)) or str(name)
 
 
-def data_facts(result):
+def data_facts(
+    result: BenchmarkResult,
+) -> (
+    dict[str, int | list[dict] | tuple[int, int] | None]
+    | dict[str, int | list[dict] | tuple[int] | None]
+    | dict[str, int | list[dict] | tuple[int, int]]
+    | dict[str, int | list[dict] | tuple[int]]
+):
     """Return how many samples and groups there are, in all and by class."""
     present = presence(result.y, result.classes)
     classes = []
@@ -227,7 +252,7 @@ def data_facts(result):
     }
 
 
-def fold_rows(result):
+def fold_rows(result: BenchmarkResult) -> list[dict[str, Any]]:
     """Return what the test side of each fold holds."""
     present = presence(result.y, result.classes)
     rows = []
@@ -247,7 +272,7 @@ def fold_rows(result):
     return rows
 
 
-def run_facts(result, command):
+def run_facts(result: BenchmarkResult, command: str | None) -> list[Sequence[str]]:
     """Return date, seeds, times and versions as (what, value) pairs."""
     settings = result.settings
     frame = result.to_frame()
@@ -277,7 +302,13 @@ def run_facts(result, command):
     return facts
 
 
-def copy_rows(result, images, names, *, n_pairs=6):
+def copy_rows(
+    result: BenchmarkResult,
+    images: NDArray[Any],
+    names: Sequence[str],
+    *,
+    n_pairs: int = 6,
+) -> Any:
     """Return the most similar pairs of images that a fold parts, as pictures."""
     if result.audit is None:
         return []

@@ -3,14 +3,16 @@
 import base64
 import io
 import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 LARGEST_SIDE = 128
 
 
-def image_at(images, index):
+def image_at(images: NDArray[Any], index: int) -> NDArray[Any] | None:
     """Return image `index` as an array (h, w) or (h, w, c), or None for a flat row."""
     item = images.iloc[index] if hasattr(images, "iloc") else images[index]
     if isinstance(item, str | os.PathLike):
@@ -21,7 +23,7 @@ def image_at(images, index):
     return item if item.ndim in (2, 3) and item.dtype.kind in "biuf" else None
 
 
-def visible_channels(image):
+def visible_channels(image: NDArray[Any]) -> NDArray[Any]:
     """Return what a picture can show: (h, w) or (h, w, 3).
 
     Three channels, or three and a mask, are taken for red, green and blue. Of two
@@ -34,7 +36,7 @@ def visible_channels(image):
     return image[..., 0]
 
 
-def to_8_bit(image):
+def to_8_bit(image: NDArray[Any]) -> NDArray[Any]:
     """Scale grey values so that all but the extreme half per cent fit 0 to 255.
 
     Colour images of 8 bits stay as they are.
@@ -55,7 +57,7 @@ def to_8_bit(image):
     return np.round(255 * scaled).astype(np.uint8)
 
 
-def thumbnail(image):
+def thumbnail(image: NDArray[Any]) -> str:
     """Return `image` as a data URI of a PNG, at most 128 pixels a side."""
     picture = Image.fromarray(to_8_bit(visible_channels(image)))
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)

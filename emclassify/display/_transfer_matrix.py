@@ -1,10 +1,23 @@
 """Heat maps of training on one domain and testing on others."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify._words import number
 from emclassify.display._confusion_matrices import text_colour
 from emclassify.metrics._figures import metric_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from emclassify.model_selection.transfer._transfer_result import (
+        TransferMatrixResult,
+    )
 
 __all__ = ["TransferMatrixDisplay"]
 
@@ -44,19 +57,25 @@ class TransferMatrixDisplay:
 
     def __init__(
         self,
-        matrices,
+        matrices: dict[str, NDArray[np.float64]] | dict[str, list[list]],
         *,
-        intervals=None,
-        train_domains,
-        test_domains,
-    ):
+        intervals: dict[str, NDArray[np.float64]] | None = None,
+        train_domains: Sequence[str],
+        test_domains: Sequence[str],
+    ) -> None:
         self.matrices = matrices
         self.intervals = intervals
         self.train_domains = train_domains
         self.test_domains = test_domains
 
     @classmethod
-    def from_result(cls, result, metrics=None, *, axes=None):
+    def from_result(
+        cls,
+        result: TransferMatrixResult,
+        metrics: str | list[str] | None = None,
+        *,
+        axes: Sequence[Axes] | NDArray[Any] | None = None,
+    ) -> TransferMatrixDisplay:
         """Draw the result of `transfer_matrix`.
 
         Parameters
@@ -91,7 +110,7 @@ class TransferMatrixDisplay:
             test_domains=result.test_domains,
         ).plot(axes)
 
-    def plot(self, axes=None):
+    def plot(self, axes: Sequence[Axes] | NDArray[Any] | None = None) -> Self:
         """Draw; all shades run from 0 to 1.
 
         Parameters

@@ -1,16 +1,20 @@
 """What every feature transformer does alike; the families write `_compute`."""
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.features._byte_particles import ByteParticles
 from emclassify.features._masks import masks_of, resolve_mask
 from emclassify.features._particles import ParticleMasks, Particles
@@ -42,7 +46,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         return self._families()
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Learn the shape of the images; nothing else depends on X.
 
         Parameters
@@ -69,7 +73,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         self.n_features_out_ = len(names)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Compute the features of each image.
 
         Parameters
@@ -106,7 +110,9 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         )
         return np.concatenate(blocks)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Names of the features, one a column of what `transform` returns.
 
         Parameters
@@ -145,7 +151,13 @@ class FeatureFamily(BaseFeatures):
         return [self]
 
 
-def compute_block(images, step, families, mask, particle):
+def compute_block(
+    images: NDArray[Any],
+    step: int,
+    families: Sequence[FeatureFamily],
+    mask: str,
+    particle: str,
+) -> NDArray[np.float64]:
     """Features of some images, `step` images at a time."""
     return np.concatenate(
         [
@@ -155,7 +167,9 @@ def compute_block(images, step, families, mask, particle):
     )
 
 
-def compute_chunk(images, families, mask, particle):
+def compute_chunk(
+    images: NDArray[Any], families: Sequence[FeatureFamily], mask: str, particle: str
+) -> NDArray[np.float64]:
     """Features of a chunk of images (n, h, w, c): every family side by side."""
     n, *image_shape, _ = images.shape
     channels = split_channels(images)
@@ -177,7 +191,7 @@ def compute_chunk(images, families, mask, particle):
     )
 
 
-def split_channels(images):
+def split_channels(images: NDArray[Any]) -> list[NDArray[Any]]:
     """Channels of images (n, h, w, c), each contiguous (n, h, w)."""
     two_bytes = images.dtype == np.uint8 and images.shape[3] == 2
     if two_bytes and images.strides[3] == 1:
@@ -187,7 +201,7 @@ def split_channels(images):
     return [np.ascontiguousarray(channel) for channel in np.moveaxis(images, 3, 0)]
 
 
-def refuse_huge(particles):
+def refuse_huge(particles: Particles) -> None:
     """Raise for values whose powers would overflow."""
     if particles.channel.dtype.kind != "f":
         return

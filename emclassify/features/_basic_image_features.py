@@ -1,9 +1,12 @@
 """Basic image features: what kind of spot each pixel is, counted."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
@@ -108,14 +111,14 @@ class BasicImageFeatures(FeatureFamily):
 
     def __init__(
         self,
-        sigmas=(1, 2, 4, 8),
+        sigmas: ArrayLike = (1, 2, 4, 8),
         *,
-        flatness=0.03,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        flatness: float = 0.03,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.sigmas = sigmas
         self.flatness = flatness
         self.mask = mask

@@ -1,9 +1,12 @@
 """Completed local binary patterns of a particle."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
@@ -95,13 +98,13 @@ class CompletedLBP(FeatureFamily):
 
     def __init__(
         self,
-        radii=(1, 2, 3, 5),
+        radii: ArrayLike = (1, 2, 3, 5),
         *,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.radii = radii
         self.mask = mask
         self.particle = particle

@@ -1,5 +1,8 @@
 """Diameter of a particle."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 from emclassify.features._base import FeatureFamily
 
 
@@ -51,7 +54,14 @@ class Diameter(FeatureFamily):
 
     _per_channel = False
 
-    def __init__(self, *, mask="auto", particle="auto", image_shape=None, n_jobs=None):
+    def __init__(
+        self,
+        *,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.mask = mask
         self.particle = particle
         self.image_shape = image_shape

@@ -1,12 +1,20 @@
 """Edge density profile of a particle."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
 from emclassify.features._particles import ratio
+
+if TYPE_CHECKING:
+    from emclassify.features._particles import Particles
 
 # Of the kernels' weights, 1/4, and of the mean over two directions, sqrt(1/2).
 SCALE = np.sqrt(1 / 32)
@@ -82,15 +90,15 @@ class EdgeDensity(FeatureFamily):
 
     def __init__(
         self,
-        n_rings=16,
+        n_rings: int = 16,
         *,
-        extent=1.25,
-        standardize=True,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        extent: float = 1.25,
+        standardize: bool = True,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_rings = n_rings
         self.extent = extent
         self.standardize = standardize
@@ -115,7 +123,7 @@ class EdgeDensity(FeatureFamily):
         return ["edge_density", *names]
 
 
-def gradient_magnitude(particles):
+def gradient_magnitude(particles: Particles) -> NDArray[np.float32]:
     """Sobel magnitude of `particles.relief`, float32 (n, h*w), divided by `SCALE`.
 
     Sobel's kernels (1, 2, 1) x (1, 0, -1) are three sums and one difference of
@@ -140,7 +148,7 @@ def gradient_magnitude(particles):
     return np.sqrt(squared[:, :height, :width]).reshape(n, -1)
 
 
-def pad(images):
+def pad(images: NDArray[Any]) -> NDArray[Any]:
     """Repeat the outermost pixels of images (n, h, w) once on every side."""
     n, height, width = images.shape
     padded = np.empty((n, height + 2, width + 2), dtype=images.dtype)

@@ -1,5 +1,9 @@
 """All feature families side by side."""
 
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from emclassify._typing import ImagesLike
 from emclassify.features._base import BaseFeatures, FeatureFamily
 from emclassify.features._basic_image_features import BasicImageFeatures
 from emclassify.features._completed_lbp import CompletedLBP
@@ -155,22 +159,22 @@ class FeatureExtractor(BaseFeatures):
 
     def __init__(
         self,
-        families="thesis",
+        families: str | Sequence[str] = "thesis",
         *,
-        n_bins=16,
-        value_range="standard",
-        statistics=True,
-        moments_order=3,
-        moments_weights="contrast",
-        log_hu=True,
-        n_rings=16,
-        extent=1.25,
-        standardize=True,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        n_bins: int = 16,
+        value_range: Literal["standard", "dtype"] | tuple[float, float] = "standard",
+        statistics: bool = True,
+        moments_order: int = 3,
+        moments_weights: Literal["contrast", "intensity", "mask"] = "contrast",
+        log_hu: bool = True,
+        n_rings: int = 16,
+        extent: float = 1.25,
+        standardize: bool = True,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.families = families
         self.n_bins = n_bins
         self.value_range = value_range
@@ -186,7 +190,7 @@ class FeatureExtractor(BaseFeatures):
         self.image_shape = image_shape
         self.n_jobs = n_jobs
 
-    def fit(self, X, y=None) -> "FeatureExtractor":
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Learn the shape of the images; nothing else depends on X.
 
         Parameters
@@ -227,7 +231,7 @@ class FeatureExtractor(BaseFeatures):
         ]
 
 
-def check_families(families: object) -> list[str]:
+def check_families(families: str | Sequence[str]) -> list[str]:
     """Return the names of the families, or raise ValueError."""
     if isinstance(families, str) and families in SETS:
         return list(SETS[families])

@@ -1,7 +1,9 @@
 """Power spectrum of an image in rings."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from scipy import fft
@@ -83,13 +85,13 @@ class FourierRings(FeatureFamily):
 
     def __init__(
         self,
-        n_rings=12,
+        n_rings: int = 12,
         *,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_rings = n_rings
         self.mask = mask
         self.particle = particle

@@ -1,12 +1,20 @@
 """Grey-level histogram of a particle."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from emclassify.features._base import FeatureFamily
 from emclassify.features._particles import ratio
+
+if TYPE_CHECKING:
+    from emclassify.features._particles import Particles
 
 STANDARD_RANGE = 3.0
 QUANTILES = (5, 25, 50, 75, 95)
@@ -83,15 +91,15 @@ class Histogram(FeatureFamily):
 
     def __init__(
         self,
-        n_bins=16,
+        n_bins: int = 16,
         *,
-        value_range="standard",
-        statistics=True,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        value_range: Literal["standard", "dtype"] | tuple[float, float] = "standard",
+        statistics: bool = True,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_bins = n_bins
         self.value_range = value_range
         self.statistics = statistics
@@ -139,7 +147,7 @@ class Histogram(FeatureFamily):
         return counts / particles.masks.some[:, None]
 
 
-def check_value_range(value_range):
+def check_value_range(value_range: object) -> None:
     """Raise ValueError unless `value_range` is a name or two rising numbers."""
     if isinstance(value_range, str):
         return
@@ -156,7 +164,9 @@ def check_value_range(value_range):
         )
 
 
-def grey_range(value_range, dtype):
+def grey_range(
+    value_range: str | tuple[float, float], dtype: np.dtype[Any]
+) -> tuple[float, float]:
     """Lowest and highest grey value that the bins cover."""
     if value_range != "dtype":
         return value_range
@@ -167,7 +177,7 @@ def grey_range(value_range, dtype):
     return float(info.min), float(info.max) + 1.0
 
 
-def quantiles_of(particles):
+def quantiles_of(particles: Particles) -> NDArray[np.float64]:
     """QUANTILES of the grey values in each mask, (n, 5); 0 for an empty mask."""
     masks = particles.masks
     rank = np.asarray(QUANTILES) / 100 * (masks.some[:, None] - 1)

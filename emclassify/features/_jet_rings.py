@@ -1,8 +1,11 @@
 """Gaussian derivatives by distance from a particle's centre."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
@@ -84,15 +87,15 @@ class JetRings(FeatureFamily):
 
     def __init__(
         self,
-        n_rings=5,
+        n_rings: int = 5,
         *,
-        extent=1.0,
-        sigmas=(0.7, 1.4, 2.8, 5.6),
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        extent: float = 1.0,
+        sigmas: ArrayLike = (0.7, 1.4, 2.8, 5.6),
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_rings = n_rings
         self.extent = extent
         self.sigmas = sigmas

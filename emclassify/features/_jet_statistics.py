@@ -1,8 +1,11 @@
 """Statistics of Gaussian derivatives over a particle."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
 from emclassify.features._base import FeatureFamily
@@ -100,13 +103,13 @@ class JetStatistics(FeatureFamily):
 
     def __init__(
         self,
-        sigmas=(0.7, 1.4, 2.8, 5.6),
+        sigmas: ArrayLike = (0.7, 1.4, 2.8, 5.6),
         *,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.sigmas = sigmas
         self.mask = mask
         self.particle = particle
@@ -159,7 +162,9 @@ def statistics(values: np.ndarray, particles: Particles) -> np.ndarray:
     return np.column_stack([mean, sd, skewness, np.log1p(kurtosis), quantiles])
 
 
-def one_axis(down: np.ndarray, right: np.ndarray, light: np.ndarray | None):
+def one_axis(
+    down: np.ndarray, right: np.ndarray, light: np.ndarray | None
+) -> np.ndarray:
     """How much gradients (n, h*w) keep to one axis, 0 to 1, (n, 1)."""
     if light is not None:
         light = light.reshape(down.shape)

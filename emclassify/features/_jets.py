@@ -75,7 +75,7 @@ class Jet:
     (n, h*w).
     """
 
-    def __init__(self, images: np.ndarray, sigma: float):
+    def __init__(self, images: np.ndarray, sigma: float) -> None:
         n = len(images)
         value, slope, bend = along_rows(images, sigma, (0, 1, 2))
         self.smooth = along_columns(value, sigma, 0).reshape(n, -1)

@@ -1,6 +1,10 @@
 """Where the particle is: from a channel, by Otsu's threshold, or everywhere."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 OTSU_BINS = 256
@@ -9,7 +13,7 @@ WITHIN_IMAGE = np.zeros((3, 3, 3), dtype=bool)
 WITHIN_IMAGE[1] = ndimage.generate_binary_structure(2, 1)
 
 
-def resolve_mask(mask, image_shape, estimator_name):
+def resolve_mask(mask: str, image_shape: Sequence[int], estimator_name: str) -> str:
     """Return "last", "otsu" or "full" for `mask` and images of `image_shape`."""
     n_channels = image_shape[2]
     if mask == "auto":
@@ -23,7 +27,9 @@ def resolve_mask(mask, image_shape, estimator_name):
     return mask
 
 
-def masks_of(channels, mask, particle):
+def masks_of(
+    channels: list[NDArray[Any]], mask: str, particle: str
+) -> NDArray[np.bool_] | None:
     """Masks (n, h, w) from a list of channels (n, h, w), or None: all is particle."""
     if mask == "last":
         return channels[-1] != 0
@@ -32,7 +38,7 @@ def masks_of(channels, mask, particle):
     return None
 
 
-def otsu_thresholds(images):
+def otsu_thresholds(images: NDArray[Any]) -> NDArray[np.float64]:
     """Otsu's threshold of each image (n, h, w), over 256 bins from min to max."""
     n = len(images)
     rows = images.reshape(n, -1).astype(np.float64)
@@ -54,7 +60,7 @@ def otsu_thresholds(images):
     return low + step * bins[best]
 
 
-def otsu_masks(images, particle):
+def otsu_masks(images: NDArray[Any], particle: str) -> NDArray[np.bool_]:
     """Largest connected part of the pixels on the particle's side of the threshold."""
     bright = images > otsu_thresholds(images)[:, None, None]
     if particle == "bright":
@@ -71,7 +77,7 @@ def otsu_masks(images, particle):
     return largest_components(masks)
 
 
-def largest_components(masks):
+def largest_components(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Keep the largest 4-connected part of each mask (n, h, w); the first of equals."""
     labels, n_labels = ndimage.label(masks, structure=WITHIN_IMAGE)
     if n_labels == 0:

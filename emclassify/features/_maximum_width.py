@@ -1,5 +1,8 @@
 """Maximum width of a particle."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 from emclassify.features import _outline
 from emclassify.features._base import FeatureFamily
 
@@ -59,7 +62,14 @@ class MaximumWidth(FeatureFamily):
 
     _per_channel = False
 
-    def __init__(self, *, mask="auto", particle="auto", image_shape=None, n_jobs=None):
+    def __init__(
+        self,
+        *,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.mask = mask
         self.particle = particle
         self.image_shape = image_shape

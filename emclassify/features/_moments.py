@@ -1,13 +1,21 @@
 """Image moments of a particle."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from math import comb
 from numbers import Integral
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from emclassify.features._base import FeatureFamily
 from emclassify.features._particles import ratio
+
+if TYPE_CHECKING:
+    from emclassify.features._particles import Particles
 
 # Hu's invariants below this are taken as zero by the logarithm.
 HU_FLOOR = 1e-12
@@ -96,15 +104,15 @@ class Moments(FeatureFamily):
 
     def __init__(
         self,
-        order=3,
+        order: int = 3,
         *,
-        weights="contrast",
-        log_hu=True,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        weights: Literal["contrast", "intensity", "mask"] = "contrast",
+        log_hu: bool = True,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.order = order
         self.weights = weights
         self.log_hu = log_hu
@@ -153,7 +161,7 @@ class Moments(FeatureFamily):
         )
 
 
-def weight_images(particles, weights):
+def weight_images(particles: Particles, weights: str) -> NDArray[np.float64]:
     """Weight of each pixel, (n, h, w); 0 outside the mask."""
     masks = particles.masks
     shape = (masks.n, *masks.image_shape)
@@ -166,7 +174,7 @@ def weight_images(particles, weights):
     return grey.reshape(shape)
 
 
-def raw_moments(weight, order):
+def raw_moments(weight: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     """Moments about the middle of the image, (n, order + 1, order + 1).
 
     About the middle, they lose fewer digits on the way to the central ones than
@@ -180,7 +188,7 @@ def raw_moments(weight, order):
     return rows.T @ by_columns
 
 
-def central_moments(raw, floor):
+def central_moments(raw: NDArray[np.float64], floor: ArrayLike) -> NDArray[np.float64]:
     """Moments about the centre of mass; 0 where the total is `floor` or less."""
     order = raw.shape[1] - 1
     total = raw[:, 0, 0]
@@ -194,7 +202,7 @@ def central_moments(raw, floor):
     return mu
 
 
-def shift_matrices(centre, order):
+def shift_matrices(centre: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     """Matrices (n, p, i) that turn powers of x into powers of x - centre."""
     matrices = np.zeros((len(centre), order + 1, order + 1))
     for p in range(order + 1):
@@ -203,7 +211,7 @@ def shift_matrices(centre, order):
     return matrices
 
 
-def normalized_moments(mu):
+def normalized_moments(mu: NDArray[np.float64]) -> NDArray[np.float64]:
     """Moments mu with the scale taken out; 0 below order 2."""
     total = mu[:, 0, 0]
     powers = np.arange(mu.shape[1])
@@ -214,7 +222,7 @@ def normalized_moments(mu):
     return nu
 
 
-def hu_moments(nu):
+def hu_moments(nu: NDArray[np.float64]) -> NDArray[np.float64]:
     """Hu's seven invariants of normalised moments, (n, 7)."""
     n20, n02, n11 = nu[:, 2, 0], nu[:, 0, 2], nu[:, 1, 1]
     n30, n21, n12, n03 = nu[:, 3, 0], nu[:, 2, 1], nu[:, 1, 2], nu[:, 0, 3]

@@ -23,7 +23,7 @@ N_TANGENTS = 32
 class PartsOfMasks:
     """The 4-connected parts of masks (n, h, w)."""
 
-    def __init__(self, masks: np.ndarray):
+    def __init__(self, masks: np.ndarray) -> None:
         self.masks = masks
         self.labels, n_labels = ndimage.label(masks, structure=WITHIN_IMAGE)
         self.flat = self.labels.reshape(len(masks), -1)
@@ -85,7 +85,7 @@ class PartsOfMasks:
 class Objects(ParticleMasks):
     """One object (n, h, w) each: its moments, outline and depth."""
 
-    def __init__(self, masks: np.ndarray):
+    def __init__(self, masks: np.ndarray) -> None:
         super().__init__(masks, len(masks), masks.shape[1:])
         #: Lengths are measured in this, px.
         self.scale = float(np.sqrt(np.prod(masks.shape[1:])))

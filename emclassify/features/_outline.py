@@ -7,10 +7,20 @@ dy² + dx² + 2 max(|dy|, |dx|) + 1. That grows with |dx|, so on each row only t
 and the last pixel can be an end of the longest axis.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from emclassify.features._particles import ParticleMasks
 
 
-def squared_lengths(first, last, used):
+def squared_lengths(
+    first: NDArray[Any], last: NDArray[Any], used: NDArray[np.bool_]
+) -> NDArray[Any]:
     """Squared outline distance of the last pixel of row i and the first of row k.
 
     Takes what `ParticleMasks.row_ends` gives. Returns (n, lines, lines), 0 where a
@@ -31,13 +41,13 @@ def squared_lengths(first, last, used):
     return squared
 
 
-def length(masks):
+def length(masks: ParticleMasks) -> NDArray[np.float64]:
     """Largest distance of two outline points, (n,) px; 0 for an empty mask."""
     longest = masks.squared_lengths.max(axis=(1, 2)).astype(np.float64)
     return np.broadcast_to(np.sqrt(longest), (masks.n,))
 
 
-def maximum_width(masks):
+def maximum_width(masks: ParticleMasks) -> NDArray[np.float64]:
     """Extent across the longest axis, (n,) px; the largest where axes tie."""
     squared = masks.squared_lengths
     first, last, used = masks.row_ends

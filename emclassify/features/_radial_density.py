@@ -1,6 +1,8 @@
 """Radial density profile of a particle."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
@@ -79,15 +81,15 @@ class RadialDensity(FeatureFamily):
 
     def __init__(
         self,
-        n_rings=16,
+        n_rings: int = 16,
         *,
-        extent=1.25,
-        standardize=True,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        extent: float = 1.25,
+        standardize: bool = True,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_rings = n_rings
         self.extent = extent
         self.standardize = standardize

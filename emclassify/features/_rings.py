@@ -1,6 +1,10 @@
 """Means over concentric rings, for every image of a stack at once."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 # Beyond this, one matrix of rings for the whole stack costs more than it saves.
 MATRIX_SIZE = 2**22
@@ -13,7 +17,15 @@ class Rings:
     serve all images, `shared` says so and the rings become one matrix.
     """
 
-    def __init__(self, image_shape, centres, radii, n_rings, *, shared):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        centres: NDArray[np.float64],
+        radii: NDArray[np.float64],
+        n_rings: int,
+        *,
+        shared: bool,
+    ) -> None:
         height, width = image_shape
         self.n_rings = n_rings
         self.shared = shared and height * width * n_rings <= MATRIX_SIZE
@@ -57,11 +69,13 @@ class Rings:
         gap = self.after - self.before
         self.share = (place - self.before) / np.where(gap > 0, gap, 1)
 
-    def mean(self, values):
+    def mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Mean of `values` (n, h*w) in each ring, (n, n_rings); 0 without pixels."""
         return self._mean(values if self.shared else values.ravel().take(self.pixels))
 
-    def mean_and_sd(self, values):
+    def mean_and_sd(
+        self, values: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation in each ring, twice (n, n_rings)."""
         values = values if self.shared else values.ravel().take(self.pixels)
         values = values.astype(np.float64, copy=False)
@@ -80,7 +94,7 @@ class Rings:
             sums = sums.reshape(self.counts.shape)
         return sums / np.maximum(self.counts, 1)
 
-    def fill(self, profile):
+    def fill(self, profile: NDArray[np.float64]) -> NDArray[np.float64]:
         """Draw a line through the rings without a pixel; 0 for an empty mask."""
         if self.complete:
             return profile

@@ -1,9 +1,18 @@
 """Signal to noise of a particle."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.features._base import FeatureFamily
 from emclassify.features._particles import ratio
+
+if TYPE_CHECKING:
+    from emclassify.features._particles import Particles
 
 # Noise below this share of an image's spread is that of its float32 differences.
 FLOAT32_ROUNDING = 1e-6
@@ -69,7 +78,14 @@ class SignalToNoise(FeatureFamily):
     array([[ 9., 10.,  0.]])
     """
 
-    def __init__(self, *, mask="auto", particle="auto", image_shape=None, n_jobs=None):
+    def __init__(
+        self,
+        *,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.mask = mask
         self.particle = particle
         self.image_shape = image_shape
@@ -88,13 +104,13 @@ class SignalToNoise(FeatureFamily):
         return ["contrast_to_noise", "mean_to_sd", "structure_to_noise"]
 
 
-def contrast_to_noise(particles):
+def contrast_to_noise(particles: Particles) -> NDArray[np.float64]:
     """(mean inside - mean outside) / sd outside, (n,)."""
     mean, sd = particles.outside
     return ratio((particles.mean - mean) * (particles.masks.area > 0), sd)
 
 
-def noise(particles):
+def noise(particles: Particles) -> NDArray[np.float64]:
     """Immerkaer's estimate of the noise in each image, (n,); 0 for thin images."""
     n, height, width = particles.relief.shape
     if min(height, width) < 3:

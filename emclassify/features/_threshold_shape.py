@@ -1,5 +1,8 @@
 """Shape of what is brighter than three thresholds."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 
 from emclassify.features._base import FeatureFamily
@@ -111,7 +114,14 @@ class ThresholdShape(FeatureFamily):
     0                   1.1                   1.0                      1.0
     """
 
-    def __init__(self, *, mask="auto", particle="auto", image_shape=None, n_jobs=None):
+    def __init__(
+        self,
+        *,
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.mask = mask
         self.particle = particle
         self.image_shape = image_shape

@@ -1,8 +1,10 @@
 """Zernike moments of a particle."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import comb, factorial
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
@@ -84,13 +86,13 @@ class ZernikeMoments(FeatureFamily):
 
     def __init__(
         self,
-        degree=12,
+        degree: int = 12,
         *,
-        mask="auto",
-        particle="auto",
-        image_shape=None,
-        n_jobs=None,
-    ):
+        mask: Literal["auto", "last", "otsu", "full"] = "auto",
+        particle: Literal["auto", "dark", "bright"] = "auto",
+        image_shape: Sequence[int] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.degree = degree
         self.mask = mask
         self.particle = particle

@@ -1,6 +1,15 @@
 """Intervals by bootstrap: units drawn with replacement, all models alike."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from emclassify.metrics._targets import OneLabel, SeveralLabels
 
 __all__ = [
     "bootstrap_scores",
@@ -9,7 +18,7 @@ __all__ = [
 ]
 
 
-def check_level(confidence_level):
+def check_level(confidence_level: float) -> None:
     """Raise unless `confidence_level` is between 0 and 1."""
     if not 0 < confidence_level < 1:
         raise ValueError(
@@ -17,13 +26,24 @@ def check_level(confidence_level):
         )
 
 
-def pooled_confusion(y_true, y_pred, n_classes):
+def pooled_confusion(
+    y_true: NDArray[np.intp], y_pred: NDArray[np.intp], n_classes: int
+) -> NDArray[np.intp]:
     """Return the confusion matrix (k, k) of class codes."""
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes)
 
 
-def bootstrap_scores(predictions, *, n_units, target, n_bootstrap, seed):
+def bootstrap_scores(
+    predictions: Mapping[
+        str, tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+    ],
+    *,
+    n_units: int,
+    target: OneLabel | SeveralLabels,
+    n_bootstrap: int,
+    seed: int,
+) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Draw units with replacement; return every score of every replicate.
 
     All models see the same draws, so that the scores of two models are paired.

@@ -5,14 +5,17 @@ replicates are one call. Rows are true classes, columns predicted ones.
 """
 
 import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
 from emclassify.metrics._figures import AVERAGES, FIGURES, RATIOS
 
 
-def check_zero_division(zero_division):
+def check_zero_division(zero_division: Literal["warn"] | float) -> float:
     """Return the number that stands for 0/0, or raise ValueError."""
     if isinstance(zero_division, str):
         if zero_division == "warn":
@@ -24,7 +27,7 @@ def check_zero_division(zero_division):
     )
 
 
-def check_confusion_matrix(confusion):
+def check_confusion_matrix(confusion: ArrayLike) -> NDArray[Any]:
     """Return `confusion` as an array (k, k) of non-negative numbers, or raise."""
     confusion = np.asarray(confusion)
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
@@ -42,7 +45,11 @@ def check_confusion_matrix(confusion):
     return confusion
 
 
-def one_vs_rest_counts(confusion):
+def one_vs_rest_counts(
+    confusion: NDArray[Any],
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
+]:
     """Return (tp, fp, fn, tn), each (..., n_classes), of a confusion matrix."""
     confusion = np.asarray(confusion, dtype=np.float64)
     tp = np.diagonal(confusion, axis1=-2, axis2=-1)
@@ -57,7 +64,13 @@ def one_vs_rest_counts(confusion):
     return tp, fp, fn, tn
 
 
-def figures_from_counts(tp, fp, fn, tn, zero_division=0):
+def figures_from_counts(
+    tp: ArrayLike,
+    fp: ArrayLike,
+    fn: ArrayLike,
+    tn: ArrayLike,
+    zero_division: Literal["warn"] | float = 0,
+) -> NDArray[np.float64]:
     """Return the figures (..., n_figures) in the order of FIGURES, 0/0 as asked."""
     fill = check_zero_division(zero_division)
     parts = [ratio.parts(tp, fp, fn, tn) for ratio in RATIOS.values()]
@@ -72,7 +85,9 @@ def figures_from_counts(tp, fp, fn, tn, zero_division=0):
     )
 
 
-def nan_average(values, weights=None):
+def nan_average(
+    values: NDArray[np.float64], weights: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Average over the last axis, leaving NaN out; NaN where nothing is left."""
     known = ~np.isnan(values)
     plain = known.astype(np.float64)
@@ -87,7 +102,15 @@ def nan_average(values, weights=None):
     return np.divide(top, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
+def combine_counts(
+    tp: NDArray[Any],
+    fp: NDArray[Any],
+    fn: NDArray[Any],
+    tn: NDArray[Any],
+    *,
+    zero_division: Literal["warn"] | float = 0,
+    absent_is_nan: bool = False,
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Return every figure of every class, and the averages.
 
     Parameters
@@ -121,8 +144,13 @@ def combine_counts(tp, fp, fn, tn, *, zero_division=0, absent_is_nan=False):
 
 
 def score_arrays(
-    confusion, names, *, averages=AVERAGES, zero_division=0, absent_is_nan=False
-):
+    confusion: NDArray[Any],
+    names: Sequence[str],
+    *,
+    averages: Sequence[str] = AVERAGES,
+    zero_division: Literal["warn"] | float = 0,
+    absent_is_nan: bool = False,
+) -> dict[str, NDArray[np.float64]]:
     """Return {"accuracy": ..., "balanced_accuracy": ..., "TPR_<class>": ..., ...}.
 
     Values have the shape of the leading axes of `confusion`.
@@ -139,8 +167,15 @@ def score_arrays(
 
 
 def scores_from_counts(
-    counts, hits, total, names, *, averages, zero_division=0, absent_is_nan=False
-):
+    counts: Sequence[NDArray[Any]],
+    hits: ArrayLike,
+    total: ArrayLike,
+    names: Sequence[str],
+    *,
+    averages: Sequence[str],
+    zero_division: Literal["warn"] | float = 0,
+    absent_is_nan: bool = False,
+) -> dict[str, NDArray[np.float64]]:
     """Return what `score_arrays` does, for one label a sample or several.
 
     Parameters
@@ -170,7 +205,15 @@ def scores_from_counts(
     return scores
 
 
-def warn_undefined(tp, fp, fn, tn, names, figures=FIGURES, stacklevel=3):
+def warn_undefined(
+    tp: NDArray[Any],
+    fp: NDArray[Any],
+    fn: NDArray[Any],
+    tn: NDArray[Any],
+    names: Sequence[str],
+    figures: Sequence[str] = FIGURES,
+    stacklevel: int = 3,
+) -> None:
     """Warn once for each of `figures` that is 0/0 for some class, naming the class."""
     undefined = np.isnan(figures_from_counts(tp, fp, fn, tn, np.nan))
     for f, figure in enumerate(FIGURES):

@@ -1,6 +1,9 @@
 """How often a classifier is wrong where it is sure enough to answer."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import (
@@ -21,7 +24,13 @@ _PARAMETERS = {
 
 
 @validate_params(_PARAMETERS, prefer_skip_nested_validation=True)
-def coverage_risk_curve(y_true, y_pred, confidence, *, sample_weight=None):
+def coverage_risk_curve(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    confidence: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
     """Return the error rate among the most confident predictions, for each share.
 
     A prediction is accepted if its confidence is at least the threshold. Coverage is
@@ -96,7 +105,13 @@ def coverage_risk_curve(y_true, y_pred, confidence, *, sample_weight=None):
     return accepted / accepted[-1], risk, confidence[last]
 
 
-def area_under_coverage_risk(y_true, y_pred, confidence, *, sample_weight=None):
+def area_under_coverage_risk(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    confidence: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the mean risk over all coverages; lower is better.
 
     0 if nothing is wrong. With samples of distinct confidence and no weights it is the
@@ -147,6 +162,6 @@ def area_under_coverage_risk(y_true, y_pred, confidence, *, sample_weight=None):
     return area_under_steps(coverage, risk)
 
 
-def area_under_steps(coverage, risk):
+def area_under_steps(coverage: NDArray[np.float64], risk: NDArray[np.float64]) -> float:
     """Return the area under the curve; each risk holds since the last coverage."""
     return float(np.diff(coverage, prepend=0.0) @ risk)

@@ -1,6 +1,9 @@
 """Counts of samples that have several labels: an indicator matrix."""
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
 
 from emclassify.metrics._confusion import figures_from_counts, nan_average
@@ -8,7 +11,13 @@ from emclassify.metrics._confusion import figures_from_counts, nan_average
 __all__ = ["label_counts", "sample_average", "subset_hits"]
 
 
-def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):
+def label_counts(
+    y_true: NDArray[np.intp],
+    y_pred: NDArray[np.intp],
+    *,
+    columns: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Return (tp, fp, fn, tn), each (n_labels,), of two indicator matrices.
 
     Raises
@@ -23,14 +32,25 @@ def label_counts(y_true, y_pred, *, columns=None, sample_weight=None):
     )
 
 
-def sample_average(y_true, y_pred, *, sample_weight=None, zero_division=0):
+def sample_average(
+    y_true: NDArray[np.intp],
+    y_pred: NDArray[np.intp],
+    *,
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = 0,
+) -> NDArray[np.float64]:
     """Return the figures (n_figures,) of samples' own labels, averaged over them."""
     counts = _four(multilabel_confusion_matrix(y_true, y_pred, samplewise=True))
     figures = figures_from_counts(*counts, zero_division)
     return nan_average(figures.T, sample_weight)
 
 
-def subset_hits(y_true, y_pred, *, sample_weight=None):
+def subset_hits(
+    y_true: NDArray[np.intp],
+    y_pred: NDArray[np.intp],
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the number, or weight, of samples with every label right."""
     return accuracy_score(y_true, y_pred, normalize=False, sample_weight=sample_weight)
 

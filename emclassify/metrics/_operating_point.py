@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.multiclass import type_of_target
@@ -61,15 +62,15 @@ class OperatingPoint:
 
 
 def operating_point(
-    y_true,
-    y_score,
+    y_true: ArrayLike,
+    y_score: ArrayLike,
     *,
-    min_recall=None,
-    min_precision=None,
-    max_fpr=None,
-    pos_label=None,
-    sample_weight=None,
-):
+    min_recall: float | None = None,
+    min_precision: float | None = None,
+    max_fpr: float | None = None,
+    pos_label: float | str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> OperatingPoint:
     """Return the best threshold that keeps one bound.
 
     Parameters
@@ -176,8 +177,13 @@ def _curve(y_true, y_score, pos_label, sample_weight):
     {**_PARAMETERS, "min_recall": [_SHARE]}, prefer_skip_nested_validation=True
 )
 def precision_at_recall(
-    y_true, y_score, *, min_recall=0.8, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    min_recall: float = 0.8,
+    pos_label: float | str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the highest precision of any threshold with at least some recall.
 
     `operating_point_scorers` has it as a scorer.
@@ -227,8 +233,13 @@ def precision_at_recall(
     {**_PARAMETERS, "min_precision": [_SHARE]}, prefer_skip_nested_validation=True
 )
 def recall_at_precision(
-    y_true, y_score, *, min_precision=0.9, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    min_precision: float = 0.9,
+    pos_label: float | str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the highest recall of any threshold with at least some precision.
 
     `operating_point_scorers` has it as a scorer.
@@ -275,8 +286,13 @@ def recall_at_precision(
     {**_PARAMETERS, "max_fpr": [_SHARE]}, prefer_skip_nested_validation=True
 )
 def recall_at_fpr(
-    y_true, y_score, *, max_fpr=0.001, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    max_fpr: float = 0.001,
+    pos_label: float | str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Return the highest recall of any threshold with few false positives.
 
     `operating_point_scorers` has it as a scorer.

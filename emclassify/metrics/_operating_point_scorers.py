@@ -1,5 +1,7 @@
 """Figures at a bound as scorers for cross_validate and GridSearchCV."""
 
+from collections.abc import Callable
+
 from sklearn.metrics import make_scorer
 
 from emclassify.metrics._operating_point import (
@@ -12,8 +14,12 @@ __all__ = ["operating_point_scorers"]
 
 
 def operating_point_scorers(
-    *, min_recall=None, min_precision=None, max_fpr=None, pos_label=None
-):
+    *,
+    min_recall: float | None = None,
+    min_precision: float | None = None,
+    max_fpr: float | None = None,
+    pos_label: float | str | None = None,
+) -> dict[str, Callable[..., float]]:
     """Return the dict of scorers for figures at the best threshold that keeps a bound.
 
     Give it to ``scoring`` of :func:`sklearn.model_selection.cross_validate`,

@@ -1,7 +1,11 @@
 """Per-class figures as functions of labels, and as one table."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
@@ -24,7 +28,7 @@ __all__ = [
 ]
 
 
-def labels_present(y_true, *others):
+def labels_present(y_true: ArrayLike, *others: ArrayLike) -> NDArray[Any]:
     """Return the sorted labels, or raise where they can't be sorted."""
     try:
         return unique_labels(y_true, *others)
@@ -36,8 +40,8 @@ def labels_present(y_true, *others):
         ) from error
 
 
-def check_labels(labels):
-    """Return `labels` as a list without repeats, or raise ValueError."""
+def check_labels(labels: ArrayLike) -> NDArray[Any]:
+    """Return `labels` as an array without repeats, or raise ValueError."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(
@@ -50,7 +54,7 @@ def check_labels(labels):
     return labels
 
 
-def check_names(target_names, labels):
+def check_names(target_names: Sequence[str] | None, labels: NDArray[Any]) -> list[str]:
     """Return the name of each row, or raise ValueError."""
     if target_names is None:
         names = list(labels.tolist())
@@ -94,14 +98,14 @@ def _counts(y_true, y_pred, labels, sample_weight):
 
 
 def negative_predictive_value_score(
-    y_true,
-    y_pred,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    labels=None,
-    average="macro",
-    sample_weight=None,
-    zero_division="warn",
-):
+    labels: ArrayLike | None = None,
+    average: Literal[None, "macro", "weighted", "micro"] = "macro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+) -> NDArray[np.float64] | float:
     """Negative predictive value: how far "not this class" can be trusted.
 
     For each class, TN / (TN + FN): the share of the samples predicted as any other
@@ -154,14 +158,14 @@ def negative_predictive_value_score(
 
 
 def per_class_scores(
-    y_true,
-    y_pred,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    labels=None,
-    target_names=None,
-    sample_weight=None,
-    zero_division="warn",
-):
+    labels: ArrayLike | None = None,
+    target_names: Sequence[str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+) -> pd.DataFrame:
     """Table of TPR, TNR, PPV, NPV and F1 of each class, and their averages.
 
     All figures come from one confusion matrix, each class against the rest.
@@ -231,8 +235,11 @@ def _columns(y, labels):
 
 
 def per_class_scores_from_confusion_matrix(
-    confusion_matrix, *, labels=None, zero_division="warn"
-):
+    confusion_matrix: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+) -> pd.DataFrame:
     """Table of TPR, TNR, PPV, NPV and F1 of each class from a confusion matrix.
 
     Parameters

@@ -1,15 +1,17 @@
 """Per-class figures as scorers for cross_validate and GridSearchCV."""
 
 import copy
+from collections.abc import Callable, Sequence
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.metrics import confusion_matrix, make_scorer
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 from sklearn.utils.multiclass import unique_labels
 
+from emclassify._typing import Estimator, ImagesLike
 from emclassify.metrics._confusion import (
     check_zero_division,
     one_vs_rest_counts,
@@ -82,8 +84,12 @@ def _score_names(names, averages):
 
 
 def per_class_scorers(
-    labels, *, target_names=None, averages=("macro",), zero_division=0
-):
+    labels: ArrayLike,
+    *,
+    target_names: Sequence[str] | None = None,
+    averages: Sequence[str] = ("macro",),
+    zero_division: Literal["warn"] | float = 0,
+) -> dict[str, Callable[..., float]]:
     """Return the dict of scorers for TPR, TNR, PPV, NPV and F1 of each class.
 
     Give it to ``scoring`` of :func:`sklearn.model_selection.cross_validate`,
@@ -184,8 +190,13 @@ class PerClassScorer:
     """
 
     def __init__(
-        self, labels, *, target_names=None, averages=("macro",), zero_division=0
-    ):
+        self,
+        labels: ArrayLike,
+        *,
+        target_names: Sequence[str] | None = None,
+        averages: Sequence[str] = ("macro",),
+        zero_division: Literal["warn"] | float = 0,
+    ) -> None:
         check_zero_division(zero_division)
         labels = check_labels(labels)
         names = check_names(target_names, labels)
@@ -200,8 +211,8 @@ class PerClassScorer:
 
     def __call__(
         self,
-        estimator: BaseEstimator,
-        X: ArrayLike,
+        estimator: Estimator,
+        X: ImagesLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> dict[str, float]:
@@ -226,7 +237,7 @@ class PerClassScorer:
 
     def set_score_request(
         self, *, sample_weight: bool | str | None = UNCHANGED
-    ) -> "PerClassScorer":
+    ) -> Self:
         """Say whether sample weights are wanted, with metadata routing on.
 
         Parameters
@@ -293,6 +304,6 @@ class PerClassScorer:
         request.score.add_request(param="sample_weight", alias=None)
         return request
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         names = ", ".join(str(name) for name in self._settings["names"])
         return f"{type(self).__name__}({names})"

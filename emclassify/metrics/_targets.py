@@ -4,21 +4,26 @@ Counts are rows of cells that add up: over samples to groups, over groups to a b
 replicate. What the cells are only the target knows, which makes scores of them.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
+from emclassify._typing import Estimator, ImagesLike
 from emclassify.metrics._confusion import score_arrays, scores_from_counts
 from emclassify.metrics._figures import AVERAGES
 
 
-def is_indicator(y):
+def is_indicator(y: Any) -> bool:
     """Whether y is an indicator matrix (n_samples, n_labels)."""
     return type_of_target(y, input_name="y_true") == "multilabel-indicator"
 
 
-def is_multilabel(y):
+def is_multilabel(y: Any) -> bool:
     """Whether y is an indicator matrix: several labels a sample.
 
     Raises
@@ -38,7 +43,9 @@ def is_multilabel(y):
     return True
 
 
-def check_indicator(y, n_samples, classes=None):
+def check_indicator(
+    y: ArrayLike, n_samples: int, classes: ArrayLike | None = None
+) -> NDArray[np.int8]:
     """Return an indicator matrix as int8.
 
     Parameters
@@ -65,26 +72,28 @@ def check_indicator(y, n_samples, classes=None):
     return y
 
 
-def choose_labels(proba, classes, multilabel):
+def choose_labels(
+    proba: NDArray[np.float64], classes: NDArray[Any], multilabel: bool
+) -> NDArray[Any]:
     """Return the most probable labels, or the indicator matrix of those from 0.5 on."""
     if multilabel:
         return (proba >= 0.5).astype(np.int64)
     return classes[proba.argmax(axis=1)]
 
 
-def as_target(y):
+def as_target(y: ArrayLike) -> NDArray[Any]:
     """Return y as labels (n,), or as an indicator matrix of int."""
     if (sparse.issparse(y) or np.asarray(y).ndim == 2) and is_indicator(y):
         return _dense(y).astype(np.int64)
     return column_or_1d(y, warn=True)
 
 
-def all_classes(y):
+def all_classes(y: NDArray[Any]) -> NDArray[Any]:
     """Return the sorted labels, or the numbers of an indicator matrix's columns."""
     return np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
 
 
-def presence(y, classes):
+def presence(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.bool_]:
     """Return whether each sample has each class, bool (n, n_classes)."""
     return y.astype(bool) if y.ndim == 2 else y[:, np.newaxis] == classes
 
@@ -110,35 +119,47 @@ class OneLabel(_Target):
         What scores call the classes; the labels by default.
     """
 
-    def __init__(self, classes, names=None):
+    def __init__(
+        self, classes: NDArray[Any], names: Sequence[str] | None = None
+    ) -> None:
         self.classes = classes
         self.names = [str(c) for c in classes] if names is None else names
 
     @property
-    def n_cells(self):
+    def n_cells(self) -> int:
         """Cells of a row of counts: those of the confusion matrix."""
         return len(self.classes) ** 2
 
-    def codes(self, y):
+    def codes(self, y: NDArray[Any]) -> NDArray[np.intp]:
         """Return the code (n,) of each label."""
         return np.searchsorted(self.classes, y)
 
-    def columns(self, true, predicted):
+    def columns(
+        self, true: NDArray[np.intp], predicted: NDArray[np.intp]
+    ) -> dict[str, NDArray[Any]]:
         """Return codes as columns of a table of predictions, {name: labels}."""
         return {"y_true": self.classes[true], "y_pred": self.classes[predicted]}
 
-    def presence(self, codes):
+    def presence(self, codes: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return whether each sample has each class, bool (n, n_classes)."""
         return presence(codes, np.arange(len(self.classes)))
 
-    def cells(self, true, predicted, units, n_units):
+    def cells(
+        self,
+        true: NDArray[np.intp],
+        predicted: NDArray[np.intp],
+        units: NDArray[np.intp],
+        n_units: int,
+    ) -> sparse.csr_array:
         """Return the counts of each unit, a sparse array (n_units, n_cells)."""
         cell = true * len(self.classes) + predicted
         return sparse.csr_array(
             (np.ones(len(units)), (units, cell)), shape=(n_units, self.n_cells)
         )
 
-    def counts(self, cells):
+    def counts(
+        self, cells: sparse.csr_array
+    ) -> tuple[Sequence[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
         """Return ((TP, FP, FN, TN), hits, total) of sparse cells (n_units, n_cells).
 
         Arrays (n_units, n_classes), then twice (n_units,).
@@ -155,17 +176,17 @@ class OneLabel(_Target):
         tn = total[:, np.newaxis] - tp - fp - fn
         return (tp, fp, fn, tn), tp.sum(axis=1), total
 
-    def scores(self, cells):
+    def scores(self, cells: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return {score: array (...)} of counts (..., n_cells)."""
         k = len(self.classes)
         confusion = cells.reshape(*cells.shape[:-1], k, k)
         return score_arrays(confusion, self.names, absent_is_nan=True)
 
-    def labels(self, codes):
+    def labels(self, codes: NDArray[np.intp]) -> NDArray[Any]:
         """Return the label of each code."""
         return self.classes[codes]
 
-    def encode(self, predicted, name):
+    def encode(self, predicted: ArrayLike, name: str) -> NDArray[np.intp]:
         """Return class codes of predicted labels, or raise on a label never seen."""
         labels = np.asarray(predicted)
         classes = self.classes
@@ -183,7 +204,9 @@ class OneLabel(_Target):
             )
         return codes
 
-    def class_scores(self, estimator, X):
+    def class_scores(
+        self, estimator: Estimator, X: ImagesLike
+    ) -> tuple[NDArray[np.float64], str] | tuple[None, None]:
         """Return (probabilities or decision scores (n, k), which of both), or Nones."""
         classes = self.classes
         for method, kind, fill in (
@@ -214,20 +237,22 @@ class SeveralLabels(_Target):
         What scores call the labels; the numbers of the columns by default.
     """
 
-    def __init__(self, n_labels, names=None):
+    def __init__(self, n_labels: int, names: Sequence[str] | None = None) -> None:
         self.classes = np.arange(n_labels)
         self.names = [str(c) for c in self.classes] if names is None else names
 
     @property
-    def n_cells(self):
+    def n_cells(self) -> int:
         """Cells of a row of counts: TP, FP, FN, TN of each label, hits, samples."""
         return 4 * len(self.classes) + 2
 
-    def codes(self, y):
+    def codes(self, y: NDArray[Any]) -> NDArray[np.intp]:
         """Return the indicator matrix itself."""
         return y
 
-    def columns(self, true, predicted):
+    def columns(
+        self, true: NDArray[np.intp], predicted: NDArray[np.intp]
+    ) -> dict[str, NDArray[Any]]:
         """Return codes as columns of a table of predictions, {name: 0 or 1}."""
         return {
             f"{what}_{name}": codes[:, label]
@@ -235,11 +260,17 @@ class SeveralLabels(_Target):
             for label, name in enumerate(self.names)
         }
 
-    def presence(self, codes):
+    def presence(self, codes: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return whether each sample has each label, bool (n, n_labels)."""
         return codes.astype(bool)
 
-    def cells(self, true, predicted, units, n_units):
+    def cells(
+        self,
+        true: NDArray[np.intp],
+        predicted: NDArray[np.intp],
+        units: NDArray[np.intp],
+        n_units: int,
+    ) -> sparse.csr_array:
         """Return the counts of each unit, a sparse array (n_units, n_cells)."""
         n = len(units)
         has, said = self.presence(true), self.presence(predicted)
@@ -251,7 +282,9 @@ class SeveralLabels(_Target):
         )
         return of_unit @ sparse.csr_array(of_sample)
 
-    def counts(self, cells):
+    def counts(
+        self, cells: sparse.csr_array
+    ) -> tuple[Sequence[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
         """Return ((TP, FP, FN, TN), hits, total) of sparse cells (n_units, n_cells).
 
         Arrays (n_units, n_labels), then twice (n_units,).
@@ -259,7 +292,7 @@ class SeveralLabels(_Target):
         cells = cells.toarray()
         return np.split(cells[:, :-2], 4, axis=1), cells[:, -2], cells[:, -1]
 
-    def scores(self, cells):
+    def scores(self, cells: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return {score: array (...)} of counts (..., n_cells)."""
         counts = np.split(cells[..., :-2], 4, axis=-1)
         return scores_from_counts(
@@ -271,11 +304,11 @@ class SeveralLabels(_Target):
             absent_is_nan=True,
         )
 
-    def labels(self, codes):
+    def labels(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the indicator matrix itself."""
         return codes
 
-    def encode(self, predicted, name):
+    def encode(self, predicted: ArrayLike, name: str) -> NDArray[np.intp]:
         """Return a predicted indicator matrix as int64, or raise if it is none."""
         labels = _dense(predicted)
         n_labels = len(self.classes)
@@ -292,7 +325,9 @@ class SeveralLabels(_Target):
             )
         return labels.astype(np.int64)
 
-    def class_scores(self, estimator, X):
+    def class_scores(
+        self, estimator: Estimator, X: ImagesLike
+    ) -> tuple[NDArray[np.float64], str] | tuple[None, None]:
         """Return (probabilities or decision scores (n, k), which of both), or Nones.
 
         A list with one array a label, as those of scikit-learn's forests and

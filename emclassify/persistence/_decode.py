@@ -1,10 +1,13 @@
 """From what `Encoder` made back to a fitted estimator."""
 
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import partial
 from inspect import signature
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
@@ -27,12 +30,14 @@ class Decoder:
         What else may be made or referred to, by full name.
     """
 
-    def __init__(self, arrays, trusted):
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]], trusted: Mapping[str, Any]
+    ) -> None:
         self.arrays = arrays
         self._random_states = {}
         self.trusted = trusted
 
-    def decode(self, value):
+    def decode(self, value: Any) -> Any:
         """Return the value, or raise an error of some kind."""
         if isinstance(value, list):
             return [self.decode(item) for item in value]

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import isclass, isfunction
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -36,12 +37,12 @@ class Encoder:
         What goes into the safetensors file.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.arrays = {}
         self._above = []
         self._random_states = []
 
-    def encode(self, value, where):
+    def encode(self, value: Any, where: str) -> Any:
         """Return a value as JSON; `where` says in errors which one it is.
 
         Raises

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from dataclasses import is_dataclass
+from typing import Any
 
 import numpy
 from sklearn.base import BaseEstimator
@@ -57,19 +58,19 @@ _FUNCTIONS = {
 }
 
 
-def full_name(thing):
+def full_name(thing: Any) -> str:
     """Return the full name of a class or function, wherever it comes from."""
     return f"{thing.__module__}.{thing.__qualname__}"
 
 
-def name_class(cls):
+def name_class(cls: type) -> str | None:
     """Return the name of a known class of estimators, of a part of one, or None."""
     package, _, rest = cls.__module__.partition(".")
     name = f"{package}.{rest.partition('.')[0]}.{cls.__name__}"
     return name if find_class(name) is cls else None
 
 
-def find_class(name):
+def find_class(name: str) -> type | None:
     """Return the known class of that name, or None.
 
     Estimators of emclassify, scikit-learn and imbalanced-learn, and the public data
@@ -90,7 +91,7 @@ def find_class(name):
     return found if package == "emclassify" and is_dataclass(found) else None
 
 
-def name_named(thing):
+def name_named(thing: Any) -> str | None:
     """Return the name of a known class or function that is a value, or None."""
     if isinstance(thing, numpy.ufunc):
         name = f"numpy.{thing.__name__}"
@@ -106,7 +107,7 @@ def name_named(thing):
     return name if find_named(name) is thing else None
 
 
-def find_named(name):
+def find_named(name: str) -> Any:
     """Return the known class or function of that name, or None.
 
     Networks and augmentations of emclassify, torch's optimizers, numpy's ufuncs, and a

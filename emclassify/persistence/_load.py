@@ -2,6 +2,9 @@
 
 import inspect
 import json
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
 
 from safetensors.numpy import load as load_arrays
 from sklearn.base import BaseEstimator
@@ -14,7 +17,7 @@ from emclassify.persistence._model_file import read_members, refusing
 __all__ = ["load"]
 
 
-def load(path, *, trusted=()):
+def load(path: str | PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
     """Load the estimator in a file that `save` has written.
 
     Nothing that the file brings along is run, and nothing is imported but

@@ -3,13 +3,16 @@
 import json
 import math
 import platform
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from os import PathLike, fspath
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from emclassify._typing import Estimator
 from emclassify._version import __version__
 from emclassify.persistence._known_types import full_name
 from emclassify.persistence._model_file import (
@@ -24,7 +27,7 @@ __all__ = ["check_card", "make_card", "read_model_card"]
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
 
 
-def read_model_card(path):
+def read_model_card(path: str | PathLike[str]) -> dict[str, Any]:
     """Read what a file says of its model, without loading the model.
 
     Parameters
@@ -70,7 +73,7 @@ def read_model_card(path):
         return parse_card(members)
 
 
-def parse_card(members):
+def parse_card(members: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the card, or raise ValueError if the file is not of this kind."""
     if "card.json" not in members:
         raise ValueError("it has no card.json")
@@ -86,7 +89,7 @@ def parse_card(members):
     return card
 
 
-def make_card(estimator, given):
+def make_card(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is known of a fitted estimator, and what the user says of it."""
     parts = list(_walk(estimator, type(estimator).__name__))
     shapes = [part.image_shape_ for _, part in parts if hasattr(part, "image_shape_")]
@@ -134,7 +137,7 @@ def _summary(history):
     return {"epochs": len(history), "seconds": round(seconds, 3), **losses}
 
 
-def check_card(card):
+def check_card(card: Any) -> dict[str, Any]:
     """Return a user's card as JSON has it.
 
     Raises

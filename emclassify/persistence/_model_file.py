@@ -6,7 +6,9 @@ can fill the memory.
 
 import os
 import zipfile
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 
 from sklearn.exceptions import InconsistentVersionWarning
@@ -23,7 +25,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _ENCRYPTED = 1
 
 
-def write_members(path, members):
+def write_members(path: str | PathLike[str], members: Mapping[str, bytes]) -> None:
     """Write a file, whole or not at all.
 
     Parameters
@@ -44,7 +46,9 @@ def write_members(path, members):
             archive.writestr(zipfile.ZipInfo(name, _DATE), data)
 
 
-def read_members(path, names=None):
+def read_members(
+    path: str | PathLike[str], names: Collection[str] | None = None
+) -> dict[str, bytes]:
     """Read the members of a file, {name: bytes}.
 
     Parameters
@@ -68,7 +72,7 @@ def read_members(path, names=None):
 
 
 @contextmanager
-def refusing(path):
+def refusing(path: str | PathLike[str]) -> Iterator[None]:
     """Turn whatever a damaged or hostile file leads to into one ValueError."""
     try:
         yield

@@ -1,17 +1,25 @@
 """A fitted pipeline as one torch module, from raw images to probabilities."""
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import torch
 from sklearn.pipeline import Pipeline
 from torch import nn
 
+from emclassify._typing import Estimator
 from emclassify.classifiers import SeedEnsembleClassifier
 from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._network import evaluating
 from emclassify.persistence._onnx_steps import is_known_step, module_of_step
 from emclassify.preprocessing import PixelStandardizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "ImagesToProbabilities",
@@ -23,7 +31,7 @@ __all__ = [
 ]
 
 
-def check_exportable(estimator):
+def check_exportable(estimator: Estimator) -> None:
     """Raise TypeError, naming the part, if a graph can't hold an estimator."""
     for name, step in _image_steps(estimator):
         if not is_known_step(step):
@@ -53,7 +61,7 @@ def check_exportable(estimator):
         )
 
 
-def first_step(estimator):
+def first_step(estimator: Any) -> Any:
     """Return what gets to see the raw images."""
     for _, step in _image_steps(estimator):
         return step
@@ -62,14 +70,14 @@ def first_step(estimator):
     return first_step(last.estimators_[0]) if ensemble else last
 
 
-def last_step(estimator):
+def last_step(estimator: Any) -> Any:
     """Return what stands at the end of a pipeline, or the estimator itself."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
 
 
-def pixel_scale(estimator):
+def pixel_scale(estimator: Any) -> tuple[Any, Any]:
     """Return mean and standard deviation of the training pixels, by channel.
 
     As far as the estimator knows; images that are each normalised may have any.
@@ -87,7 +95,7 @@ def pixel_scale(estimator):
 
 
 @contextmanager
-def single_precision(estimator):
+def single_precision(estimator: Any) -> Iterator[None]:
     """Have all networks of an estimator compute in float32 meanwhile."""
     with ExitStack() as stack:
         for network in _networks(estimator):
@@ -109,13 +117,15 @@ class ImagesToProbabilities(nn.Module):
         Whether images come as integers.
     """
 
-    def __init__(self, estimator, image_shape, *, whole):
+    def __init__(
+        self, estimator: Estimator, image_shape: tuple[int, int, int], *, whole: bool
+    ) -> None:
         super().__init__()
         self.has_channel_axis = image_shape[2] > 1
         self.multilabel = last_step(estimator).multilabel_
         self.probabilities = _module_of(estimator, image_shape, whole)
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> Tensor:
         """Return probabilities (n, n_classes), and indices of classes or 0 and 1.
 
         Images come as (n, height, width), or (n, height, width, channels) where there

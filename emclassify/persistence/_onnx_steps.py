@@ -3,8 +3,11 @@
 Each takes and returns images (n, height, width, channels).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from emclassify.preprocessing import CenterCrop, PixelStandardizer, ResizeImages
@@ -13,12 +16,14 @@ from emclassify.preprocessing._interpolation import HALF
 __all__ = ["is_known_step", "module_of_step"]
 
 
-def is_known_step(step):
+def is_known_step(step: Any) -> bool:
     """Whether a graph can hold this transformer; by its type, as children may vary."""
     return type(step) in _MAKERS
 
 
-def module_of_step(step, image_shape, whole):
+def module_of_step(
+    step: Any, image_shape: tuple[int, int, int], whole: bool
+) -> tuple[nn.Module, tuple[int, int, int], bool]:
     """Return a fitted transformer as a module, and what comes out of it.
 
     Parameters
@@ -95,7 +100,7 @@ class _Resize(nn.Module):
         return (self.rows @ planes).to(torch.float32).permute(0, 2, 3, 1)
 
 
-def bilinear_matrix(side, new_side):
+def bilinear_matrix(side: int, new_side: int) -> NDArray[np.float64]:
     """Return the matrix (new_side, side) that resizes along one axis.
 
     Each row holds the weights of the old pixels in a new one: a triangle around its

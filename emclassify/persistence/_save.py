@@ -1,11 +1,15 @@
 """save: a fitted estimator in one file, without pickle."""
 
 import json
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
 
 from safetensors.numpy import save as save_arrays
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._typing import Estimator
 from emclassify.persistence._encode import Encoder
 from emclassify.persistence._model_card import check_card, make_card
 from emclassify.persistence._model_file import write_members
@@ -13,7 +17,12 @@ from emclassify.persistence._model_file import write_members
 __all__ = ["save"]
 
 
-def save(estimator, path, *, card=None):
+def save(
+    estimator: Estimator,
+    path: str | PathLike[str],
+    *,
+    card: Mapping[str, Any] | None = None,
+) -> None:
     """Write a fitted estimator or Pipeline to one file, without pickle.
 
     The file is a zip archive of JSON and safetensors, see

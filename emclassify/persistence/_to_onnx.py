@@ -3,13 +3,17 @@
 import importlib
 import json
 import warnings
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import check_image_shape
+from emclassify._typing import Estimator
 from emclassify._version import __version__
 from emclassify._whole_file import whole_file
 
@@ -22,7 +26,13 @@ N_GOLDEN = 4
 LARGEST_DIFFERENCE = 1e-4
 
 
-def to_onnx(estimator, path, *, image_shape=None, dtype="float32"):
+def to_onnx(
+    estimator: Estimator,
+    path: str | PathLike[str],
+    *,
+    image_shape: Sequence[int] | None = None,
+    dtype: DTypeLike = "float32",
+) -> None:
     """Write a fitted classifier of images to an ONNX file, from raw pixels on.
 
     Resizing, cropping and normalisation are inside the graph, so that whoever runs it,

@@ -1,6 +1,9 @@
 """pool_predictions: from predictions of cells to predictions of images."""
 
+from typing import Any, Literal
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import column_or_1d
@@ -19,7 +22,13 @@ __all__ = ["pool_predictions"]
     },
     prefer_skip_nested_validation=True,
 )
-def pool_predictions(proba, groups, *, method="mean", images=None):
+def pool_predictions(
+    proba: ArrayLike,
+    groups: ArrayLike,
+    *,
+    method: Literal["mean", "max", "noisy_or"] = "mean",
+    images: ArrayLike | None = None,
+) -> NDArray[Any]:
     r"""Pool the predicted probabilities of cells into one row for each image.
 
     Parameters

@@ -1,13 +1,17 @@
 """predict_stream: predictions for the images of an iterator, in bounded memory."""
 
+from collections.abc import Iterable, Iterator
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._param_validation import validate_parameter_constraints as _check
 from sklearn.utils.validation import check_is_fitted
+
+from emclassify._typing import Estimator
 
 __all__ = ["Prediction", "check_classifier", "predict_stream", "score_names"]
 
@@ -42,7 +46,13 @@ class Prediction(NamedTuple):
     error: str | None = None
 
 
-def predict_stream(estimator, images, *, batch_size=128, on_error="raise"):
+def predict_stream(
+    estimator: Estimator,
+    images: Iterable[NDArray[Any]],
+    *,
+    batch_size: int = 128,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> Iterator[Prediction]:
     """Predict the images of an iterator, which may never end, one after the other.
 
     Images are collected into batches. No more than one batch is held at a time.
@@ -104,7 +114,7 @@ def predict_stream(estimator, images, *, batch_size=128, on_error="raise"):
     return _predictions(estimator, images, batch_size, on_error)
 
 
-def check_classifier(estimator):
+def check_classifier(estimator: Estimator) -> None:
     """Raise ValueError unless it has classes."""
     if not hasattr(estimator, "classes_"):
         raise ValueError(
@@ -113,7 +123,7 @@ def check_classifier(estimator):
         )
 
 
-def score_names(estimator):
+def score_names(estimator: Estimator) -> list[str]:
     """Return what to call the scores of a fitted classifier."""
     classes = [str(name) for name in estimator.classes_]
     if hasattr(estimator, "predict_proba"):

@@ -4,11 +4,13 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import _num_samples
 from tqdm import tqdm
 
+from emclassify._typing import Estimator, ImagesLike
 from emclassify.metrics._targets import OneLabel
 
 __all__ = ["predict_table"]
@@ -26,14 +28,14 @@ __all__ = ["predict_table"]
     prefer_skip_nested_validation=True,
 )
 def predict_table(
-    estimator,
-    images,
+    estimator: Estimator,
+    images: ImagesLike,
     *,
-    names=None,
-    abstain_below=None,
-    batch_size=256,
-    verbose=0,
-):
+    names: ArrayLike | None = None,
+    abstain_below: float | None = None,
+    batch_size: int = 256,
+    verbose: int = 0,
+) -> pd.DataFrame:
     """Predict new images, as a table with one row an image.
 
     Parameters

@@ -3,7 +3,10 @@
 import csv
 import io
 import os
+from collections.abc import Iterable, Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 try:
     import fcntl
@@ -40,7 +43,9 @@ class PredictionTable:
         If the file is another table, or another process is writing it.
     """
 
-    def __init__(self, path, score_names, model_name):
+    def __init__(
+        self, path: str | PathLike[str], score_names: Sequence[str], model_name: str
+    ) -> None:
         self.path = Path(path)
         self.model_name = model_name
         self.columns = ["file", "index", "label", *score_names, "model"]
@@ -52,7 +57,7 @@ class PredictionTable:
             self._file.close()
             raise
 
-    def append(self, rows):
+    def append(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows (file, index, label, scores) to the disk."""
         table = [
             (file, index, label, *scores, self.model_name)
@@ -62,7 +67,7 @@ class PredictionTable:
         for file, index, *_ in table:
             self._count(file, index)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file, and let others write it."""
         self._file.close()
 
@@ -90,7 +95,7 @@ class PredictionTable:
             data = data[self._file.write(data) :]
         os.fsync(self._file.fileno())
 
-    def read(self):
+    def read(self) -> None:
         """Take over the rows that are there; cut off half a row at the end."""
         self.next_index, self.n_rows = {}, 0
         whole = 0

@@ -1,12 +1,16 @@
 """CenterCrop: the middle of each image."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import has_channel_axis
 from emclassify.readers._stored_images import StoredImages
 
@@ -50,12 +54,17 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     _reads_stored = True
 
-    def __init__(self, size=128, *, image_shape=None):
+    def __init__(
+        self,
+        size: int | Sequence[int] = 128,
+        *,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.size = size
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check that the images are large enough.
 
         Parameters
@@ -82,7 +91,7 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
             )
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Crop.
 
         Parameters

@@ -1,6 +1,9 @@
 """Resizing of one image, bilinear and free of aliasing, with its mask two-valued."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 __all__ = ["HALF", "resize_image"]
@@ -9,7 +12,13 @@ __all__ = ["HALF", "resize_image"]
 HALF = 0.5 - 1e-6
 
 
-def resize_image(image, size, *, has_mask, box=None):
+def resize_image(
+    image: NDArray[Any],
+    size: tuple[int, int],
+    *,
+    has_mask: bool,
+    box: tuple[float, float, float, float] | None = None,
+) -> NDArray[Any]:
     """Resize an image (height, width, channels) to `size`, a (height, width).
 
     `box` is the part to resize, (top, left, bottom, right) in px, not necessarily

@@ -1,13 +1,17 @@
 """ParticleCropper: cut each particle out of its image, by its mask."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import (
     has_channel_axis,
     object_array,
@@ -94,16 +98,16 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        margin=50,
-        apply_mask=False,
+        margin: int = 50,
+        apply_mask: bool = False,
         *,
-        fill_value="mean",
-        border="clip",
-        on_empty="raise",
-        keep_mask=True,
-        mask="auto",
-        image_shape=None,
-    ):
+        fill_value: Literal["mean", "median"] | float = "mean",
+        border: Literal["clip", "reflect"] = "clip",
+        on_empty: Literal["raise", "keep"] = "raise",
+        keep_mask: bool = True,
+        mask: Literal["auto", "last"] = "auto",
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.margin = margin
         self.apply_mask = apply_mask
         self.fill_value = fill_value
@@ -114,7 +118,7 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check the images and remember their channels; nothing else depends on X.
 
         Parameters
@@ -132,7 +136,7 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         self._has_mask(images)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Crop.
 
         Parameters

@@ -1,14 +1,18 @@
 """PixelSizeScaler: bring images to one physical scale."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._interpolation import resize_image
 from emclassify.preprocessing._stacks import (
     has_channel_axis,
@@ -95,15 +99,20 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
     }
 
     def __init__(
-        self, pixel_size=None, *, input_pixel_size=None, mask="auto", image_shape=None
-    ):
+        self,
+        pixel_size: float | None = None,
+        *,
+        input_pixel_size: float | tuple[float, float] | None = None,
+        mask: Literal["auto", "last"] | None = "auto",
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.pixel_size = pixel_size
         self.input_pixel_size = input_pixel_size
         self.mask = mask
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check the images and remember their channels; nothing else depends on X.
 
         Parameters
@@ -121,7 +130,9 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         self._has_mask(images)
         return self
 
-    def fit_transform(self, X, y=None, pixel_size=None):
+    def fit_transform(
+        self, X: ImagesLike, y: object = None, pixel_size: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Fit, then rescale the same images.
 
         Parameters
@@ -140,7 +151,9 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         return self.fit(X, y).transform(X, pixel_size=pixel_size)
 
-    def transform(self, X, pixel_size=None):
+    def transform(
+        self, X: ImagesLike, pixel_size: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Rescale.
 
         Parameters

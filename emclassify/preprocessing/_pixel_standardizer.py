@@ -1,11 +1,16 @@
 """PixelStandardizer: each pixel to mean 0 and deviation 1 over the training images."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import has_channel_axis
 
 __all__ = ["PixelStandardizer"]
@@ -68,13 +73,19 @@ class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     _reads_stored = True
 
-    def __init__(self, *, with_mean=True, with_std=True, image_shape=None):
+    def __init__(
+        self,
+        *,
+        with_mean: bool = True,
+        with_std: bool = True,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.with_mean = with_mean
         self.with_std = with_std
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Learn each pixel's mean and standard deviation.
 
         Parameters
@@ -109,7 +120,7 @@ class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.scale_ = np.sqrt(np.where(self.dead_pixels_, 0, variance))
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Standardise.
 
         Parameters

@@ -1,13 +1,17 @@
 """ResizeImages: bring images to one size."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._interpolation import resize_image
 from emclassify.preprocessing._stacks import has_channel_axis
 from emclassify.readers._stored_images import StoredImages
@@ -66,13 +70,19 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
 
     _reads_stored = True
 
-    def __init__(self, output_shape=(64, 64), *, mask="auto", image_shape=None):
+    def __init__(
+        self,
+        output_shape: Sequence[int] = (64, 64),
+        *,
+        mask: Literal["auto", "last"] | None = "auto",
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         self.output_shape = output_shape
         self.mask = mask
         self.image_shape = image_shape
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check the images and remember their shape.
 
         Parameters
@@ -90,7 +100,7 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
         self._validate_images_of_any_size(X, reset=True)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Resize.
 
         Parameters

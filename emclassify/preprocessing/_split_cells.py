@@ -1,9 +1,11 @@
 """split_cells: from images of many cells to one image a cell."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import joblib
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.filters import threshold_li, threshold_otsu
@@ -14,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_consistent_length
 
 from emclassify._images import check_each_image, check_images, is_sequence_of_images
+from emclassify._typing import ImagesLike
 
 __all__ = ["split_cells"]
 
@@ -40,21 +43,21 @@ _LEAST_DISTANCE = 0.35
     prefer_skip_nested_validation=True,
 )
 def split_cells(
-    images,
-    target=None,
+    images: ImagesLike,
+    target: ArrayLike | None = None,
     *,
-    nucleus_channel,
-    cell_channel=None,
-    nucleus_diameter=20.0,
-    reach=None,
-    min_contrast=5.0,
-    border="nucleus",
-    size=64,
-    apply_mask=False,
-    keep_mask=True,
-    on_empty="raise",
-    n_jobs=None,
-):
+    nucleus_channel: int,
+    cell_channel: int | None = None,
+    nucleus_diameter: float = 20.0,
+    reach: float | None = None,
+    min_contrast: float = 5.0,
+    border: Literal["nucleus", "cell"] | None = "nucleus",
+    size: int = 64,
+    apply_mask: bool = False,
+    keep_mask: bool = True,
+    on_empty: Literal["raise", "skip"] = "raise",
+    n_jobs: int | None = None,
+) -> Bunch:
     """Split images of cells into images of one cell each, with the image's label.
 
     Labels of proteins are given for images, though the question is about cells. Every

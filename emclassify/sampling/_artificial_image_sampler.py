@@ -1,12 +1,15 @@
 """ArtificialImageSampler: fill small classes with images from a generator."""
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils import check_random_state
 
 from emclassify._images import check_each_image, check_images, is_sequence_of_images
+from emclassify._typing import RandomStateLike
 from emclassify.sampling._base import ImageSamplerMixin, append_images, plain_label
 
 __all__ = ["ArtificialImageSampler"]
@@ -84,12 +87,16 @@ class ArtificialImageSampler(ImageSamplerMixin, BaseOverSampler):
 
     def __init__(
         self,
-        generator=None,
+        generator: Callable[..., Any] | None = None,
         *,
-        sampling_strategy="auto",
-        random_state=None,
-        image_shape=None,
-    ):
+        sampling_strategy: str
+        | float
+        | Mapping[Any, int]
+        | Sequence[Any]
+        | Callable[..., Any] = "auto",
+        random_state: RandomStateLike = None,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.generator = generator
         self.random_state = random_state

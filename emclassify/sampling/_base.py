@@ -1,7 +1,12 @@
 """What every sampler does alike: images in, images of the same form out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from imblearn.utils import check_target_type
+from numpy.typing import NDArray
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length
 
 from emclassify._images import ImageInputMixin
@@ -18,7 +23,7 @@ class ImageSamplerMixin(ImageInputMixin):
     object array of images. `image_shape_` is None for the latter.
     """
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Say what imbalanced-learn's and scikit-learn's checks may feed."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
@@ -39,7 +44,9 @@ class ImageSamplerMixin(ImageInputMixin):
         return out, y, binarize_y
 
 
-def as_stack(X, image_shape, estimator_name):
+def as_stack(
+    X: NDArray[Any], image_shape: Sequence[int] | None, estimator_name: str
+) -> NDArray[Any]:
     """Return X of `_fit_resample` as one array (n, height, width, channels)."""
     if image_shape is not None:
         return X.reshape(len(X), *image_shape)
@@ -55,7 +62,7 @@ def as_stack(X, image_shape, estimator_name):
     return stack if stack.ndim == 4 else stack[..., np.newaxis]
 
 
-def append_images(X, new):
+def append_images(X: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     """Append images, each of the shape and dtype of X's, to X of `_fit_resample`."""
     if X.dtype != object or X.ndim > 1:
         joined = np.concatenate([X, new.reshape(len(new), *X.shape[1:])])
@@ -64,7 +71,7 @@ def append_images(X, new):
     return object_array([*X, *new])
 
 
-def plain_label(label):
+def plain_label(label: Any) -> Any:
     """Return a class label without its numpy type, as errors and users want it."""
     return label.item() if isinstance(label, np.generic) else label
 

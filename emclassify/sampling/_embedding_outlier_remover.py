@@ -1,6 +1,8 @@
 """EmbeddingOutlierRemover: drop images that look unlike their class."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -12,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from emclassify._typing import Estimator, RandomStateLike
 from emclassify.features import FeatureExtractor
 from emclassify.sampling._base import as_stack
 from emclassify.sampling._outlier_remover import OutlierRemover
@@ -119,16 +122,16 @@ class EmbeddingOutlierRemover(OutlierRemover):
 
     def __init__(
         self,
-        embedding=None,
+        embedding: Estimator | None = None,
         *,
-        method="distance",
-        contamination=0.05,
-        n_neighbors=20,
-        multilabel=False,
-        sampling_strategy="all",
-        random_state=None,
-        image_shape=None,
-    ):
+        method: Literal["distance", "lof", "isolation_forest"] = "distance",
+        contamination: float = 0.05,
+        n_neighbors: int = 20,
+        multilabel: bool = False,
+        sampling_strategy: str | Sequence[Any] | Callable[..., Any] = "all",
+        random_state: RandomStateLike = None,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.embedding = embedding
         self.method = method

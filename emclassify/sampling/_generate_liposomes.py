@@ -1,15 +1,24 @@
 """generate_liposomes: make_liposomes as a generator of one class."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emclassify._typing import RandomStateLike
 from emclassify.datasets import make_liposomes
 
 __all__ = ["generate_liposomes"]
 
 
 def generate_liposomes(
-    n_samples, class_label, random_state=None, image_shape=None, **params
-):
+    n_samples: int,
+    class_label: str,
+    random_state: RandomStateLike = None,
+    image_shape: Sequence[int] | None = None,
+    **params: Any,
+) -> NDArray[Any]:
     """Simulate liposomes of one class: a generator for `ArtificialImageSampler`.
 
     Set the other parameters of `make_liposomes` by ``functools.partial``, so that the

@@ -1,9 +1,13 @@
 """ImageOverSampler: draw images of small classes again."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.over_sampling.base import BaseOverSampler
 
+from emclassify._typing import RandomStateLike
 from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["ImageOverSampler"]
@@ -72,8 +76,16 @@ class ImageOverSampler(ImageSamplerMixin, BaseOverSampler):
     }
 
     def __init__(
-        self, *, sampling_strategy="auto", random_state=None, image_shape=None
-    ):
+        self,
+        *,
+        sampling_strategy: str
+        | float
+        | Mapping[Any, int]
+        | Sequence[Any]
+        | Callable[..., Any] = "auto",
+        random_state: RandomStateLike = None,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.image_shape = image_shape

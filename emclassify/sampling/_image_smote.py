@@ -1,6 +1,8 @@
 """ImageSMOTE: mixtures of two images of one class, for who insists on them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
@@ -10,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from emclassify._typing import RandomStateLike
 from emclassify.preprocessing._stacks import resolve_mask_channel
 from emclassify.sampling._base import (
     ImageSamplerMixin,
@@ -111,12 +114,16 @@ class ImageSMOTE(ImageSamplerMixin, BaseOverSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        random_state=None,
-        k_neighbors=5,
-        mask="auto",
-        image_shape=None,
-    ):
+        sampling_strategy: str
+        | float
+        | Mapping[Any, int]
+        | Sequence[Any]
+        | Callable[..., Any] = "auto",
+        random_state: RandomStateLike = None,
+        k_neighbors: int = 5,
+        mask: Literal["auto", "last"] | None = "auto",
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.k_neighbors = k_neighbors

@@ -1,9 +1,13 @@
 """ImageUnderSampler: drop images of large classes."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from imblearn.under_sampling import RandomUnderSampler
 from imblearn.under_sampling.base import BaseUnderSampler
 
+from emclassify._typing import RandomStateLike
 from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["ImageUnderSampler"]
@@ -68,11 +72,15 @@ class ImageUnderSampler(ImageSamplerMixin, BaseUnderSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        random_state=None,
-        replacement=False,
-        image_shape=None,
-    ):
+        sampling_strategy: str
+        | float
+        | Mapping[Any, int]
+        | Sequence[Any]
+        | Callable[..., Any] = "auto",
+        random_state: RandomStateLike = None,
+        replacement: bool = False,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.replacement = replacement

@@ -1,6 +1,8 @@
 """IntensityOutlierRemover: drop images far darker or brighter than their class."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -87,14 +89,14 @@ class IntensityOutlierRemover(OutlierRemover):
 
     def __init__(
         self,
-        n_std=3.0,
+        n_std: float = 3.0,
         *,
-        robust=False,
-        multilabel=False,
-        mask="auto",
-        sampling_strategy="all",
-        image_shape=None,
-    ):
+        robust: bool = False,
+        multilabel: bool = False,
+        mask: Literal["auto", "last"] | None = "auto",
+        sampling_strategy: str | Sequence[Any] | Callable[..., Any] = "all",
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.n_std = n_std
         self.robust = robust

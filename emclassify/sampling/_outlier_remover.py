@@ -1,14 +1,17 @@
 """What outlier removers do alike: scores by class, and the images that are kept."""
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 from imblearn.base import BaseSampler
 from imblearn.under_sampling.base import BaseCleaningSampler
 from imblearn.utils._validation import ArraysTransformer
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils.multiclass import type_of_target
 
+from emclassify._typing import ImagesLike
 from emclassify.sampling._base import ImageSamplerMixin
 
 __all__ = ["OutlierRemover"]
@@ -40,7 +43,9 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
         """Return which of all scores are an outlier's."""
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_resample(self, X, y, **params):
+    def fit_resample(
+        self, X: ImagesLike, y: ArrayLike, **params: Any
+    ) -> tuple[Any, Any]:
         """Drop outliers.
 
         Parameters

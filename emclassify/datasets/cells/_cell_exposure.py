@@ -1,8 +1,10 @@
 """From what cells emit to grey values: staining, light, blur, photons, saturation."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 # Standard deviation of the microscope's point spread, in px.
@@ -19,7 +21,7 @@ class Plate:
     size: float
 
 
-def draw_plates(rng, n_plates):
+def draw_plates(rng: np.random.Generator, n_plates: int) -> list[Plate]:
     """Return what the images of each plate share: gains, background, size of cells."""
     gains = np.exp(rng.normal(0, 0.15, (n_plates, 4)))
     background = rng.uniform(0.01, 0.05, n_plates)
@@ -27,7 +29,13 @@ def draw_plates(rng, n_plates):
     return [Plate(*values) for values in zip(gains, background, size, strict=True)]
 
 
-def expose(rng, light, plate, dirt, photons):
+def expose(
+    rng: np.random.Generator,
+    light: NDArray[Any],
+    plate: Plate,
+    dirt: Literal["none", "saturated", "empty"],
+    photons: float,
+) -> NDArray[Any]:
     """Return the grey values (height, width, channels) of what emits light.
 
     Parameters

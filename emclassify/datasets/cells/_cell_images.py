@@ -1,12 +1,15 @@
 """Simulated fluorescence images of cells with a protein in some of their parts."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights
 from emclassify.datasets._draws import (
     as_range,
@@ -78,23 +81,23 @@ _SHARE = Interval(Real, 0, 1, closed="both")
     prefer_skip_nested_validation=True,
 )
 def make_cell_images(
-    n_samples=500,
+    n_samples: int = 500,
     *,
-    image_size=128,
-    multilabel=True,
-    weights=None,
-    max_locations=3,
-    n_groups=None,
-    n_cells=(4, 9),
-    nucleus_radius=None,
-    expression=(0.25, 0.9),
-    silent_cells=0.1,
-    label_noise=0.0,
-    dirt=0.0,
-    photons=150.0,
-    n_jobs=None,
-    random_state=None,
-):
+    image_size: int = 128,
+    multilabel: bool = True,
+    weights: Mapping[Any, float] | Sequence[float] | None = None,
+    max_locations: int = 3,
+    n_groups: int | None = None,
+    n_cells: int | tuple[int, int] = (4, 9),
+    nucleus_radius: float | None = None,
+    expression: float | tuple[float, float] = (0.25, 0.9),
+    silent_cells: float = 0.1,
+    label_noise: float = 0.0,
+    dirt: float = 0.0,
+    photons: float = 150.0,
+    n_jobs: int | None = None,
+    random_state: RandomStateLike = None,
+) -> Bunch:
     """Simulate fluorescence images of cells, labelled by where a protein is.
 
     Each image shows some cells in four channels, as the Human Protein Atlas [1]_ has

@@ -1,6 +1,10 @@
 """Which locations a simulated protein has, and which ones its label says."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets._class_balance import share_out
 
@@ -9,7 +13,13 @@ from emclassify.datasets._class_balance import share_out
 _N_LOCATIONS = (0.52, 0.38, 0.10)
 
 
-def draw_locations(rng, n_samples, names, shares, max_locations):
+def draw_locations(
+    rng: np.random.Generator,
+    n_samples: int,
+    names: Sequence[str],
+    shares: NDArray[np.float64],
+    max_locations: int,
+) -> NDArray[Any]:
     """Return the true locations, a matrix (n_samples, n_names) of 0 and 1.
 
     The first location of each protein is shared out exactly; what is "negative" has no
@@ -29,7 +39,9 @@ def draw_locations(rng, n_samples, names, shares, max_locations):
     return truth
 
 
-def spoil(rng, truth, names, share):
+def spoil(
+    rng: np.random.Generator, truth: NDArray[Any], names: Sequence[str], share: float
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Replace one location by a wrong one in a share of the rows.
 
     A row that has all locations loses one.
@@ -55,7 +67,7 @@ def spoil(rng, truth, names, share):
     return target, wrong
 
 
-def draw_dirt(rng, n_samples, share):
+def draw_dirt(rng: np.random.Generator, n_samples: int, share: float) -> NDArray[Any]:
     """Return what is wrong with each image: "none", "saturated" or "empty"."""
     n_dirty = round(share * n_samples)
     dirt = np.full(n_samples, "none", dtype="<U9")

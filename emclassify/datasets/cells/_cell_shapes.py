@@ -4,8 +4,10 @@ All lengths are in px.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets.cells._noise_texture import band_noise
 
@@ -38,12 +40,14 @@ class CellShapes:
     centres: np.ndarray
 
     @property
-    def from_nucleus(self):
+    def from_nucleus(self) -> NDArray[np.float64]:
         """Distance of each pixel from its nucleus's outline; negative inside."""
         return (self.in_nucleus - 1) * self.radius
 
 
-def draw_shapes(rng, image_size, n_cells, radius):
+def draw_shapes(
+    rng: np.random.Generator, image_size: int, n_cells: int, radius: float
+) -> CellShapes:
     """Draw cells that may touch; fewer than asked for where there is no room.
 
     Parameters
@@ -131,7 +135,9 @@ def _scatter(rng, image_size, n_cells, radius):
     return np.array(centres)
 
 
-def label_images(shapes):
+def label_images(
+    shapes: CellShapes,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
     """Return label images (cells, nuclei): 0 outside, cells counted from 1.
 
     Only cells that show count; both images have the same number for a cell.

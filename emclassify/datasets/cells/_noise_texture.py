@@ -1,8 +1,10 @@
 """Smooth random fields: what cells, stains and organelles get their grain from."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 # Wavelengths of a band lie about its middle with this relative spread.
@@ -29,7 +31,9 @@ def _band_pass(height, width, wavelength):
     return (band * (height * width) / np.sqrt(2 * power)).astype(np.float32)
 
 
-def band_noise(rng, shape, wavelength):
+def band_noise(
+    rng: np.random.Generator, shape: tuple[int, int], wavelength: float
+) -> NDArray[np.float32]:
     """Return a periodic field of structures about `wavelength` px large.
 
     Mean 0, standard deviation 1, float32.
@@ -45,7 +49,12 @@ def band_noise(rng, shape, wavelength):
     return fft.irfft2(spectrum, s=shape, overwrite_x=True)
 
 
-def stretched_noise(rng, first, second, wavelength=6.0):
+def stretched_noise(
+    rng: np.random.Generator,
+    first: NDArray[Any],
+    second: NDArray[Any],
+    wavelength: float = 6.0,
+) -> NDArray[np.float32]:
     """Return a field that repeats itself every 128 along two coordinates.
 
     A coordinate that changes slowly from pixel to pixel draws the texture out along
@@ -57,6 +66,6 @@ def stretched_noise(rng, first, second, wavelength=6.0):
     )
 
 
-def threads(field, width):
+def threads(field: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     """Return lines of brightness 1 along the zeros of a field."""
     return np.exp(-((field / width) ** 2))

@@ -4,7 +4,12 @@ A pattern is an image (height, width) of float32 from 0 to about 1. What it look
 follows the Human Protein Atlas's pictures of each location, by eye.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from emclassify.datasets.cells._noise_texture import (
@@ -13,11 +18,14 @@ from emclassify.datasets.cells._noise_texture import (
     threads,
 )
 
+if TYPE_CHECKING:
+    from emclassify.datasets.cells._cell_shapes import CellShapes
+
 
 class Patterns:
     """Draws the locations of one image; each is drawn once, whoever asks for it."""
 
-    def __init__(self, rng, shapes):
+    def __init__(self, rng: np.random.Generator, shapes: CellShapes) -> None:
         self.rng = rng
         self.shapes = shapes
         self.radius = shapes.radius
@@ -26,22 +34,22 @@ class Patterns:
         self.cytoplasm = shapes.cell & ~shapes.nucleus
         self._drawn = {}
 
-    def __getitem__(self, location):
+    def __getitem__(self, location: str) -> NDArray[np.float32]:
         if location not in self._drawn:
             draw = _DRAW[location]
             self._drawn[location] = draw(self).astype(np.float32, copy=False)
         return self._drawn[location]
 
-    def noise(self, wavelength):
+    def noise(self, wavelength: float) -> NDArray[np.float32]:
         """Return noise with structures of `wavelength` nuclear radii."""
         return band_noise(self.rng, self.shapes.cell.shape, wavelength * self.radius)
 
-    def of_cell(self, values):
+    def of_cell(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return what each pixel's cell has of `values`."""
         return np.asarray(values, dtype=np.float32)[self.shapes.owner]
 
     @property
-    def thickness(self):
+    def thickness(self) -> NDArray[np.float32]:
         """How thick the cell is: most about the nucleus, 0 at its outline."""
         return np.sqrt(np.clip(1.05 - self.shapes.in_cell**2, 0, None))
 

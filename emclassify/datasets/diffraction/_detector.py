@@ -1,12 +1,15 @@
 """A pixel detector: where it is blind, what else it sees, and how it counts."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 # Knots along each side of the smooth field that changes intensities at large scale.
 _KNOTS = 5
 
 
-def live_pixels(image_size, *, beam_stop, gap):
+def live_pixels(image_size: int, *, beam_stop: float, gap: float) -> NDArray[np.bool_]:
     """Return where the detector counts (image_size, image_size), a bool array."""
     offset = np.arange(image_size) - (image_size - 1) / 2
     away = np.hypot(offset, offset[:, np.newaxis])
@@ -15,7 +18,9 @@ def live_pixels(image_size, *, beam_stop, gap):
     return live
 
 
-def smooth_field(rng, image_size, spread):
+def smooth_field(
+    rng: np.random.Generator, image_size: int, spread: float
+) -> NDArray[np.float32]:
     """Return a smooth positive field (image_size, image_size) around 1.
 
     The exponential of a random surface through a few knots; `spread` is the standard
@@ -29,7 +34,9 @@ def smooth_field(rng, image_size, spread):
     return np.exp(near @ knots @ near.T).astype(np.float32)
 
 
-def stray_light(qx, qy, level, reach):
+def stray_light(
+    qx: NDArray[np.float64], qy: NDArray[np.float64], level: float, reach: float
+) -> NDArray[np.float32]:
     """Return photons per pixel (len(qy), len(qx)) that no particle scattered.
 
     Half of `level` is flat; half falls with the spatial frequency over `reach`.
@@ -38,7 +45,9 @@ def stray_light(qx, qy, level, reach):
     return (0.5 * level * (1 + np.exp(-away / reach))).astype(np.float32)
 
 
-def count(rng, expected, dtype):
+def count(
+    rng: np.random.Generator, expected: NDArray[np.float32], dtype: str
+) -> NDArray[Any]:
     """Return counts drawn by Poisson's law, cut off where the type ends."""
     counts = rng.poisson(expected)
     if np.dtype(dtype).kind == "u":

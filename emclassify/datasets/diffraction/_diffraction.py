@@ -1,7 +1,9 @@
 """Simulated diffraction patterns of single particles."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
     as_range,
@@ -76,26 +79,26 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
     prefer_skip_nested_validation=True,
 )
 def make_diffraction_patterns(
-    n_samples=500,
+    n_samples: int = 500,
     *,
-    shape="icosahedron",
-    image_size=256,
-    weights=None,
-    n_groups=None,
-    size=(60.0, 80.0),
-    q_max=0.125,
-    wavelength=0.7,
-    fluence=(1e11, 1e12),
-    background=0.01,
-    fluctuation=0.0,
-    jitter=0.0,
-    beam_stop=0.0,
-    gap=0.0,
-    noise=True,
-    dtype="uint16",
-    n_jobs=None,
-    random_state=None,
-):
+    shape: str | list[str] = "icosahedron",
+    image_size: int = 256,
+    weights: Mapping[Any, float] | Sequence[float] | None = None,
+    n_groups: int | None = None,
+    size: float | tuple[float, float] = (60.0, 80.0),
+    q_max: float = 0.125,
+    wavelength: float = 0.7,
+    fluence: float | tuple[float, float] = (1e11, 1e12),
+    background: float = 0.01,
+    fluctuation: float = 0.0,
+    jitter: float = 0.0,
+    beam_stop: float = 0.0,
+    gap: float = 0.0,
+    noise: bool = True,
+    dtype: Literal["uint16", "uint32", "float32"] = "uint16",
+    n_jobs: int | None = None,
+    random_state: RandomStateLike = None,
+) -> Bunch:
     r"""Simulate X-ray diffraction patterns of single particles, and of what isn't one.
 
     A particle in a random orientation scatters an X-ray pulse; the detector

@@ -1,6 +1,9 @@
 """Far-field amplitudes of projected densities."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 # Classical electron radius in nm, and electrons in a nm³ of protein.
 ELECTRON_RADIUS = 2.8179403e-6
@@ -9,13 +12,19 @@ ELECTRON_DENSITY = 430.0
 GRID = 96
 
 
-def grid_axis():
+def grid_axis() -> NDArray[np.float32]:
     """Return the coordinates (GRID,) of a grid that holds a body of radius 1."""
     step = 2.0 / (GRID - 4)
     return ((np.arange(GRID) - (GRID - 1) / 2) * step).astype(np.float32)
 
 
-def amplitude(thickness, radius, qx, qy, shift=(0.0, 0.0)):
+def amplitude(
+    thickness: NDArray[Any],
+    radius: float,
+    qx: NDArray[np.float64],
+    qy: NDArray[np.float64],
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> NDArray[np.complex64]:
     """Return the scattering amplitude (len(qy), len(qx)) of one body, in electrons.
 
     The discrete Fourier transform of the thickness, at any spatial frequencies: two

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 # Of the tube's middle line and the tube, so that the torus reaches 1.
@@ -29,7 +30,7 @@ def _turned(numbers, signs):
     return np.array(sorted(points))
 
 
-def polyhedron_vertices(name):
+def polyhedron_vertices(name: str) -> NDArray[np.float64]:
     """Return the corners (n, 3) of a polyhedron of circumradius 1."""
     golden = (1 + 5**0.5) / 2
     if name == "cube":
@@ -48,7 +49,7 @@ def polyhedron_vertices(name):
     return corners / np.linalg.norm(corners, axis=1, keepdims=True)
 
 
-def polyhedron_faces(name):
+def polyhedron_faces(name: str) -> NDArray[np.float64]:
     """Return the faces (n, 4): outward unit normal, distance from the centre."""
     planes = ConvexHull(polyhedron_vertices(name)).equations
     # The hull is made of triangles: those of one face have one plane.
@@ -57,7 +58,9 @@ def polyhedron_faces(name):
     return np.hstack([normals, distances])
 
 
-def polyhedron_thickness(faces, rotation, axis):
+def polyhedron_thickness(
+    faces: NDArray[np.float64], rotation: NDArray[np.float64], axis: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the thickness (k, k) of a convex polyhedron at the points of a grid.
 
     Each face bounds the beam's way from above or from below.
@@ -74,20 +77,26 @@ def polyhedron_thickness(faces, rotation, axis):
     return np.maximum(thickness, 0, out=thickness)
 
 
-def sphere_thickness(rotation, axis):
+def sphere_thickness(
+    rotation: NDArray[np.float64] | None, axis: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the thickness (k, k) of the unit sphere."""
     inside = 1 - axis**2 - axis[:, np.newaxis] ** 2
     return 2 * np.sqrt(np.maximum(inside, 0))
 
 
-def shell_thickness(rotation, axis):
+def shell_thickness(
+    rotation: NDArray[np.float64], axis: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the thickness (k, k) of a hollow sphere's wall."""
     hollow = SHELL_INNER_RADIUS
     inside = hollow * sphere_thickness(rotation, axis / hollow)
     return sphere_thickness(rotation, axis) - inside
 
 
-def torus_thickness(rotation, axis):
+def torus_thickness(
+    rotation: NDArray[np.float64], axis: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the thickness (k, k) of a torus, slice by slice.
 
     At its surface a slice counts by the share of it that lies inside.

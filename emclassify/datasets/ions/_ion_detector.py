@@ -1,8 +1,11 @@
 """From expected ion images to intensities as a mass spectrometer gives them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets.ions._sample_region import smooth_noise
 
@@ -18,7 +21,9 @@ class Acquisition:
     missing: np.ndarray  # bool (height, width): not recorded
 
 
-def draw_acquisition(rng, shape, *, missing, noise):
+def draw_acquisition(
+    rng: np.random.Generator, shape: Sequence[int], *, missing: float, noise: float
+) -> Acquisition:
     """Draw how a dataset was recorded.
 
     Parameters
@@ -51,7 +56,13 @@ def draw_acquisition(rng, shape, *, missing, noise):
     )
 
 
-def record(rng, expected, acquisition, *, hot_spots):
+def record(
+    rng: np.random.Generator,
+    expected: NDArray[np.float64],
+    acquisition: Acquisition,
+    *,
+    hot_spots: float,
+) -> NDArray[np.float32]:
     """Return the intensities (height, width) of an ion, float32, not negative.
 
     Ions are counted by Poisson's law; each count weighs differently (log-normal), and a
@@ -72,7 +83,7 @@ def record(rng, expected, acquisition, *, hot_spots):
     return intensity.astype(np.float32)
 
 
-def displayed(intensity):
+def displayed(intensity: NDArray[Any]) -> NDArray[Any]:
     """Return an 8-bit image as METASPACE shows it, cut at its 99th percentile.
 
     Parameters

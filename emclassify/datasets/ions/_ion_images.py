@@ -1,6 +1,8 @@
 """Simulated ion images, on the sample and off it."""
 
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from scipy.special import expit, logit
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
     as_range,
@@ -64,19 +67,19 @@ _SHARE = Interval(Real, 0, 1, closed="both")
     prefer_skip_nested_validation=True,
 )
 def make_ion_images(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    image_size=(40, 90),
-    weights=None,
-    imbalance=0.2,
-    n_groups=None,
-    strange=0.2,
-    noise=1.0,
-    hot_spots=0.003,
-    missing=0.003,
-    n_jobs=None,
-    random_state=None,
-):
+    image_size: int | tuple[int, int] = (40, 90),
+    weights: Mapping[Any, float] | Sequence[float] | None = None,
+    imbalance: float = 0.2,
+    n_groups: int | None = None,
+    strange: float = 0.2,
+    noise: float = 1.0,
+    hot_spots: float = 0.003,
+    missing: float = 0.003,
+    n_jobs: int | None = None,
+    random_state: RandomStateLike = None,
+) -> Bunch:
     """Simulate ion images of mass spectrometry imaging, on the sample and off it.
 
     A mass spectrometer scans a field that holds a sample, such as a tissue section, and

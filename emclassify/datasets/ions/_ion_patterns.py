@@ -1,8 +1,10 @@
 """What ion images show: where in the field a molecule is, on the sample or off it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from emclassify.datasets.ions._sample_region import compartments, smooth_noise
@@ -26,7 +28,12 @@ class Dataset:
     streak_axis: int  # 0: streaks run along the columns, 1: along the rows
 
 
-def draw_dataset(rng, inside, *, strangeness=None):
+def draw_dataset(
+    rng: np.random.Generator,
+    inside: NDArray[np.bool_],
+    *,
+    strangeness: Literal[None, "halo", "weak"] = None,
+) -> Dataset:
     """Draw what the ions of a dataset share.
 
     Parameters
@@ -60,7 +67,9 @@ def draw_dataset(rng, inside, *, strangeness=None):
     )
 
 
-def on_sample(rng, dataset, kind):
+def on_sample(
+    rng: np.random.Generator, dataset: Dataset, kind: str
+) -> NDArray[np.float64]:
     """Return the expected image (height, width) of a molecule of the sample, 0 to 1."""
     inside = dataset.inside
     if kind == "compartments":
@@ -82,7 +91,9 @@ def on_sample(rng, dataset, kind):
     return np.maximum(image, level * (0.5 + 0.5 * ~inside))
 
 
-def off_sample(rng, dataset, kind):
+def off_sample(
+    rng: np.random.Generator, dataset: Dataset, kind: str
+) -> NDArray[np.float64]:
     """Return the expected image (height, width) of the background, 0 to 1."""
     outside = ~dataset.inside
     if kind == "matrix":

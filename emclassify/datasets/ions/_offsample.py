@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 from numbers import Integral
+from os import PathLike
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import joblib
 import numpy as np
@@ -46,12 +48,12 @@ From {url}
 )
 def fetch_offsample(
     *,
-    data_home=None,
-    download_if_missing=True,
-    return_X_y=False,
-    n_jobs=None,
-    verbose=1,
-):
+    data_home: str | PathLike[str] | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 1,
+) -> Any:
     """Fetch on- and off-sample ion images of METASPACE, downloading them once.
 
     The gold standard of [1]_: 23,238 ion images of 87 public datasets, 13,329 on-sample

@@ -1,6 +1,9 @@
 """Where the sample lies in a mass spectrometry image, and what it is made of."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 REGULAR = ("ellipse", "rectangle")
@@ -15,14 +18,18 @@ _SHARE = {
 }
 
 
-def smooth_noise(rng, shape, length):
+def smooth_noise(
+    rng: np.random.Generator, shape: tuple[int, int], length: float
+) -> NDArray[np.float64]:
     """Return a random surface of mean 0 and variance 1 with features of some px."""
     field = ndimage.gaussian_filter(rng.normal(size=shape), length, mode="reflect")
     field -= field.mean()
     return field / max(field.std(), 1e-12)
 
 
-def sample_region(rng, shape, kind):
+def sample_region(
+    rng: np.random.Generator, shape: Sequence[int], kind: str
+) -> NDArray[np.bool_]:
     """Return which pixels lie on the sample.
 
     Parameters
@@ -88,7 +95,9 @@ def _level(rng, y, x, kind):
     return level
 
 
-def compartments(rng, inside, n):
+def compartments(
+    rng: np.random.Generator, inside: NDArray[np.bool_], n: int
+) -> NDArray[np.float64]:
     """Return n soft parts of the sample (n, height, width); they sum to 1 on it."""
     length = np.sqrt(inside.sum()) / rng.uniform(6, 14)
     fields = np.stack([smooth_noise(rng, inside.shape, length) for _ in range(n)])

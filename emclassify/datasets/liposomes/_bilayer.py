@@ -11,6 +11,7 @@ to first order in s / R.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import pbdv
 
 # Potential in V above vitreous ice, and width in nm (standard deviation), of a
@@ -27,19 +28,21 @@ _GRID = np.linspace(-12.0, 8.0, 4001)
 _RIM = np.sqrt(np.pi) * np.exp(-(_GRID**2) / 4) * pbdv(-0.5, _GRID)[0]
 
 
-def rim_profile(u):
+def rim_profile(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return h(u) of the module's docstring."""
     far = np.minimum(u, _GRID[0])
     inside = np.sqrt(2 * np.pi / -far) * (1 + 0.375 / far**2)
     return np.where(u < _GRID[0], inside, np.interp(u, _GRID, _RIM, right=0.0))
 
 
-def bilayer_half_width(thickness):
+def bilayer_half_width(thickness: float) -> float:
     """Return the distance in nm from a bilayer's middle to its outer face."""
     return thickness / 2 + _EDGE
 
 
-def bilayer_potential(depth, thickness):
+def bilayer_potential(
+    depth: NDArray[np.float64], thickness: float
+) -> NDArray[np.float64]:
     """Return the potential in V at `depth` nm from the middle of a bilayer."""
     half = thickness / 2
     heads = np.exp(-0.5 * ((depth - half) / HEAD_WIDTH) ** 2)
@@ -48,7 +51,12 @@ def bilayer_potential(depth, thickness):
     return HEAD_POTENTIAL * heads + CORE_POTENTIAL * core
 
 
-def projected_bilayer(distance, radius, thickness, blur=0.0):
+def projected_bilayer(
+    distance: NDArray[np.float64],
+    radius: NDArray[np.float64],
+    thickness: float,
+    blur: float = 0.0,
+) -> NDArray[np.float64]:
     """Return the projection in V nm of spherical bilayers, `distance` nm off the rim.
 
     `radius` (of the bilayer's middle) and `blur` (standard deviation in nm of a
@@ -72,7 +80,9 @@ def projected_bilayer(distance, radius, thickness, blur=0.0):
     return total
 
 
-def projected_ball(squared_radius, radius):
+def projected_ball(
+    squared_radius: NDArray[np.float32], radius: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the chord length in nm through balls, at elliptical radius² (ball = 1)."""
     chord = 1 - squared_radius
     np.maximum(chord, 0, out=chord)

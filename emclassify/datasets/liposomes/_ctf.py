@@ -1,19 +1,20 @@
 """Electron optics: wavelength, interaction constant, contrast transfer function."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import constants
 
 _REST_ENERGY = constants.m_e * constants.c**2
 
 
-def electron_wavelength(voltage):
+def electron_wavelength(voltage: float) -> float:
     """Return the relativistic wavelength in nm of electrons of `voltage` kV."""
     energy = constants.e * voltage * 1e3
     momentum = np.sqrt(2 * constants.m_e * energy * (1 + energy / (2 * _REST_ENERGY)))
     return constants.h / momentum * 1e9
 
 
-def interaction_constant(voltage):
+def interaction_constant(voltage: float) -> float:
     """Return the phase in rad that 1 V nm of potential adds, at `voltage` kV."""
     energy = constants.e * voltage * 1e3
     wavelength = electron_wavelength(voltage) * 1e-9
@@ -23,15 +24,15 @@ def interaction_constant(voltage):
 
 
 def transfer_function(
-    k2,
-    defocus,
+    k2: NDArray[np.float32],
+    defocus: NDArray[np.float32],
     *,
-    voltage=200.0,
-    spherical_aberration=2.0,
-    amplitude_contrast=0.1,
-    focal_spread=8.0,
-    convergence=0.1,
-):
+    voltage: float = 200.0,
+    spherical_aberration: float = 2.0,
+    amplitude_contrast: float = 0.1,
+    focal_spread: float = 8.0,
+    convergence: float = 0.1,
+) -> NDArray[np.float32]:
     """Return the CTF with its envelopes at squared frequencies `k2`, in nm^-2.
 
     `defocus` is in µm, positive for underfocus; it broadcasts against `k2`.

@@ -1,7 +1,9 @@
 """Simulated cryo-TEM images of liposomes."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
     as_range,
@@ -79,32 +82,32 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
     prefer_skip_nested_validation=True,
 )
 def make_liposomes(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    task="lamellarity",
-    image_size=64,
-    weights=None,
-    n_groups=None,
-    pixel_size=None,
-    margin=(0.15, 0.4),
-    radius=45.0,
-    radius_spread=0.3,
-    max_ellipticity=0.25,
-    bilayer_thickness=3.8,
-    filling=0.1,
-    neighbours=0.8,
-    contamination=0.04,
-    defocus=(1.5, 4.0),
-    dose=(10.0, 30.0),
-    voltage=200.0,
-    spherical_aberration=2.0,
-    amplitude_contrast=0.1,
-    ice_noise=0.03,
-    ice_gradient=1.0,
-    dtype="uint8",
-    n_jobs=None,
-    random_state=None,
-):
+    task: Literal["lamellarity", "encapsulation"] = "lamellarity",
+    image_size: int = 64,
+    weights: Mapping[Any, float] | Sequence[float] | None = None,
+    n_groups: int | None = None,
+    pixel_size: float | None = None,
+    margin: float | tuple[float, float] = (0.15, 0.4),
+    radius: float = 45.0,
+    radius_spread: float = 0.3,
+    max_ellipticity: float = 0.25,
+    bilayer_thickness: float = 3.8,
+    filling: float = 0.1,
+    neighbours: float = 0.8,
+    contamination: float = 0.04,
+    defocus: float | tuple[float, float] = (1.5, 4.0),
+    dose: float | tuple[float, float] = (10.0, 30.0),
+    voltage: float = 200.0,
+    spherical_aberration: float = 2.0,
+    amplitude_contrast: float = 0.1,
+    ice_noise: float = 0.03,
+    ice_gradient: float = 1.0,
+    dtype: Literal["uint8", "uint16", "float32"] = "uint8",
+    n_jobs: int | None = None,
+    random_state: RandomStateLike = None,
+) -> Bunch:
     r"""Simulate cryo-TEM images of liposomes, with labels, masks and micrographs.
 
     Each image is a crop around one liposome: spherical or ellipsoidal shells with the

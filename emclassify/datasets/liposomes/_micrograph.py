@@ -1,6 +1,10 @@
 """Micrographs: what the images of one group share, and how an image is recorded."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from emclassify.datasets.liposomes._ctf import (
@@ -15,7 +19,14 @@ _HALF_MICROGRAPH = 600.0
 _THICKEST = np.float32(0.2)
 
 
-def draw_micrographs(rng, n_groups, *, defocus, dose, ice_gradient):
+def draw_micrographs(
+    rng: np.random.Generator,
+    n_groups: int,
+    *,
+    defocus: tuple[float, float],
+    dose: tuple[float, float],
+    ice_gradient: float,
+) -> dict[str, NDArray[np.float64]]:
     """Draw what each micrograph has of its own; returns a dict of columns."""
     slope = rng.normal(0.0, 0.15 * ice_gradient, (2, n_groups))
     return {
@@ -32,7 +43,12 @@ def draw_micrographs(rng, n_groups, *, defocus, dose, ice_gradient):
     }
 
 
-def field_size(image_size, pixel_size, defocus, voltage):
+def field_size(
+    image_size: int,
+    pixel_size: NDArray[np.float64],
+    defocus: NDArray[np.float64],
+    voltage: float,
+) -> int:
     """Return the side in px of the square that is computed, of which a part is kept.
 
     Defocus spreads the finest detail of an image by defocus × wavelength × highest
@@ -44,7 +60,14 @@ def field_size(image_size, pixel_size, defocus, voltage):
     return fft.next_fast_len(image_size + 2 * pad, real=True)
 
 
-def image_contrast(rng, potential, pixel_size, defocus, ice_sd, optics):
+def image_contrast(
+    rng: np.random.Generator,
+    potential: NDArray[np.float32],
+    pixel_size: NDArray[np.float64],
+    defocus: NDArray[np.float64],
+    ice_sd: NDArray[np.float64],
+    optics: dict[str, float],
+) -> NDArray[np.float32]:
     """Return relative intensity minus 1 that a projected potential gives.
 
     `ice_sd` is the standard deviation in rad of the phase that amorphous ice adds in
@@ -71,7 +94,9 @@ def image_contrast(rng, potential, pixel_size, defocus, ice_sd, optics):
     return contrast
 
 
-def background(columns, axes):
+def background(
+    columns: Mapping[str, NDArray[Any]], axes: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the intensity behind the particles, relative to the micrograph's centre.
 
     The ice of a micrograph has a slope and a curvature; `columns` has the place of
@@ -90,7 +115,12 @@ def background(columns, axes):
     return np.exp(-_THICKEST * np.tanh(thicker / _THICKEST))
 
 
-def record(rng, intensity, dose, pixel_size):
+def record(
+    rng: np.random.Generator,
+    intensity: NDArray[np.float32],
+    dose: NDArray[np.float64],
+    pixel_size: NDArray[np.float64],
+) -> NDArray[np.float32]:
     """Return the relative intensity that electrons drawn by Poisson's law show.
 
     Above 1,000 electrons a pixel the law is the normal one but for a skewness below

@@ -1,6 +1,7 @@
 """Draws shells and balls on pixel grids, projected along the beam."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets.liposomes._bilayer import projected_ball, projected_bilayer
 
@@ -106,7 +107,13 @@ def _add_by_image(total, projected, image):
         total[image[now]] += projected[now]
 
 
-def project_scene(shells, balls, pixel_size, size, thickness):
+def project_scene(
+    shells: dict[str, NDArray[np.float32] | NDArray[np.intp]],
+    balls: dict[str, NDArray[np.float32] | NDArray[np.intp]],
+    pixel_size: NDArray[np.float64],
+    size: int,
+    thickness: float,
+) -> NDArray[np.float32]:
     """Return potentials projected along the beam, in V nm, as (n, size, size).
 
     Column `image` of the tables counts from 0 within this stack.

@@ -1,6 +1,11 @@
 """From a scene and its micrographs to a block of images and masks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets.liposomes._bilayer import bilayer_half_width
 from emclassify.datasets.liposomes._micrograph import (
@@ -11,6 +16,9 @@ from emclassify.datasets.liposomes._micrograph import (
 )
 from emclassify.datasets.liposomes._project import project_scene
 
+if TYPE_CHECKING:
+    from emclassify.datasets.liposomes._scene import Scene
+
 
 def _cut_table(table, start, stop):
     """Return the rows of images start to stop, their image counted from 0."""
@@ -20,7 +28,9 @@ def _cut_table(table, start, stop):
     return rows
 
 
-def to_grey(intensity, columns, dtype):
+def to_grey(
+    intensity: NDArray[np.float32], columns: dict[str, NDArray[np.float64]], dtype: Any
+) -> NDArray[Any]:
     """Scale relative intensity to grey values, by the micrograph's own scale."""
     if dtype == np.float32:
         return intensity
@@ -32,7 +42,17 @@ def to_grey(intensity, columns, dtype):
     return np.clip(np.rint(grey), 0, np.iinfo(dtype).max).astype(dtype)
 
 
-def render(scene, columns, seed, start, stop, *, image_size, thickness, optics):
+def render(
+    scene: Scene,
+    columns: Any,
+    seed: np.random.SeedSequence,
+    start: int,
+    stop: int,
+    *,
+    image_size: int,
+    thickness: float,
+    optics: dict[str, float],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return relative intensities and masks of the images start to stop."""
     own = {name: column[start:stop] for name, column in columns.items()}
     pixel_size = own["pixel_size"]

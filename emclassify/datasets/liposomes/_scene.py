@@ -6,8 +6,10 @@ whose it is. Nothing here loops over images.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emclassify.datasets.liposomes._bilayer import bilayer_half_width
 
@@ -245,20 +247,20 @@ def _draw_fillings(rng, task, classes, structure, filling):
 
 
 def draw_scene(
-    rng,
-    task,
-    classes,
+    rng: np.random.Generator,
+    task: str,
+    classes: NDArray[Any],
     *,
-    radius,
-    radius_spread,
-    max_ellipticity,
-    thickness,
-    filling,
-    neighbours,
-    contamination,
-    margin,
-    half_field,
-):
+    radius: float,
+    radius_spread: float,
+    max_ellipticity: float,
+    thickness: float,
+    filling: float,
+    neighbours: float,
+    contamination: float,
+    margin: tuple[float, float],
+    half_field: float | None,
+) -> Scene:
     """Draw the geometry of one image for each entry of `classes` (names).
 
     Each image shows `half_field` nm on each side of its centre. If that is None it

@@ -15,6 +15,7 @@ from sklearn.utils.parallel import delayed
 
 from emclassify._fit_params import add_groups, warn_lost_groups
 from emclassify._groups import check_groups
+from emclassify._typing import CrossValidation
 from emclassify._version import __version__
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
@@ -35,7 +36,7 @@ def benchmark_classifiers(
     y,
     *,
     groups=None,
-    cv=5,
+    cv: CrossValidation = 5,
     scoring=None,
     target_names=None,
     fit_params=None,
