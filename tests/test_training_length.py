@@ -1,0 +1,43 @@
+"""The page on the length of training: its table follows the rule, its figures draw."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from emclassify.training._budget import auto_batch_size, auto_max_epochs
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_table_follows_the_rule():
+    page = (DOCS / "user_guide" / "training_length.rst").read_text("utf-8")
+    number = r"([\d,]+)\n"
+    rows = re.findall(rf"   \* - {number}" + rf"     - {number}" * 5, page)
+    assert len(rows) == 7
+    for row in rows:
+        n, n_classes, batch, epochs, seen, updates = (
+            int(cell.replace(",", "")) for cell in row
+        )
+        assert batch == auto_batch_size(n)
+        assert epochs == auto_max_epochs(n, n_classes, batch)
+        assert seen == epochs * n
+        assert updates == epochs * -(-n // batch)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_axes", "n_lines"), [("draw_curves", 6, 5), ("draw_batches", 1, 4)]
+)
+def test_figures(name, n_axes, n_lines, monkeypatch):
+    monkeypatch.chdir(DOCS / "figures")
+    spec = importlib.util.spec_from_file_location("figures", "training_length.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    getattr(module, name)()
+    axes = plt.gcf().axes
+    drawn = [line for ax in axes for line in ax.lines if len(line.get_xdata()) > 1]
+    assert len(axes) == n_axes
+    assert len(drawn) >= n_lines
+    plt.close("all")
