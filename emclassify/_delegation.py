@@ -1,5 +1,7 @@
 """What an estimator around another says of its input: what that one says."""
 
+import numpy as np
+
 __all__ = ["DelegatedInputMixin"]
 
 
@@ -11,17 +13,17 @@ class DelegatedInputMixin:
         return self.estimator_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """``X.shape[1]`` seen in `fit`."""
         return self._of_fitted("n_features_in_")
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the columns seen in `fit`, if X had names."""
         return self._of_fitted("feature_names_in_")
 
     @property
-    def image_shape_(self):
+    def image_shape_(self) -> tuple[int, int, int]:
         """(height, width, channels) seen in `fit`."""
         return self._of_fitted("image_shape_")
 

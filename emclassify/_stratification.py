@@ -1,11 +1,17 @@
 """Folds with the same share of every label, for samples of several labels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["iterative_folds"]
 
 
-def iterative_folds(target, groups, n_splits, random_state):
+def iterative_folds(
+    target: np.ndarray,
+    groups: ArrayLike | None,
+    n_splits: int,
+    random_state: np.random.RandomState | None,
+) -> np.ndarray:
     """Deal groups of samples into folds, rarest label first.
 
     The label that is rarest among what is left is dealt out next, the groups with

@@ -1,13 +1,20 @@
 """Types that the doors of several rooms share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["CrossValidation", "Estimator", "ImagesLike", "RandomStateLike", "Splitter"]
+__all__ = [
+    "CrossValidation",
+    "Estimator",
+    "ImagesLike",
+    "RandomStateLike",
+    "ScoringLike",
+    "Splitter",
+]
 
 # Arrays (NumPy, zarr, HDF5, tensors), lists of images of different sizes, paths.
 ImagesLike: TypeAlias = ArrayLike | Sequence[str | PathLike[str]]
@@ -37,4 +44,12 @@ class Splitter(Protocol):
 # A number of folds, a splitter, or pairs of (train, test) indices.
 CrossValidation: TypeAlias = (
     int | Splitter | Iterable[tuple[ArrayLike, ArrayLike]] | None
+)
+# One metric, several, or by name; what cross_validate takes.
+ScoringLike: TypeAlias = (
+    str
+    | Callable[..., Any]
+    | Iterable[str]
+    | Mapping[str, str | Callable[..., Any]]
+    | None
 )

@@ -4,10 +4,14 @@ import contextlib
 import platform
 import time
 import warnings
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
+from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import check_classification_targets
@@ -15,7 +19,13 @@ from sklearn.utils.parallel import delayed
 
 from emclassify._fit_params import add_groups, warn_lost_groups
 from emclassify._groups import check_groups
-from emclassify._typing import CrossValidation
+from emclassify._typing import (
+    CrossValidation,
+    Estimator,
+    ImagesLike,
+    RandomStateLike,
+    ScoringLike,
+)
 from emclassify._version import __version__
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
@@ -31,26 +41,26 @@ __all__ = ["benchmark_classifiers"]
 
 
 def benchmark_classifiers(
-    estimators,
-    X,
-    y,
+    estimators: Mapping[str, Estimator] | Sequence[tuple[str, Estimator]],
+    X: ImagesLike,
+    y: ArrayLike,
     *,
-    groups=None,
+    groups: ArrayLike | None = None,
     cv: CrossValidation = 5,
-    scoring=None,
-    target_names=None,
-    fit_params=None,
-    on_missing_class="raise",
-    n_bootstrap=2000,
-    confidence_level=0.95,
-    random_state=None,
-    n_jobs=None,
-    verbose=0,
-    return_estimators=False,
-    error_score="raise",
-    audit=True,
-    cache_dir=None,
-):
+    scoring: ScoringLike = None,
+    target_names: Sequence[str] | None = None,
+    fit_params: Mapping[str, Mapping[str, Any]] | None = None,
+    on_missing_class: Literal["raise", "warn"] = "raise",
+    n_bootstrap: int = 2000,
+    confidence_level: float = 0.95,
+    random_state: RandomStateLike = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    return_estimators: bool = False,
+    error_score: Literal["raise"] | float = "raise",
+    audit: bool = True,
+    cache_dir: str | PathLike[str] | None = None,
+) -> BenchmarkResult:
     """Compare classifiers honestly: same folds, groups kept apart, every class shown.
 
     Every estimator is cloned and fitted on the training side of every fold, and

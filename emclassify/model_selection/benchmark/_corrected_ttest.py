@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from emclassify.metrics._bootstrap import check_level
@@ -23,8 +24,12 @@ class CorrectedTTestResult(NamedTuple):
 
 
 def corrected_resampled_ttest(
-    scores_a, scores_b, *, test_train_ratio, confidence_level=0.95
-):
+    scores_a: ArrayLike,
+    scores_b: ArrayLike,
+    *,
+    test_train_ratio: float,
+    confidence_level: float = 0.95,
+) -> CorrectedTTestResult:
     """Test whether two models differ by more than the noise between folds.
 
     The folds of a cross-validation share training samples, so their scores are not
@@ -101,7 +106,7 @@ def corrected_resampled_ttest(
     )
 
 
-def holm(pvalues):
+def holm(pvalues: ArrayLike) -> np.ndarray:
     """Return p values adjusted for their number (Holm 1979); NaN stay NaN."""
     pvalues = np.asarray(pvalues, dtype=np.float64)
     adjusted = np.full(pvalues.shape, np.nan)

@@ -1,8 +1,11 @@
 """What averaging the trainings of an ensemble gains."""
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
+
+from emclassify._typing import Estimator, ImagesLike, ScoringLike
 
 __all__ = ["ensemble_gain"]
 
@@ -21,7 +24,13 @@ class _Said(ClassifierMixin, BaseEstimator):
         return self.classes_[self.probabilities.argmax(axis=1)]
 
 
-def ensemble_gain(ensemble, X, y, *, scoring=("accuracy", "neg_log_loss")):
+def ensemble_gain(
+    ensemble: Estimator,
+    X: ImagesLike,
+    y: ArrayLike,
+    *,
+    scoring: ScoringLike = ("accuracy", "neg_log_loss"),
+) -> pd.DataFrame:
     """Score each training of an ensemble by itself, and their average.
 
     The spread between members is what a single training leaves to chance; the gain is

@@ -1,12 +1,16 @@
 """Folds that are kept, so that a benchmark that was stopped goes on with the rest."""
 
 import json
+from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 
 from emclassify._fit_params import cut_to
+from emclassify._typing import Estimator
 from emclassify._whole_file import whole_file
 from emclassify.model_selection.running._run_fold import FoldOutcome, run_fold
 
@@ -25,12 +29,19 @@ class FoldCache:
         What all folds share: images, labels, scoring, versions.
     """
 
-    def __init__(self, folder, data):
+    def __init__(self, folder: str | PathLike[str], data: object) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._data = self._hash(data, "X, y or scoring")
 
-    def path(self, estimator, train, test, fit_params, n_samples):
+    def path(
+        self,
+        estimator: Estimator,
+        train: np.ndarray,
+        test: np.ndarray,
+        fit_params: Mapping[str, Any],
+        n_samples: int,
+    ) -> Path:
         """Return the file of an estimator on a fold."""
         # Of the test side too: some predict by its groups.
         params = [cut_to(fit_params, side, n_samples) for side in (train, test)]
@@ -48,7 +59,14 @@ class FoldCache:
             ) from error
 
 
-def run_kept_fold(path, name, estimator, fold, *args, **kwargs):
+def run_kept_fold(
+    path: Path | None,
+    name: str,
+    estimator: Estimator,
+    fold: int,
+    *args: Any,
+    **kwargs: Any,
+) -> FoldOutcome:
     """Return what `run_fold` does, from the file if it is there."""
     if path is not None and path.exists():
         return _load(path, name, fold)

@@ -1,7 +1,9 @@
 """Estimators that predict group by group, such as those that look at whole datasets."""
 
+from collections.abc import Mapping
 from functools import partial, update_wrapper
 from inspect import signature
+from typing import Any
 
 from sklearn import get_config
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -10,7 +12,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 METHODS = ("predict", "predict_proba", "decision_function")
 
 
-def takes_groups(estimator):
+def takes_groups(estimator: Any) -> bool:
     """Whether `estimator.predict` takes groups; a pipeline hands them to its last step.
 
     With metadata routing, whether they are asked for.
@@ -25,7 +27,7 @@ def takes_groups(estimator):
     )
 
 
-def with_groups(estimator, fit_params):
+def with_groups(estimator: Any, fit_params: Mapping[str, Any]) -> Any:
     """Return a fitted estimator that predicts some samples by their groups.
 
     Parameters

@@ -1,12 +1,21 @@
 """Tasks side by side, with a progress bar."""
 
 import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from sklearn.utils.parallel import Parallel
 from tqdm import tqdm
 
 
-def run_tasks(tasks, *, n_jobs, verbose, name, describe):
+def run_tasks(
+    tasks: Iterable[Any],
+    *,
+    n_jobs: int | None,
+    verbose: int,
+    name: str,
+    describe: Callable[[Any], str],
+) -> list[Any]:
     """Run delayed tasks, show progress, return what they return, in any order.
 
     `describe` makes one line of what a task returns: shown beside the bar, and, with

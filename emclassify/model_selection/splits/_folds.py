@@ -1,13 +1,17 @@
 """What stands between folds and an honest score: the checks of a split."""
 
 import warnings
+from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils.multiclass import check_classification_targets
 
 from emclassify._groups import check_groups
+from emclassify._typing import CrossValidation, ImagesLike
 from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
 from emclassify.model_selection.splits._multilabel_split import (
@@ -17,7 +21,9 @@ from emclassify.model_selection.splits._multilabel_split import (
 __all__ = ["check_folds"]
 
 
-def make_folds(cv, X, y, groups):
+def make_folds(
+    cv: CrossValidation, X: ImagesLike, y: ArrayLike, groups: np.ndarray | None
+) -> tuple[str, list[tuple[np.ndarray, np.ndarray]]]:
     """Return the splitter in words, and its folds as (train, test) index arrays.
 
     A whole number with groups means StratifiedGroupKFold, because scikit-learn's
@@ -45,7 +51,7 @@ def make_folds(cv, X, y, groups):
     ]
 
 
-def fold_indices(part, n, fold):
+def fold_indices(part: ArrayLike, n: int, fold: int) -> np.ndarray:
     """Return one side of a fold as whole-number indices in [0, n)."""
     part = np.asarray(part)
     if part.dtype == bool and part.shape == (n,):
@@ -65,7 +71,13 @@ def fold_indices(part, n, fold):
     return part
 
 
-def check_folds(y, folds, *, groups=None, on_missing_class="raise"):
+def check_folds(
+    y: ArrayLike,
+    folds: Iterable[tuple[ArrayLike, ArrayLike]],
+    *,
+    groups: ArrayLike | None = None,
+    on_missing_class: Literal["raise", "warn"] = "raise",
+) -> pd.DataFrame:
     """Check that folds give an honest score, and tabulate what they hold.
 
     Parameters
@@ -160,7 +172,11 @@ def _refuse_leaks(train, test, groups, fold):
         )
 
 
-def check_training_sides(y, folds, groups):
+def check_training_sides(
+    y: np.ndarray,
+    folds: Iterable[tuple[np.ndarray, np.ndarray]],
+    groups: np.ndarray | None,
+) -> None:
     """Raise if a fold leaks, or lacks a class to train on.
 
     For folds whose test sides are pooled: what one of them lacks is no matter.

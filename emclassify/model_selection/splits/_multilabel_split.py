@@ -1,14 +1,17 @@
 """Folds for samples of several labels, by group."""
 
+from collections.abc import Iterator
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import type_of_target
 
 from emclassify._groups import check_groups
 from emclassify._stratification import iterative_folds
+from emclassify._typing import RandomStateLike
 
 __all__ = ["MultilabelStratifiedGroupKFold"]
 
@@ -55,7 +58,13 @@ class MultilabelStratifiedGroupKFold(BaseCrossValidator):
     # Groups reach `split` through metadata routing too.
     __metadata_request__split = {"groups": True}
 
-    def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        shuffle: bool = False,
+        random_state: RandomStateLike = None,
+    ) -> None:
         if not isinstance(n_splits, Integral) or n_splits < 2:
             raise ValueError(
                 f"n_splits must be a whole number of at least 2; got {n_splits!r}."
@@ -66,11 +75,15 @@ class MultilabelStratifiedGroupKFold(BaseCrossValidator):
         self.shuffle = shuffle
         self.random_state = random_state
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self, X: object = None, y: object = None, groups: object = None
+    ) -> int:
         """Return `n_splits`."""
         return self.n_splits
 
-    def split(self, X, y, groups=None):
+    def split(
+        self, X: object, y: ArrayLike, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield indices of training and test samples, fold by fold.
 
         Parameters

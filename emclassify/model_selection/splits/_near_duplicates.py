@@ -15,6 +15,7 @@ from emclassify._images import (
     number_of_axes,
 )
 from emclassify._square import TRANSFORMS, turn
+from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, is_stored
 
 __all__ = ["find_duplicates"]
@@ -33,7 +34,9 @@ _MOST_CANDIDATES = 20
 _BLOCK = 512
 
 
-def find_duplicates(X, *, threshold=0.9, verbose=0):
+def find_duplicates(
+    X: ImagesLike, *, threshold: float = 0.9, verbose: int = 0
+) -> pd.DataFrame:
     """Find pairs of images that show the same, in any of the eight orientations.
 
     Each image is brought to 48×48 px (less with several channels, which count alike)

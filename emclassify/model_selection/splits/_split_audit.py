@@ -1,24 +1,41 @@
 """What a split gives away: copies, groups and classes on the wrong side."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_consistent_length
 
 from emclassify._groups import check_groups
 from emclassify._images import is_sequence_of_images
+from emclassify._typing import CrossValidation, ImagesLike
 from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
 from emclassify.model_selection.splits._folds import fold_indices, make_folds
 from emclassify.model_selection.splits._near_duplicates import find_duplicates
 from emclassify.readers._stored_images import is_stored
 
+if TYPE_CHECKING:
+    from emclassify.display import DuplicatePairsDisplay
+
 __all__ = ["SplitAudit", "audit_split"]
 
 
-def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
+def audit_split(
+    X: ImagesLike,
+    groups: ArrayLike | None = None,
+    cv: CrossValidation = 5,
+    *,
+    y: ArrayLike | None = None,
+    threshold: float = 0.9,
+    verbose: int = 0,
+) -> SplitAudit:
     """Look for what makes a score too good: the same image on both sides of a fold.
 
     Unlike :func:`check_folds`, which raises at the first fault, this lists all.
@@ -81,7 +98,7 @@ def audit_split(X, groups=None, cv=5, *, y=None, threshold=0.9, verbose=0):
     return SplitAudit(X, pairs, folds, groups, y)
 
 
-def holds_images(X):
+def holds_images(X: object) -> bool:
     """Whether X is what `find_duplicates` takes, by its form."""
     return is_stored(X) or is_sequence_of_images(X) or getattr(X, "ndim", 0) in (3, 4)
 
@@ -114,7 +131,14 @@ class SplitAudit:
     True
     """
 
-    def __init__(self, X, pairs, folds, groups, y):
+    def __init__(
+        self,
+        X: ImagesLike,
+        pairs: pd.DataFrame,
+        folds: Sequence[tuple[np.ndarray, np.ndarray]],
+        groups: np.ndarray | None,
+        y: np.ndarray | None,
+    ) -> None:
         self.X = X
         self.pairs = pairs.copy()
         both = pairs[["first", "second"]].to_numpy()
@@ -146,7 +170,7 @@ class SplitAudit:
             self.pairs["group_second"] = groups[both[:, 1]]
 
     @property
-    def clean(self):
+    def clean(self) -> bool:
         """Whether nothing was found that makes a score too good."""
         faults = [self.folds["copies"]]
         if "shared_groups" in self.folds:
@@ -155,7 +179,7 @@ class SplitAudit:
             faults.append(self.folds["missing_train"] != "")
         return not any(fault.any() for fault in faults)
 
-    def findings(self):
+    def findings(self) -> list[str]:
         """Return what was found, a list of sentences."""
         n = len(self.pairs)
         said = [f"{n or 'No'} pair{'s' * (n != 1)} of images that show the same."]
@@ -188,7 +212,9 @@ class SplitAudit:
             f"<SplitAudit: {state}, {len(self.pairs)} pairs, {len(self.folds)} folds>"
         )
 
-    def plot(self, *, n_pairs=8, across_only=False):
+    def plot(
+        self, *, n_pairs: int = 8, across_only: bool = False
+    ) -> DuplicatePairsDisplay:
         """Draw the most similar pairs, the second turned as the first.
 
         Parameters

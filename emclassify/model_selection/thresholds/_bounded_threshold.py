@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from numbers import Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics import operating_point
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection.thresholds._out_of_fold import (
@@ -120,16 +123,16 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
 
     def __init__(
         self,
-        estimator,
+        estimator: Estimator,
         *,
-        max_fpr=None,
-        min_precision=None,
-        min_recall=None,
-        pos_label=None,
-        cv=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        max_fpr: float | None = None,
+        min_precision: float | None = None,
+        min_recall: float | None = None,
+        pos_label: float | str | None = None,
+        cv: CrossValidation = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.max_fpr = max_fpr
         self.min_precision = min_precision
@@ -141,7 +144,13 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
 
     # The estimator within has a validation of its own.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ImagesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit on all samples, and find the threshold out of fold.
 
         Parameters
@@ -189,7 +198,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         self.estimator_ = fitted
         return self
 
-    def decision_function(self, X):
+    def decision_function(self, X: ImagesLike) -> np.ndarray:
         """Return how far scores are on the side of ``classes_[1]``.
 
         Parameters
@@ -209,7 +218,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         distance = scores[:, positive] - self.threshold_
         return distance if positive == 1 else -distance
 
-    def predict(self, X):
+    def predict(self, X: ImagesLike) -> np.ndarray:
         """Return the class of each sample by the threshold.
 
         Parameters

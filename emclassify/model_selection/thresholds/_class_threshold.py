@@ -1,14 +1,17 @@
 """ClassThresholdClassifierCV: a threshold for each class, tuned out of fold."""
 
 from numbers import Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.metrics import fbeta_score
 from sklearn.utils import get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics._targets import (
     OneLabel,
     SeveralLabels,
@@ -116,7 +119,15 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         "beta": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, estimator, *, beta=1.0, cv=None, n_jobs=None, verbose=0):
+    def __init__(
+        self,
+        estimator: Estimator,
+        *,
+        beta: float = 1.0,
+        cv: CrossValidation = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.beta = beta
         self.cv = cv
@@ -125,7 +136,13 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
 
     # The estimator within has a validation of its own.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ImagesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit on all samples, and find the thresholds out of fold.
 
         Parameters
@@ -165,7 +182,7 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         self.estimator_ = fitted
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ImagesLike) -> np.ndarray:
         """Return the probabilities that `estimator_` gives, untouched.
 
         Parameters
@@ -189,7 +206,7 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         self._check_proba(proba, kind, self.estimator_)
         return proba
 
-    def predict(self, X):
+    def predict(self, X: ImagesLike) -> np.ndarray:
         """Return the class of each sample, or its labels, by the thresholds.
 
         Parameters
@@ -263,7 +280,14 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         return tags
 
 
-def best_f_threshold(truth, score, weight, beta, *, default):
+def best_f_threshold(
+    truth: np.ndarray,
+    score: np.ndarray,
+    weight: np.ndarray,
+    beta: float,
+    *,
+    default: float,
+) -> float:
     """Return the threshold from which on calling samples positive gives the best F.
 
     With w the weights, F-beta is (1 + β²) TP / (called + β² positives).

@@ -20,6 +20,7 @@ from emclassify._fit_params import (
     warn_lost_groups,
 )
 from emclassify._groups import check_groups
+from emclassify._typing import ImagesLike
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._run_fold import run_fold
 from emclassify.model_selection.running._tasks import run_tasks
@@ -58,7 +59,7 @@ class OutOfFoldClassifier(
     }
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: ImagesLike) -> np.ndarray:
         """Return the probabilities that `estimator_` gives, untouched.
 
         Parameters
@@ -189,7 +190,9 @@ class OutOfFoldClassifier(
         return tags
 
 
-def middle_of_gap(score, upper, default, *, exclusive):
+def middle_of_gap(
+    score: np.ndarray, upper: float, default: float, *, exclusive: bool
+) -> float:
     """Return a threshold that splits the scores from `upper` up from those below.
 
     `exclusive` says whether a score equal to the threshold is called negative.

@@ -3,8 +3,10 @@
 import warnings
 from numbers import Real
 from operator import itemgetter
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -13,6 +15,7 @@ from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _estimator_has, check_is_fitted
 
 from emclassify._groups import check_groups
+from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics import coverage_risk_curve
 from emclassify.metrics._proportion import clopper_pearson, proportion_limits
 from emclassify.metrics._targets import OneLabel
@@ -166,17 +169,17 @@ class RejectClassifierCV(OutOfFoldClassifier):
 
     def __init__(
         self,
-        estimator,
+        estimator: Estimator,
         *,
-        max_error=0.05,
-        confidence_level=None,
-        reject_label=None,
-        novelty_detector=None,
-        max_false_novelty=0.01,
-        cv=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        max_error: float = 0.05,
+        confidence_level: float | None = None,
+        reject_label: float | str | None = None,
+        novelty_detector: Estimator | None = None,
+        max_false_novelty: float = 0.01,
+        cv: CrossValidation = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.max_error = max_error
         self.confidence_level = confidence_level
@@ -189,7 +192,13 @@ class RejectClassifierCV(OutOfFoldClassifier):
 
     # The estimator within has a validation of its own.
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ImagesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit on all samples, and find the thresholds out of fold.
 
         Parameters
@@ -256,7 +265,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         self.estimator_ = fitted
         return self
 
-    def predict(self, X):
+    def predict(self, X: ImagesLike) -> np.ndarray:
         """Return the class of each sample, or `reject_label_`.
 
         Parameters
@@ -272,7 +281,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         labels = np.append(self.classes_, self.reject_label_)
         return labels[np.where(accepted, codes, len(self.classes_))]
 
-    def accepts(self, X):
+    def accepts(self, X: ImagesLike) -> np.ndarray:
         """Return which samples are not rejected.
 
         Parameters
@@ -287,7 +296,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         return self._decide(X)[1]
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: ImagesLike) -> np.ndarray:
         """Return the decision scores that `estimator_` gives, untouched.
 
         Parameters
@@ -412,8 +421,15 @@ def _score_novelty(detector, fold, X, train, test):
 
 
 def error_threshold(
-    true, predicted, confidence, weight, groups, *, max_error, confidence_level
-):
+    true: np.ndarray,
+    predicted: np.ndarray,
+    confidence: np.ndarray,
+    weight: np.ndarray | None,
+    groups: np.ndarray | None,
+    *,
+    max_error: float,
+    confidence_level: float | None,
+) -> float:
     """Return the lowest threshold that keeps the bound.
 
     -inf if all may be accepted, inf if nothing may. `groups` may be None, and so may
@@ -484,7 +500,7 @@ def _upper_limits(wrong, groups, n_accepted, confidence_level):
     return limits
 
 
-def share_threshold(scores, weight, max_share):
+def share_threshold(scores: np.ndarray, weight: np.ndarray, max_share: float) -> float:
     """Return a threshold with at most `max_share` of the scores below it."""
     order = np.argsort(scores)
     below = np.cumsum(weight[order]) / weight.sum()
@@ -494,6 +510,6 @@ def share_threshold(scores, weight, max_share):
     return between(scores, scores[order][first])
 
 
-def between(scores, lowest):
+def between(scores: np.ndarray, lowest: float) -> float:
     """Return a threshold halfway from `lowest`, the last accepted, to the next."""
     return middle_of_gap(scores, lowest, np.nan, exclusive=False)

@@ -1,7 +1,9 @@
 """transfer_matrix: trained on one domain, tested on the others."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -12,6 +14,7 @@ from sklearn.utils.validation import _check_pos_label_consistency
 
 from emclassify._fit_params import add_groups, fit_with, warn_lost_groups
 from emclassify._groups import check_groups
+from emclassify._typing import CrossValidation, Estimator, RandomStateLike
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection.running._run_fold import run_fold
@@ -32,17 +35,17 @@ class Domain:
 
 
 def transfer_matrix(
-    estimator,
-    domains,
+    estimator: Estimator,
+    domains: Mapping[str, Bunch | tuple[Any, ...]],
     *,
-    train_on=None,
-    cv=5,
-    pos_label=None,
-    confidence_level=0.95,
-    random_state=None,
-    n_jobs=None,
-    verbose=0,
-):
+    train_on: str | Sequence[str] | None = None,
+    cv: CrossValidation = 5,
+    pos_label: float | str | None = None,
+    confidence_level: float = 0.95,
+    random_state: RandomStateLike = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> TransferMatrixResult:
     """Train a classifier on each domain, and test it on all of them.
 
     How a classifier does on samples unlike those it was trained on: other particle

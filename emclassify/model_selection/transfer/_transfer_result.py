@@ -1,5 +1,10 @@
 """What came of training on one domain and testing on others."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +15,11 @@ from emclassify.metrics._bootstrap import (
 from emclassify.metrics._intervals import score_limits
 from emclassify.metrics._proportion import proportion_interval
 from emclassify.metrics._targets import OneLabel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from emclassify.display import TransferMatrixDisplay
 
 __all__ = ["TransferMatrixResult"]
 
@@ -49,14 +59,14 @@ class TransferMatrixResult:
     def __init__(
         self,
         *,
-        domains,
-        trained,
-        classes,
-        positive,
-        predictions,
-        confidence_level,
-        seed,
-    ):
+        domains: Mapping[str, Any],
+        trained: list[str],
+        classes: np.ndarray,
+        positive: int | None,
+        predictions: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]],
+        confidence_level: float,
+        seed: int,
+    ) -> None:
         self.train_domains = trained
         self.test_domains = list(domains)
         self.classes = classes
@@ -81,7 +91,7 @@ class TransferMatrixResult:
             f"{len(self.test_domains)} domains, {len(self.classes)} classes>"
         )
 
-    def to_frame(self):
+    def to_frame(self) -> pd.DataFrame:
         """One row for each pair of domains.
 
         Returns
@@ -101,7 +111,7 @@ class TransferMatrixResult:
         """
         return self._frame.copy()
 
-    def matrix(self, metric="accuracy"):
+    def matrix(self, metric: str = "accuracy") -> pd.DataFrame:
         """Return one metric as a matrix.
 
         Parameters
@@ -120,7 +130,7 @@ class TransferMatrixResult:
         table = self._frame.pivot(index="train", columns="test", values=metric)
         return table.loc[self.train_domains, self.test_domains]
 
-    def confusion_matrix(self, train, test):
+    def confusion_matrix(self, train: str, test: str) -> pd.DataFrame:
         """Return the confusion matrix of one pair of domains.
 
         Parameters
@@ -145,7 +155,12 @@ class TransferMatrixResult:
             columns=pd.Index(self.classes, name="predicted"),
         )
 
-    def plot(self, metrics=None, *, axes=None):
+    def plot(
+        self,
+        metrics: str | Sequence[str] | None = None,
+        *,
+        axes: Sequence[Axes] | None = None,
+    ) -> TransferMatrixDisplay:
         """Draw a heat map of each metric.
 
         Parameters
