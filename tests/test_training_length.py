@@ -2,9 +2,11 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 from emclassify.training._budget import auto_batch_size, auto_max_epochs
@@ -41,3 +43,20 @@ def test_figures(name, n_axes, n_lines, monkeypatch):
     assert len(axes) == n_axes
     assert len(drawn) >= n_lines
     plt.close("all")
+
+
+def test_the_table_can_be_made_again(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(DOCS.parent / "benchmarks"))
+    curves = importlib.import_module("learning_curves")
+    table = tmp_path / "curves.csv"
+    arguments = "learning_curves.py . TABLE --set liposomes --images 60 --side 12"
+    arguments = arguments.replace("TABLE", str(table)).split()
+    monkeypatch.setattr(sys, "argv", [*arguments, "--epochs", "1", "3"])
+    curves.main()
+    made = pd.read_csv(table)
+    kept = pd.read_csv(DOCS / "results" / "training_length.csv")
+    assert list(made) == list(kept)
+    assert made["epoch"].tolist() == [1, 1, 2, 3]
+    assert made["images_seen"].tolist() == [60, 60, 120, 180]
+    assert made["updates"].tolist() == [2, 2, 4, 6]
+    assert made["test_macro_f1"].between(0, 1).all()
