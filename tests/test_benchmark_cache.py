@@ -1,5 +1,8 @@
 """A benchmark that was stopped goes on; and it looks for copies."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -100,6 +103,116 @@ def test_errors_by_name(data, tmp_path):
     file.write_bytes(b"not a zip")
     with pytest.raises(ValueError, match=f"{file.name}, which is damaged"):
         run(X, y, tmp_path)
+
+
+# --- what stands behind names ---------------------------------------------------------
+
+MODULE = """
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.naive_bayes import GaussianNB
+
+FITS = []
+
+
+def score(estimator, X, y):
+    return 0.5
+
+
+def grow(X):
+    return np.asarray(X) * 1.0
+
+
+class Own(GaussianNB):
+    def fit(self, X, y):
+        FITS.append(len(X))
+        return super().fit(X, y)
+
+
+class Reader(ClassifierMixin, BaseEstimator):
+    def __init__(self, weights=None):
+        self.weights = weights
+
+    def fit(self, X, y):
+        FITS.append(len(X))
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Return a function that writes a module of one's own and imports it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(old="", new=""):
+        (tmp_path / "own_model.py").write_text(MODULE.replace(old, new), "utf-8")
+        sys.modules.pop("own_model", None)
+        importlib.invalidate_caches()
+        return importlib.import_module("own_model")
+
+    yield make
+    sys.modules.pop("own_model", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("return 0.5", "return 0.6"), ("* 1.0", "* 2.0"), ("FITS.append", "FITS.extend")],
+    ids=["scorer", "step", "class"],
+)
+def test_edited_source_is_run_again(data, tmp_path, module, old, new):
+    X, y = data
+
+    def run_own(own):
+        own.Own.fit.__globals__["FITS"].clear()
+        model = make_pipeline(FunctionTransformer(own.grow), own.Own())
+        settings = {"cv": 4, "random_state": 0, "cache_dir": tmp_path / "kept"}
+        settings |= {"scoring": own.score, "n_bootstrap": 10, "audit": False}
+        return benchmark_classifiers({"own": model}, X, y, **settings), len(own.FITS)
+
+    assert run_own(module())[1] == 4
+    assert run_own(module())[1] == 0
+    assert run_own(module("class Own", "# a remark\nclass Own"))[1] == 0
+    if new == "FITS.extend":
+        new = "FITS.append(1) or FITS.append"
+    result, n_fits = run_own(module(old, new))
+    assert n_fits >= 4
+    if "0.6" in new:
+        assert (result.to_frame()["score"] == 0.6).all()
+
+
+@pytest.mark.parametrize("what", ["image", "weights"])
+def test_rewritten_files_are_run_again(tmp_path, module, what):
+    paths = [tmp_path / f"{i}.bin" for i in range(12)]
+    weights = tmp_path / "weights.bin"
+    for path in [*paths, weights]:
+        path.write_bytes(b"first")
+    y = np.arange(12) % 2
+    own = module()
+
+    def run_own():
+        own.FITS.clear()
+        benchmark_classifiers(
+            {"own": own.Reader(weights=str(weights))},
+            [str(path) for path in paths],
+            y,
+            cv=3,
+            random_state=0,
+            cache_dir=tmp_path / "kept",
+            n_bootstrap=10,
+            audit=False,
+        )
+        return len(own.FITS)
+
+    assert run_own() == 3
+    assert run_own() == 0
+    (paths[5] if what == "image" else weights).write_bytes(b"later")
+    assert run_own() == 3
+    assert run_own() == 0
 
 
 # --- copies ---------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 """Training that is killed goes on, and ends as if it had not been."""
 
+import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 
 import numpy as np
 import pytest
 import torch
 
-from emclassify import FullyConvolutionalClassifier, LipNetClassifier
+from emclassify import CNNClassifier, FullyConvolutionalClassifier, LipNetClassifier
 from emclassify.training import EpochCheckpoint
 
 QUICK = {"max_epochs": 6, "batch_size": 16, "random_state": 0}
@@ -198,3 +200,40 @@ def test_killed_at_random_moments(tmp_path):
             assert torch.equal(tensor, known[name]), name
     print(f"{kills} kills, {went_on} times from a checkpoint")
     assert went_on >= 10
+
+
+NETWORK = """
+from torch import nn
+
+
+def make_net(image_shape, n_classes):
+    height, width, channels = image_shape
+    inputs = height * width * channels
+    return nn.Sequential(nn.Flatten(), nn.Dropout(0.1), nn.Linear(inputs, n_classes))
+"""
+
+
+def test_edited_network_function_starts_anew(tmp_path, stop_after, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def fit(old="", new=""):
+        (tmp_path / "own_network.py").write_text(NETWORK.replace(old, new), "utf-8")
+        sys.modules.pop("own_network", None)
+        importlib.invalidate_caches()
+        net = importlib.import_module("own_network").make_net
+        CNNClassifier(net, **QUICK, checkpoint_dir=tmp_path / "kept").fit(
+            *make_images()
+        )
+
+    stop_after(1)
+    with pytest.raises(Killed):
+        fit()
+    (first,) = (tmp_path / "kept").glob("*.pt")
+    # The module's own words are the same: only the function's code tells.
+    with pytest.raises(Killed):
+        fit("height * width * channels", "channels * height * width")
+    assert len(list((tmp_path / "kept").glob("*.pt"))) == 2
+    fit()  # goes on, and ends
+    assert not first.exists()
+    sys.modules.pop("own_network", None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from emclassify._fingerprint import fingerprint
 from emclassify._version import __version__
 from emclassify._whole_file import whole_file
 from emclassify.training import ImageModule
@@ -146,6 +148,8 @@ def training_key(
 ) -> str:
     """Return what tells one training from another: data, parameters, network.
 
+    Functions of one's own count by their code, files by size and time.
+
     Parameters
     ----------
     estimator : BaseImageClassifier
@@ -168,8 +172,10 @@ def training_key(
         for name, value in estimator.get_params().items()
         if name not in ("checkpoint_dir", "random_state", "verbose")
     }
-    told = {name: _tell(value) for name, value in params.items()}
-    for part in (__version__, torch.__version__, type(estimator).__name__, told):
+    files: dict[str, Any] = {}
+    told = {name: _tell(value, files) for name, value in params.items()}
+    code = _tell(type(estimator), files)
+    for part in (__version__, torch.__version__, type(estimator).__name__, code, told):
         key.update(repr(part).encode())
     key.update(repr(module).encode())
     if estimator.random_state is not None or estimator.warm_start:
@@ -186,8 +192,12 @@ def training_key(
     return key.hexdigest()
 
 
-def _tell(value: object) -> object:
-    """Return a parameter in words that are the same in another process."""
-    if callable(value):
-        return f"{value.__module__}.{getattr(value, '__qualname__', type(value))}"
-    return value
+def _tell(value: object, files: dict[str, Any]) -> str:
+    """Return what tells a parameter from others, the same in another process.
+
+    Files and the code of functions count, as in the folds of a benchmark.
+    """
+    try:
+        return fingerprint(value, files=files)
+    except Exception:  # can't be pickled
+        return f"{type(value).__module__}.{type(value).__qualname__}"

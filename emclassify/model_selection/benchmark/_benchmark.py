@@ -129,7 +129,9 @@ def benchmark_classifiers(
     cache_dir : str or path-like, default=None
         Folder that keeps each model's predictions on each fold. A benchmark that was
         stopped goes on with the folds that are missing, when it is called again with
-        the same data, folds and models. What failed is not kept.
+        the same data, folds and models. What failed is not kept. Files, behind paths
+        or named by an estimator, count by size and time of last change; functions and
+        classes of your own by their code, with that of what they call.
 
     Returns
     -------
@@ -218,7 +220,7 @@ def benchmark_classifiers(
     if cache_dir is not None:
         if return_estimators:
             raise ValueError("return_estimators: cache_dir keeps no fitted models.")
-        cache = FoldCache(cache_dir, (X, y, scoring, _versions()))
+        cache = FoldCache(cache_dir, X, (y, scoring, _versions()))
     tasks = [
         delayed(run_kept_fold)(
             None

@@ -6,11 +6,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
+from emclassify._fingerprint import fingerprint
 from emclassify._fit_params import cut_to
-from emclassify._typing import Estimator
+from emclassify._typing import Estimator, ImagesLike
 from emclassify._whole_file import whole_file
 from emclassify.model_selection.running._run_fold import FoldOutcome, run_fold
 
@@ -25,14 +25,17 @@ class FoldCache:
     ----------
     folder : str or path-like
         Made if it isn't there.
-    data : object
-        What all folds share: images, labels, scoring, versions.
+    X : array-like
+        Images, rows or paths.
+    shared : object
+        What all folds share beside it: labels, scoring, versions.
     """
 
-    def __init__(self, folder: str | PathLike[str], data: object) -> None:
+    def __init__(self, folder: str | PathLike, X: ImagesLike, shared: Any) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._data = self._hash(data, "X, y or scoring")
+        self._files = {}  # what is known of files: looked at once a benchmark
+        self._data = self._hash(X, "X"), self._hash(shared, "y or scoring")
 
     def path(
         self,
@@ -45,12 +48,13 @@ class FoldCache:
         """Return the file of an estimator on a fold."""
         # Of the test side too: some predict by its groups.
         params = [cut_to(fit_params, side, n_samples) for side in (train, test)]
-        key = self._hash((self._data, estimator, train, test, params), repr(estimator))
+        told = self._data, self._hash(estimator, repr(estimator)), train, test, params
+        key = self._hash(told, f"fit_params of {estimator!r}")
         return self.folder / f"fold-{key}.npz"
 
     def _hash(self, thing, what):
         try:
-            return joblib.hash(thing)
+            return fingerprint(thing, files=self._files, lambdas=False)
         except Exception as error:
             raise ValueError(
                 f"cache_dir can't tell {what:.80} from others, because it can't be "
