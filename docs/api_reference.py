@@ -36,6 +36,10 @@ ROOMS = {
         "Models against each other: :doc:`/user_guide/benchmark`.",
     ),
     "display": ("Display", "Pictures of results, and the report."),
+    "review": (
+        "Review",
+        "Labels looked at and set right: :doc:`/user_guide/review`.",
+    ),
     "inspection": ("Inspection", "What a trained network has learnt."),
     "persistence": (
         "Models in files",

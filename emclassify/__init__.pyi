@@ -38,6 +38,9 @@ from . import (
     readers as readers,
 )
 from . import (
+    review as review,
+)
+from . import (
     sampling as sampling,
 )
 from . import (
@@ -170,6 +173,18 @@ from .readers import (
 from .readers import (
     open_image_stack as open_image_stack,
 )
+from .review import (
+    apply_corrections as apply_corrections,
+)
+from .review import (
+    doubtful_labels as doubtful_labels,
+)
+from .review import (
+    suggest_to_label as suggest_to_label,
+)
+from .review import (
+    write_review_page as write_review_page,
+)
 from .sampling import (
     ArtificialImageSampler as ArtificialImageSampler,
 )
@@ -215,12 +230,14 @@ __all__ = [
     "ResizeImages",
     "SeedEnsembleClassifier",
     "__version__",
+    "apply_corrections",
     "audit_split",
     "baselines",
     "benchmark_classifiers",
     "classifiers",
     "datasets",
     "display",
+    "doubtful_labels",
     "features",
     "fetch_offsample",
     "find_duplicates",
@@ -247,11 +264,14 @@ __all__ = [
     "preprocessing",
     "read_model_card",
     "readers",
+    "review",
     "sampling",
     "save",
     "split_cells",
+    "suggest_to_label",
     "svm_baseline",
     "to_onnx",
     "training",
     "transfer_matrix",
+    "write_review_page",
 ]

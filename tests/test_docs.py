@@ -23,6 +23,7 @@ from api_reference import ROOMS, object_page, public_methods, public_objects  # 
 INNER_ROOMS = {"nets", "training"}
 # Returned by functions, never made by hand.
 RESULTS = {
+    "CorrectedLabels",
     "BenchmarkResult",
     "CorrectedTTestResult",
     "SplitAudit",

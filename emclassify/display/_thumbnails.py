@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ def image_at(images: NDArray[Any], index: int) -> NDArray[Any] | None:
     """Return image `index` as an array (h, w) or (h, w, c), or None for a flat row."""
     item = images.iloc[index] if hasattr(images, "iloc") else images[index]
     if isinstance(item, str | os.PathLike):
-        from skimage.io import imread
+        from emclassify.readers._image_file import read_image
 
-        item = imread(os.fspath(item))
+        item = read_image(Path(item), as_gray=False, image_shape=None)
     item = np.asarray(item)
     return item if item.ndim in (2, 3) and item.dtype.kind in "biuf" else None
 

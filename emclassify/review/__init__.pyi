@@ -1,0 +1,12 @@
+from ._apply_corrections import CorrectedLabels, apply_corrections
+from ._doubtful_labels import doubtful_labels
+from ._suggest_to_label import suggest_to_label
+from ._write_review_page import write_review_page
+
+__all__ = [
+    "CorrectedLabels",
+    "apply_corrections",
+    "doubtful_labels",
+    "suggest_to_label",
+    "write_review_page",
+]
