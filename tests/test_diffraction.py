@@ -3,8 +3,7 @@
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from emclassify import make_diffraction_patterns
 from emclassify.datasets.diffraction._detector import live_pixels, smooth_field

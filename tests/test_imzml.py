@@ -8,8 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numpy.testing import assert_array_equal
 from pyimzml.compression import ZlibCompression
 from pyimzml.ImzMLWriter import ImzMLWriter

@@ -1,8 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from imblearn.metrics import specificity_score
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import (

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier

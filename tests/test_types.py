@@ -2,12 +2,13 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import jedi
 import pytest
+from setuptools import Distribution
 
 import emclassify
 
@@ -21,33 +22,19 @@ ROOMS = sorted(
 )
 STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
 
-RIGHT = """
+README = (PACKAGE.parent / "README.md").read_text("utf-8")
+RIGHT = {
+    "readme": re.search(r"```python\n(.*?)```", README, re.DOTALL)[1],
+    "inputs": """
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from sklearn.pipeline import make_pipeline
 from emclassify import (
-    FeatureExtractor, LipNetClassifier, ResizeImages, benchmark_classifiers, load,
-    make_liposomes, per_class_scores, save, svm_baseline,
+    FeatureExtractor, ResizeImages, load, make_liposomes, per_class_scores, save,
 )
 data = make_liposomes(600, image_size=28, weights=[0.6, 0.3, 0.1], random_state=0)
-result = benchmark_classifiers(
-    {
-        "LipNet-4": LipNetClassifier(class_weight="balanced", random_state=0),
-        "SVM": svm_baseline(),
-    },
-    data.images,
-    data.target,
-    groups=data.groups,
-    cv=StratifiedGroupKFold(5, shuffle=True, random_state=0),
-    random_state=0,
-    verbose=1,
-)
-print(result.verdict())
-print(result.summary())
-result.to_html("benchmark.html")
 paths = list(Path("images").glob("*.png"))
 ResizeImages((32, 32)).fit(paths).transform(paths)
 FeatureExtractor(mask="otsu").fit([np.zeros((8, 8)), np.zeros((9, 9))]).transform(paths)
@@ -55,15 +42,72 @@ FeatureExtractor().fit(pd.Series(["a.png"]))
 save(make_pipeline(FeatureExtractor(), SVC()), Path("model.emc"))
 load("model.emc").predict(data.images)
 per_class_scores([0, 1], [1, 1]).to_csv("scores.csv")
-"""
+""",
+    "scikit-learn": """
+import numpy as np
+from imblearn.pipeline import Pipeline
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import (
+    GridSearchCV, GroupKFold, StratifiedKFold, cross_validate, train_test_split,
+)
+from emclassify import (
+    ImageSMOTE, LipNetClassifier, RejectClassifierCV, audit_split,
+    benchmark_classifiers, make_liposomes, per_class_scorers, svm_baseline,
+    transfer_matrix,
+)
+data = make_liposomes(600, image_size=28, random_state=0)
+net = LipNetClassifier(depth=4, random_state=np.random.RandomState(0))
+search = GridSearchCV(
+    svm_baseline(),
+    {"svc__C": [1.0, 10.0]},
+    cv=GroupKFold(3),
+    scoring=per_class_scorers([0, 1, 2]),
+    refit=False,
+)
+search.fit(data.images, data.target, groups=data.groups)
+found = GridSearchCV(net, {"depth": [3, 4]}, cv=3).fit(data.images, data.target)
+found.best_estimator_.predict(data.images)
+both = Pipeline([("more", ImageSMOTE(random_state=0)), ("net", net)])
+both.fit(data.images, data.target).predict_proba(data.images)
+scores = cross_validate(
+    both,
+    data.images,
+    data.target,
+    groups=data.groups,
+    cv=GroupKFold(3),
+    scoring=per_class_scorers([0, 1, 2]),
+)
+scores["test_F1_macro"].mean()
+X, X_test, y, y_test = train_test_split(data.images, data.target, random_state=0)
+print(net.fit(X, y).score(X_test, y_test), net.predict_proba(X_test).shape)
+reject = RejectClassifierCV(net, max_error=0.05, cv=GroupKFold(4)).fit(X, y, groups=y)
+reject.accepts(X_test).mean()
+result = benchmark_classifiers(
+    [("net", net), ("search", found), ("calibrated", CalibratedClassifierCV(net))],
+    X,
+    y,
+    cv=StratifiedKFold(5),
+    scoring={"kappa": "matthews_corrcoef"},
+)
+result.compare().to_csv("compare.csv")
+result.plot().figure_.savefig("benchmark.png")
+folds = list(GroupKFold(3).split(X, y, y))
+audit_split(X, groups=y, cv=folds).plot()
+transfer_matrix(net, {"thin": (X, y), "thick": data}, cv=3).matrix("F1_macro").round()
+""",
+}
 # A line of wrong code, and the word that the complaint names.
 WRONG = {
-    "emclassify.LipNetClassifier(dephth=4)": "dephth",
+    "emclassify.LipNetClassifier(max_epoch=3)": "max_epoch",
+    'emclassify.LipNetClassifier(depth="four")': "four",
+    'emclassify.benchmark_classifiers({}, [], [], cv="five")': "five",
     'emclassify.FeatureExtractor(mask="best")': "best",
     'emclassify.ResizeImages(output_shape="large")': "large",
     'emclassify.save("model.emc", emclassify.svm_baseline())': "model.emc",
     "emclassify.LipNetClasifier()": "LipNetClasifier",
 }
+# Behind a decorator of scikit-learn, which one of the checkers doesn't follow.
+WRONG_BEHIND_A_DECORATOR = {"emclassify.make_liposomes(n=3)": '"n"'}
 
 
 def _public(node, private=False, where=""):
@@ -116,14 +160,16 @@ def test_a_stub_names_what_there_is(stub):
     (listed,) = (
         ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign)
     )
-    bound = {
-        alias.asname or alias.name
+    aliases = [
+        alias
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
-    }
+    ]
+    # Without "as", an import in a stub is private to editors.
+    assert [a.name for a in aliases if a.asname != a.name] == []
     assert sorted(room.__all__) == sorted(listed)
-    assert set(listed) == bound
+    assert sorted(listed) == sorted(alias.name for alias in aliases)
     for public in listed:
         assert getattr(room, public) is not None
 
@@ -160,24 +206,109 @@ CHECKERS = ["pyrefly", pytest.param("basedpyright", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_right_code_passes(checker, tmp_path):
-    assert _check(checker, tmp_path, RIGHT) == {}
+@pytest.mark.parametrize("code", RIGHT)
+def test_right_code_passes(code, checker, tmp_path):
+    assert _check(checker, tmp_path, RIGHT[code]) == {}
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_wrong_code_is_caught_with_its_line(checker, tmp_path):
-    text = "import emclassify\n" + "\n".join(WRONG)
-    found = _check(checker, tmp_path, text)
-    assert sorted(found) == list(range(2, len(WRONG) + 2))
-    for line, word in enumerate(WRONG.values(), start=2):
+    wrong = WRONG | (WRONG_BEHIND_A_DECORATOR if checker == "basedpyright" else {})
+    found = _check(checker, tmp_path, "import emclassify\n" + "\n".join(wrong))
+    assert sorted(found) == list(range(2, len(wrong) + 2))
+    for line, word in enumerate(wrong.values(), start=2):
         assert word in " ".join(found[line])
 
 
-def _editor(text):
-    project = jedi.Project(PACKAGE.parent, smart_sys_path=True)
-    return jedi.Script(text, project=project, environment=jedi.InterpreterEnvironment())
+EDITOR = """
+import json, sys
+import jedi
+
+def ask(text, what):
+    project = jedi.Project(sys.argv[1], smart_sys_path=True)
+    environment = jedi.InterpreterEnvironment()
+    script = jedi.Script(text, project=project, environment=environment)
+    if what == "names":
+        return [completion.name for completion in script.complete()]
+    return [signature.to_string() for signature in script.get_signatures()]
+
+print(json.dumps([ask(*question) for question in json.load(sys.stdin)]))
+"""
+
+
+def _ask_editor(questions):
+    """Return what jedi answers, in a process that no test has touched."""
+    ran = subprocess.run(
+        [sys.executable, "-c", EDITOR, str(PACKAGE.parent)],
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(ran.stdout)
+
+
+COMPLETED = {
+    "import emclassify\nemclassify.Lip": "LipNetClassifier",
+    "from emclassify import Lip": "LipNetClassifier",
+    "import emclassify\nemclassify.datasets.make_lip": "make_liposomes",
+    "from emclassify.metrics import per_class_scorer": "per_class_scorers",
+    "from emclassify import benchmark_classifiers\n"
+    "result = benchmark_classifiers({}, [], [])\nresult.to_h": "to_html",
+    "import emclassify\nresult = emclassify.transfer_matrix(1, {})\nresult.plo": "plot",
+    "from emclassify import FeatureExtractor\n"
+    "FeatureExtractor().fit([]).get_feature_n": "get_feature_names_out",
+    # Behind a decorator that checks parameters.
+    "import emclassify\nemclassify.svm_baseline().named_st": "named_steps",
+}
+SIGNATURES = {
+    "emclassify.svm_baseline": "svm_baseline(kernel: ",
+    "emclassify.benchmark_classifiers": "benchmark_classifiers(estimators: ",
+    "emclassify.FeatureExtractor": "FeatureExtractor(families: ",
+    "emclassify.FeatureExtractor().fit": "(X: ImagesLike, ",
+}
+
+
+def _check_names(completed):
+    answers = _ask_editor([(code, "names") for code in completed])
+    for name, answer in zip(completed.values(), answers, strict=True):
+        assert name in answer
+
+
+def _check_signatures(signatures):
+    questions = [
+        (f"import emclassify\n{called}(", "signature") for called in signatures
+    ]
+    answers = _ask_editor(questions)
+    for shown, (answer,) in zip(signatures.values(), answers, strict=True):
+        assert shown in answer
 
 
 def test_an_editor_completes_names():
-    completed = _editor("import emclassify\nemclassify.Lip").complete()
-    assert [c.name for c in completed] == ["LipNetClassifier"]
+    _check_names(COMPLETED)
+
+
+def test_an_editor_shows_signatures():
+    _check_signatures(SIGNATURES)
+
+
+@pytest.mark.slow  # the editor reads much of torch first
+def test_an_editor_knows_networks():
+    code = "import emclassify\nemclassify.LipNetClassifier().fit([], []).predict_p"
+    _check_names({code: "predict_proba"})
+    _check_signatures(
+        {"emclassify.LipNetClassifier": "LipNetClassifier(depth: int=4, "}
+    )
+
+
+def test_stubs_and_the_marker_are_in_the_wheel(monkeypatch):
+    monkeypatch.chdir(PACKAGE.parent)
+    distribution = Distribution()
+    distribution.parse_config_files(["setup.cfg"])
+    build = distribution.get_command_obj("build_py")
+    build.ensure_finalized()
+    packed = {
+        Path(source, name) for _, source, _, names in build.data_files for name in names
+    }
+    wanted = {stub.relative_to(PACKAGE.parent) for stub in STUBS}
+    assert packed >= wanted | {Path("emclassify/py.typed")}

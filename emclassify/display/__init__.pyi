@@ -1,14 +1,14 @@
-from ._benchmark_display import BenchmarkDisplay
-from ._confusion_matrices import ConfusionMatricesDisplay
-from ._contact_sheet import ContactSheetDisplay
-from ._coverage_risk import CoverageRiskDisplay
-from ._duplicate_pairs import DuplicatePairsDisplay
-from ._embedding_display import EmbeddingDisplay
-from ._group_scores import GroupScoresDisplay
-from ._mask_proposals import MaskProposalsDisplay
-from ._removed_images import RemovedImagesDisplay
-from ._report import write_report
-from ._transfer_matrix import TransferMatrixDisplay
+from ._benchmark_display import BenchmarkDisplay as BenchmarkDisplay
+from ._confusion_matrices import ConfusionMatricesDisplay as ConfusionMatricesDisplay
+from ._contact_sheet import ContactSheetDisplay as ContactSheetDisplay
+from ._coverage_risk import CoverageRiskDisplay as CoverageRiskDisplay
+from ._duplicate_pairs import DuplicatePairsDisplay as DuplicatePairsDisplay
+from ._embedding_display import EmbeddingDisplay as EmbeddingDisplay
+from ._group_scores import GroupScoresDisplay as GroupScoresDisplay
+from ._mask_proposals import MaskProposalsDisplay as MaskProposalsDisplay
+from ._removed_images import RemovedImagesDisplay as RemovedImagesDisplay
+from ._report import write_report as write_report
+from ._transfer_matrix import TransferMatrixDisplay as TransferMatrixDisplay
 
 __all__ = [
     "BenchmarkDisplay",

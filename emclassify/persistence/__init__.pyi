@@ -1,7 +1,7 @@
-from ._load import load
-from ._model_card import read_model_card
-from ._save import save
-from ._to_onnx import to_onnx
+from ._load import load as load
+from ._model_card import read_model_card as read_model_card
+from ._save import save as save
+from ._to_onnx import to_onnx as to_onnx
 
 __all__ = [
     "load",

@@ -1,6 +1,6 @@
-from ._image_folder import load_image_folder
-from ._image_stack import open_image_stack
-from ._imzml import load_imzml
+from ._image_folder import load_image_folder as load_image_folder
+from ._image_stack import open_image_stack as open_image_stack
+from ._imzml import load_imzml as load_imzml
 
 __all__ = [
     "load_image_folder",

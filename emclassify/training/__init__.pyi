@@ -1,38 +1,62 @@
-from ._affine import RandomAffine
-from ._augmentation import AUGMENTATIONS, make_augmentation
-from ._batches import ImageBatches, ImageDataset
-from ._canonical_order import canonical_order, image_digests
-from ._checkpoint import EpochCheckpoint, training_key
-from ._class_weight import class_factors
-from ._dihedral import RandomDihedral
-from ._early_stopping import make_early_stopping
-from ._finite_loss import FiniteLoss
-from ._flips import RandomHorizontalFlip, RandomVerticalFlip
+from ._affine import RandomAffine as RandomAffine
+from ._augmentation import (
+    AUGMENTATIONS as AUGMENTATIONS,
+    make_augmentation as make_augmentation,
+)
+from ._batches import ImageBatches as ImageBatches, ImageDataset as ImageDataset
+from ._canonical_order import (
+    canonical_order as canonical_order,
+    image_digests as image_digests,
+)
+from ._checkpoint import (
+    EpochCheckpoint as EpochCheckpoint,
+    training_key as training_key,
+)
+from ._class_weight import class_factors as class_factors
+from ._dihedral import RandomDihedral as RandomDihedral
+from ._early_stopping import make_early_stopping as make_early_stopping
+from ._finite_loss import FiniteLoss as FiniteLoss
+from ._flips import (
+    RandomHorizontalFlip as RandomHorizontalFlip,
+    RandomVerticalFlip as RandomVerticalFlip,
+)
 from ._losses import (
-    LOSSES,
-    MULTILABEL_LOSSES,
-    WeightedBinaryCrossEntropyLoss,
-    WeightedBinaryFocalLoss,
-    WeightedCrossEntropyLoss,
-    WeightedFocalLoss,
+    LOSSES as LOSSES,
+    MULTILABEL_LOSSES as MULTILABEL_LOSSES,
+    WeightedBinaryCrossEntropyLoss as WeightedBinaryCrossEntropyLoss,
+    WeightedBinaryFocalLoss as WeightedBinaryFocalLoss,
+    WeightedCrossEntropyLoss as WeightedCrossEntropyLoss,
+    WeightedFocalLoss as WeightedFocalLoss,
 )
-from ._make_training_net import make_training_net
-from ._module import ImageModule, load_weights
-from ._net_state import net_state, refuse_other_sizes, restore_training
-from ._optimizers import OPTIMIZERS, make_optimizer, reset_rates
-from ._progress import EpochProgress
-from ._run import run_epochs
+from ._make_training_net import make_training_net as make_training_net
+from ._module import ImageModule as ImageModule, load_weights as load_weights
+from ._net_state import (
+    net_state as net_state,
+    refuse_other_sizes as refuse_other_sizes,
+    restore_training as restore_training,
+)
+from ._optimizers import (
+    OPTIMIZERS as OPTIMIZERS,
+    make_optimizer as make_optimizer,
+    reset_rates as reset_rates,
+)
+from ._progress import EpochProgress as EpochProgress
+from ._run import run_epochs as run_epochs
 from ._runtime import (
-    isolated,
-    resolve_compile,
-    resolve_device,
-    resolve_precision,
-    resolve_threads,
+    isolated as isolated,
+    resolve_compile as resolve_compile,
+    resolve_device as resolve_device,
+    resolve_precision as resolve_precision,
+    resolve_threads as resolve_threads,
 )
-from ._sample_weight import repeat_by_weight
-from ._schedules import SCHEDULES, make_schedule, published_decay
-from ._unfreezing import Unfreezing
-from ._validation_split import validation_split
+from ._sample_weight import repeat_by_weight as repeat_by_weight
+from ._schedules import (
+    SCHEDULES as SCHEDULES,
+    make_schedule as make_schedule,
+    published_decay as published_decay,
+)
+from ._unfreezing import Unfreezing as Unfreezing
+from ._validation_split import validation_split as validation_split
 
 __all__ = [
     "AUGMENTATIONS",
