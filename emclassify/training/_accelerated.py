@@ -9,6 +9,7 @@ from skorch import NeuralNetClassifier
 from skorch.hf import AccelerateMixin
 
 from emclassify.training._batches import ImageDataset, take
+from emclassify.training._plain_targets import PlainTargets
 from emclassify.training._runtime import make_accelerator
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SharedBatches:
             yield inputs, (target[share], weight[share] * factor)
 
 
-class AcceleratedNet(AccelerateMixin, NeuralNetClassifier):
+class AcceleratedNet(AccelerateMixin, PlainTargets):
     """A skorch net whose training several processes share, and nothing but training.
 
     It predicts, and is pickled, like any other: each process predicts what it is

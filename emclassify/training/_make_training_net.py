@@ -82,4 +82,4 @@ def make_training_net(
         device=str(device),
         verbose=0,
     )
-    return net.initialize()
+    return net.for_labels(multilabel).initialize()

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 
 import torch
-from skorch import NeuralNetClassifier
 from skorch.dataset import get_len
+
+from emclassify.training._plain_targets import PlainTargets
 
 __all__ = ["TrainingNet"]
 
 
-class TrainingNet(NeuralNetClassifier):
+class TrainingNet(PlainTargets):
     """A skorch net that need not wait for the device after each batch.
 
     skorch reads the loss of each batch as it comes, and a GPU has to finish the batch
