@@ -51,9 +51,10 @@ plt.show()
 # %%
 # Activations
 # -----------
-# An image of each class, and what each of the four convolutions makes of it. Each map
-# is stretched over its own range. Deeper maps are coarser: each pixel has seen more of
-# the image.
+# An image of each class, and what each of the four convolutions makes of it, after
+# batch normalisation and ReLU (``raw=True`` shows the convolution itself). Each map is
+# stretched over its own range. Deeper maps are coarser: each pixel has seen more of the
+# image.
 
 for name in clf.classes_:
     ActivationsDisplay.from_estimator(clf, X[y == name][0])

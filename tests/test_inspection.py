@@ -19,6 +19,7 @@ from emclassify import (
     FusionClassifier,
     LipNetClassifier,
     ResizeImages,
+    ResNetClassifier,
 )
 from emclassify.inspection import (
     ActivationsDisplay,
@@ -144,7 +145,7 @@ def fail(*_):
 
 def test_activations_are_the_convolution(clf, data):
     X, _ = data
-    found = layer_activations(clf, X[:3])["features.0"]
+    found = layer_activations(clf, X[:3], raw=True)["features.0"]
     assert found.shape == (3, 8, 8, 32)
     assert found.dtype == np.float32
     module = clf.net_.module_
@@ -154,6 +155,34 @@ def test_activations_are_the_convolution(clf, data):
     for image, maps in zip(normal, found, strict=True):
         expected = correlate(image, kernel, mode="same") + convolution.bias[7].item()
         np.testing.assert_allclose(maps[..., 7], expected, atol=1e-4)
+
+
+def test_convolutions_are_shown_after_normalisation_and_relu(clf, data):
+    X = data[0][:3]
+    found = layer_activations(clf, X)
+    relus = ["features.2", "features.5", "features.10", "features.13"]
+    expected = layer_activations(clf, X, relus)
+    for name, relu in zip(found, relus, strict=True):
+        assert found[name].min() == 0
+        np.testing.assert_array_equal(found[name], expected[relu])
+    assert layer_activations(clf, X, raw=True)["features.0"].min() < 0
+
+
+def test_residual_blocks_are_shown_after_their_relu(data):
+    resnet = ResNetClassifier(max_epochs=1, random_state=0).fit(*data)
+    found = layer_activations(resnet, data[0][:4])
+    assert min(maps.min() for maps in found.values()) == 0
+    raw = layer_activations(resnet, data[0][:4], raw=True)
+    assert list(raw) == list(found)
+    blocks = [
+        n
+        for n, m in resnet.net_.module_.net.named_modules()
+        if n and hasattr(m, "ends_in_relu")
+    ]
+    expected = layer_activations(resnet, data[0][:4], blocks)
+    for block in blocks:
+        second = f"{block}.convolutions.3"
+        np.testing.assert_array_equal(found[second], expected[block])
 
 
 def test_activations_of_the_last_layer_are_the_logits(clf, data):
@@ -203,8 +232,10 @@ def test_odd_layers(data):
     odd = CNNClassifier(Odd, max_epochs=1, random_state=0).fit(*data)
     X = data[0][:4]
     found = layer_activations(odd, X, ["conv", "relu"])
-    assert found["conv"].min() < 0
-    np.testing.assert_array_equal(found["conv"].clip(min=0), found["relu"])
+    np.testing.assert_array_equal(found["conv"], found["relu"])
+    raw = layer_activations(odd, X, ["conv", "relu"], raw=True)
+    assert raw["conv"].min() < 0
+    np.testing.assert_array_equal(raw["conv"].clip(min=0), found["relu"])
     with pytest.raises(ValueError, match="'unused' takes no part in"):
         layer_activations(odd, X, "unused")
     with pytest.raises(ValueError, match="'pair' returns no tensor"):

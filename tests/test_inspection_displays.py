@@ -111,7 +111,7 @@ def test_activations_display(clf, data):
 def test_activations_on_one_scale(clf, data):
     _, axes = plt.subplots(1, 3)
     display = ActivationsDisplay.from_estimator(
-        clf, data[0][0], [0, "features.2"], scale="layer", axes=axes
+        clf, data[0][0], [0, "features.2"], raw=True, scale="layer", axes=axes
     )
     assert list(display.axes_) == list(axes)
     both_signs, positive = (ax.images[0] for ax in axes[1:])

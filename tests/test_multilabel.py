@@ -23,6 +23,7 @@ from emclassify.training import (
     ImageModule,
     WeightedBinaryCrossEntropyLoss,
     WeightedBinaryFocalLoss,
+    WeightedCrossEntropyLoss,
     class_factors,
     validation_split,
 )
@@ -182,6 +183,16 @@ def test_losses_are_those_of_torch_and_of_the_paper():
     assert_allclose(ours, focal, rtol=1e-5)
 
 
+def test_label_smoothing_with_weights_has_the_form_of_keras():
+    logits, target = torch.tensor([[1.0, 0.0, -1.0]]), torch.tensor([2])
+    weight = torch.tensor([5.0])
+    ours = WeightedCrossEntropyLoss(0.3)(logits, (target, weight))
+    # Smoothed shares 0.1, 0.1, 0.8; the sample's weight stands before all of them.
+    log_p = logits[0].log_softmax(0)
+    by_hand = -5 * (0.1 * log_p[0] + 0.1 * log_p[1] + 0.8 * log_p[2])
+    assert_allclose(ours, by_hand, rtol=1e-5)
+
+
 def test_class_factors_by_hand():
     y = np.array([[1, 0], [1, 1], [1, 0], [0, 0]])
     classes = np.arange(2)
@@ -189,8 +200,11 @@ def test_class_factors_by_hand():
     # Three of four have label 0, one of four label 1: 4 / (2 · 3), 4 / (2 · 1).
     balanced = [[2 / 3, 2 / 3], [2 / 3, 2], [2 / 3, 2 / 3], [2, 2 / 3]]
     assert_allclose(class_factors("balanced", y, classes), balanced)
-    complement = [[0.25, 1], [0.25, 0.75], [0.25, 1], [1, 1]]
+    # The same formula for presence and absence of each label: 1 − 3 / 4, 1 − 1 / 4.
+    complement = [[0.25, 0.25], [0.25, 0.75], [0.25, 0.25], [0.75, 0.25]]
     assert_allclose(class_factors("complement", y, classes), complement)
+    constant = np.array([[1, 0], [1, 0]])
+    assert_allclose(class_factors("complement", constant, classes), np.ones((2, 2)))
     given = [[1, 1], [1, 5], [1, 1], [1, 1]]
     assert_allclose(class_factors({1: 5.0}, y, classes), given)
     # One label a sample: three of class 0, one of class 1.

@@ -46,10 +46,12 @@ class CNNClassifier(BaseImageClassifier):
         "focal" (gamma 2) counts samples less that the network already knows.
     label_smoothing : float, default=0.1
         Share of a label's probability that is spread over all classes, in [0, 1).
+        With class weights the form is that of Keras: a sample's whole loss has the
+        factor of its own class, where torch's has each class's for that class's share.
     class_weight : dict, {"balanced", "complement"} or None, default=None
         Factor on the loss of each class; "balanced" is n / (n_classes · count),
-        "complement" is 1 − count / n. With several labels an image, "balanced" gives
-        presence and absence of each the same weight; the others weigh presence.
+        "complement" is 1 − count / n. With several labels an image, both take presence
+        and absence of each label for two classes; a dict weighs presence.
     early_stopping : bool, default=False
         Whether to hold out a validation set, stop when its loss has not improved for
         `n_iter_no_change` epochs, and take the weights of the best epoch.

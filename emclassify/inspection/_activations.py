@@ -25,6 +25,7 @@ from emclassify.inspection._network import (
     find_layer,
     input_batches,
 )
+from emclassify.nets._activated import activated_layers
 from emclassify.nets._recording import recorded, recording
 
 if TYPE_CHECKING:
@@ -39,11 +40,14 @@ def layer_activations(
     estimator: BaseEstimator,
     X: ArrayLike,
     layers: str | int | Sequence[str | int] | None = None,
+    *,
+    raw: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return what layers of a fitted network give for images.
 
-    The network computes as in `predict`: no dropout, no augmentation; but always in
-    single precision.
+    Maps of a convolution are those after its batch normalisation and ReLU, as the next
+    layer gets them, so that none is negative. The network computes as in `predict`: no
+    dropout, no augmentation; but always in single precision.
 
     Parameters
     ----------
@@ -54,6 +58,9 @@ def layer_activations(
     layers : str, int or list of these, default=None
         Layers by name, or convolutions by number (0 is the first, -1 the last). All
         convolutions by default.
+    raw : bool, default=False
+        Whether to return what the convolutions themselves give, before normalisation
+        and ReLU. A convolution whose activation is no module has no other maps.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def layer_activations(
     """
     classifier = find_classifier(estimator)
     names = _find_layers(classifier, layers)
-    return _activations(classifier, find_images(estimator, X), names)
+    return _activations(classifier, find_images(estimator, X), names, raw)
 
 
 def _find_layers(
@@ -98,20 +105,25 @@ def _find_layers(
 
 
 def _activations(
-    classifier: BaseImageClassifier, images: np.ndarray, names: Sequence[str]
+    classifier: BaseImageClassifier,
+    images: np.ndarray,
+    names: Sequence[str],
+    raw: bool,
 ) -> dict[str, np.ndarray]:
     """Return {layer: activations} of images (n, h, w, c)."""
     parts = {name: [] for name in names}
-    with (
-        evaluating(classifier) as module,
-        torch.no_grad(),
-        recording(module.net, names) as outputs,
-    ):
-        for inputs in input_batches(classifier, images):
-            module(**inputs)
-            for name in names:
-                parts[name].append(_channels_last(recorded(outputs, name)))
-            outputs.clear()
+    with evaluating(classifier) as module, torch.no_grad():
+        sources = {}
+        if not raw:
+            inputs = next(input_batches(classifier, images[:1]))
+            sources = activated_layers(module.net, lambda: module(**inputs))
+        sources = {name: sources.get(name, name) for name in names}
+        with recording(module.net, list(set(sources.values()))) as outputs:
+            for inputs in input_batches(classifier, images):
+                module(**inputs)
+                for name, source in sources.items():
+                    parts[name].append(_channels_last(recorded(outputs, source)))
+                outputs.clear()
     return {name: np.concatenate(part) for name, part in parts.items()}
 
 
@@ -127,12 +139,13 @@ def _maps_of(
     estimator: BaseEstimator,
     image: ArrayLike,
     layers: str | int | Sequence[str | int] | None,
+    raw: bool,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the image (h, w, c) as the network gets it, and {layer: its maps}."""
     classifier = find_classifier(estimator)
     names = _find_layers(classifier, layers)
     images = find_image(estimator, image)
-    activations = _activations(classifier, images, names)
+    activations = _activations(classifier, images, names, raw)
     for name, maps in activations.items():
         if maps.ndim != 4:
             raise ValueError(
@@ -226,6 +239,7 @@ class ActivationsDisplay:
         image: ArrayLike,
         layers: str | int | Sequence[str | int] | None = None,
         *,
+        raw: bool = False,
         scale: str = "map",
         axes: "Sequence[Axes] | None" = None,
     ) -> Self:
@@ -241,6 +255,8 @@ class ActivationsDisplay:
         layers : str, int or list of these, default=None
             Layers by name, or convolutions by number (0 is the first, -1 the last).
             All convolutions by default.
+        raw : bool, default=False
+            Whether to show convolutions before normalisation and ReLU.
         scale : {"map", "layer"}, default="map"
             Whether each map or each layer has a colour scale of its own.
         axes : sequence of matplotlib Axes, default=None
@@ -255,7 +271,7 @@ class ActivationsDisplay:
         ValueError
             If there is no such layer, or it gives no maps.
         """
-        return cls(*_maps_of(estimator, image, layers), scale=scale).plot(axes)
+        return cls(*_maps_of(estimator, image, layers, raw), scale=scale).plot(axes)
 
     @classmethod
     def from_estimators(
@@ -264,6 +280,7 @@ class ActivationsDisplay:
         image: ArrayLike,
         layers: str | int | Sequence[str | int] | Mapping | None = None,
         *,
+        raw: bool = False,
         scale: str = "map",
     ) -> dict[str, Self]:
         """Draw the activations of several fitted classifiers side by side.
@@ -277,6 +294,8 @@ class ActivationsDisplay:
         layers : str, int or list of these, or dict of these, default=None
             As in `from_estimator`, for all; or a dict of each one's by its name. All
             convolutions by default.
+        raw : bool, default=False
+            Whether to show convolutions before normalisation and ReLU.
         scale : {"map", "layer"}, default="map"
             Whether each map or each layer has a colour scale of its own.
 
@@ -315,7 +334,7 @@ class ActivationsDisplay:
                 f"same names; got {list(estimators)} and {list(layers)}."
             )
         displays = {
-            name: cls(*_maps_of(estimator, image, layers[name]), scale=scale)
+            name: cls(*_maps_of(estimator, image, layers[name], raw), scale=scale)
             for name, estimator in estimators.items()
         }
         columns = _new_columns(list(displays.values()))

@@ -97,6 +97,9 @@ class ResidualBlock(nn.Module):
         2 halves the image.
     """
 
+    # After the sum, so that no layer by itself has the maps that come out.
+    ends_in_relu = True
+
     def __init__(self, width_in: int, width: int, *, stride: int) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(

@@ -14,8 +14,8 @@ def class_factors(
     Parameters
     ----------
     class_weight : dict, "balanced", "complement" or None
-        With several labels a sample, "balanced" gives presence and absence of each
-        label the same weight; a dict and "complement" weigh its presence.
+        With several labels a sample, "balanced" and "complement" take presence and
+        absence of each label for two classes; a dict weighs presence.
     target : ndarray of int of shape (n,) or (n, n_labels)
         Class indices, or an indicator matrix.
     classes : ndarray of shape (n_classes,)
@@ -29,16 +29,13 @@ def class_factors(
         return _weight_of_classes(class_weight, target, classes)[target]
     if class_weight is None:
         return np.ones(target.shape)
-    if class_weight == "balanced":
+    if isinstance(class_weight, str):
         columns = [
-            _weight_of_classes("balanced", column, np.arange(2))[column]
+            _weight_of_classes(class_weight, column, np.arange(2))[column]
             for column in target.T
         ]
         return np.stack(columns, axis=1)
-    if class_weight == "complement":
-        factor = 1 - target.mean(axis=0)
-    else:
-        factor = compute_class_weight(class_weight, classes=classes, y=classes)
+    factor = compute_class_weight(class_weight, classes=classes, y=classes)
     return np.where(target == 1, factor, 1.0)
 
 
@@ -49,7 +46,9 @@ def _weight_of_classes(
     present = np.unique(target)
     factor = np.ones(len(classes))
     if class_weight == "complement":
-        factor[present] = 1 - np.bincount(target)[present] / len(target)
+        # All of one class, as a label that no sample has: nothing to weigh it against.
+        if len(present) > 1:
+            factor[present] = 1 - np.bincount(target)[present] / len(target)
     else:
         factor[present] = compute_class_weight(
             class_weight, classes=classes[present], y=classes[target]

@@ -19,7 +19,9 @@ class WeightedCrossEntropyLoss(nn.Module):
 
     The mean is over the number of samples, not over the sum of their weights: the
     weights average one over the training set, so a batch of light samples moves the
-    network less than a batch of heavy ones.
+    network less than a batch of heavy ones. A sample's weight is a factor on its whole
+    loss, the smoothed share of other classes too, as in Keras;
+    ``torch.nn.CrossEntropyLoss(weight=...)`` gives each class's share that class's own.
 
     Parameters
     ----------
