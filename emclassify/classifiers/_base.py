@@ -26,6 +26,11 @@ from torch import nn
 from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
 from emclassify._refused_fit import unchanged_if_refused
+from emclassify.classifiers._settings import (
+    changed_settings,
+    refuse_fixed,
+    settings_of,
+)
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 from emclassify.training import (
     EpochCheckpoint,
@@ -35,6 +40,7 @@ from emclassify.training import (
     ImageDataset,
     ImageModule,
     canonical_order,
+    carry_over,
     class_factors,
     image_digests,
     isolated,
@@ -134,7 +140,9 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             images = self._validate_images(X, reset=not again)
             target = self._encode_labels(images, y, reset=not again)
             train, valid = self._make_datasets(images, target, sample_weight, groups)
-            if not again:
+            if again:
+                self._take_over_settings()
+            else:
                 self._initialize(train)
             checkpoint = self._make_checkpoint(images, target, train, valid)
         with self._isolated(train=True):
@@ -193,6 +201,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             )
             if first:
                 self._initialize(train)
+            else:
+                self._take_over_settings()
         with self._isolated(train=True):
             self._train(train, None, 1, None)
         return self
@@ -366,6 +376,37 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             module.check_net(image_shape, n_classes)
             self.net_ = self._make_training_net(module)
         self.history_ = self.net_.history
+        self._settings = settings_of(self)
+
+    def _take_over_settings(self) -> None:
+        """Have `net_`, which trains on, do so as the parameters say by now.
+
+        Its network stays, with its weights, and so does the state of the optimizer
+        where the new one has the same.
+        """
+        changed = changed_settings(self, self._settings)
+        refuse_fixed(self, changed)
+        if "random_state" in changed:
+            self._rng = check_random_state(self.random_state)
+        if changed - {"random_state"}:
+            self._remake_net("device" in changed)
+        self._settings = settings_of(self)
+
+    def _remake_net(self, new_device: bool) -> None:
+        """Give the trained network a new skorch net, made from the parameters."""
+        if new_device:
+            self.device_ = str(resolve_device(self.device))
+        image_shape, _ = self._net_input
+        precision = resolve_precision(
+            self.precision, torch.device(self.device_), image_shape
+        )
+        with self._isolated(train=False):
+            module = self._make_module(self.net_.module_.net, precision)
+            # Before the optimizer is made: places for the scales.
+            load_weights(module, dict(self.net_.module_.state_dict()))
+            net = self._make_training_net(module)
+            carry_over(self.net_, net)
+        self.net_, self.history_ = net, net.history
 
     def _make_module(self, net: nn.Module, precision: str) -> ImageModule:
         """Return a network together with what happens to a batch before it."""
@@ -428,6 +469,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         if hasattr(self, "net_"):
             # skorch moves the network to the CPU where its device isn't there.
             self.device_ = str(self.net_.device)
+            if "_settings" not in state:  # from before they were kept
+                self._settings = settings_of(self)
 
     def _state_to_keep(self) -> dict:
         """Return the attributes as plain data and tensors, for `emclassify.save`.
@@ -443,6 +486,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             If it has callbacks: they are left out.
         """
         state = dict(self.__getstate__())
+        state.pop("_settings", None)
         if "net_" in state:
             kept = net_state(state["net_"])
             refuse_other_sizes(
@@ -486,6 +530,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             net = self._make_training_net(module)
         restore_training(net, kept)
         self.net_, self.history_ = net, net.history
+        self._settings = settings_of(self)
 
     def _train(
         self,

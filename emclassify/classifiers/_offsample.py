@@ -60,6 +60,8 @@ class OffSampleNetClassifier(CNNClassifier):
         Epochs of patience for `early_stopping`.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
+        Other parameters are taken over by the next `fit` or `partial_fit`, or refused
+        by name where a trained network can't have them.
     augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch, a float tensor (n, channels, height,
         width). "dihedral" is flips and quarter turns; "affine" is the liposome

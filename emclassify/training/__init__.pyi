@@ -31,6 +31,7 @@ from ._losses import (
 from ._make_training_net import make_training_net as make_training_net
 from ._module import ImageModule as ImageModule, load_weights as load_weights
 from ._net_state import (
+    carry_over as carry_over,
     net_state as net_state,
     refuse_other_sizes as refuse_other_sizes,
     restore_training as restore_training,
@@ -80,6 +81,7 @@ __all__ = [
     "WeightedCrossEntropyLoss",
     "WeightedFocalLoss",
     "canonical_order",
+    "carry_over",
     "class_factors",
     "image_digests",
     "isolated",

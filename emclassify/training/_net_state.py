@@ -7,7 +7,7 @@ from skorch import NeuralNetClassifier
 from skorch.history import History
 from torch import nn
 
-__all__ = ["net_state", "refuse_other_sizes", "restore_training"]
+__all__ = ["carry_over", "net_state", "refuse_other_sizes", "restore_training"]
 
 
 def net_state(net: NeuralNetClassifier) -> dict:
@@ -32,6 +32,27 @@ def restore_training(net: NeuralNetClassifier, state: Mapping) -> None:
     """
     _load_optimizer(net.optimizer_, state["optimizer"])
     net.history = History(state["history"])
+
+
+def carry_over(old: NeuralNetClassifier, new: NeuralNetClassifier) -> None:
+    """Give a net, whose weights are in place, history and optimizer state of another.
+
+    An optimizer of another class, or with other groups of weights, starts anew. Its
+    settings (rate, weight decay) stay the new ones.
+
+    Parameters
+    ----------
+    old, new : skorch.NeuralNetClassifier
+        Initialised, of the same network.
+    """
+    before, now = old.optimizer_.state_dict(), new.optimizer_.state_dict()
+    sizes = [
+        [len(group["params"]) for group in state["param_groups"]]
+        for state in (before, now)
+    ]
+    if type(old.optimizer_) is type(new.optimizer_) and sizes[0] == sizes[1]:
+        _load_optimizer(new.optimizer_, {**now, "state": before["state"]})
+    new.history = History(old.history.to_list())
 
 
 def refuse_other_sizes(

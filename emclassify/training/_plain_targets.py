@@ -45,7 +45,7 @@ class PlainTargets(NeuralNetClassifier):
             kwargs["batch"] = _without_weight(kwargs["batch"])
         for name in ("dataset_train", "dataset_valid"):
             if isinstance(kwargs.get(name), ImageDataset):
-                kwargs[name] = _with_plain_target(kwargs[name])
+                kwargs[name] = _PlainDataset(kwargs[name])
         super().notify(method_name, **kwargs)
 
     def get_dataset(self, X: object, y: object = None) -> ImageDataset:
@@ -107,7 +107,17 @@ def _without_weight(batch: object) -> object:
     return batch
 
 
-def _with_plain_target(dataset: ImageDataset) -> Dataset:
-    """Return a view with the target in the order in which the net predicts."""
-    order = torch.cat(dataset.runs())
-    return Dataset(dataset, dataset.target[order].numpy(), length=len(dataset))
+class _PlainDataset(Dataset):
+    """An `ImageDataset` with its target as `y`, in the order of the predictions.
+
+    It has all attributes of the `ImageDataset` too.
+    """
+
+    def __init__(self, dataset: ImageDataset) -> None:
+        order = torch.cat(dataset.runs())
+        super().__init__(dataset, dataset.target[order].numpy(), length=len(dataset))
+
+    def __getattr__(self, name: str) -> object:
+        if name == "X":  # not there yet, in a copy
+            raise AttributeError(name)
+        return getattr(self.X, name)
