@@ -223,7 +223,7 @@ def test_no_fold_is_lost_with_a_worker(data, serial, dask, tmp_path, task):
         assert_same_benchmark(benchmark(data, model), serial["benchmark"])
     else:
         assert_same_search(search(data, model), serial["network"], data[0])
-    killer.join()
+    killer.join(60)
     assert killer.trained < 5
     finished_by = {int(file.read_text()) for file in tmp_path.glob("*.done")}
     assert finished_by - {killer.killed, os.getpid()}
@@ -249,7 +249,7 @@ def sum_twelve_times(client):
             sums = joblib.Parallel()(
                 joblib.delayed(slow_sum)(array, number) for number in range(12)
             )
-        killer.join()
+        killer.join(60)
         assert killer.killed
         return sums
 
@@ -262,10 +262,12 @@ def test_data_outlive_their_worker(sum_twelve_times):
     assert sum_twelve_times(dask_backend()) == expected
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_joblibs_own_backend_loses_data(sum_twelve_times):
     # The fault that dask_backend mends. If this fails, joblib has mended it: then
-    # dask_backend has no use any more.
-    with pytest.raises(CancelledError):
+    # dask_backend has no use any more. Slow, as joblib can also wait for ever here.
+    with pytest.raises((CancelledError, pytest.fail.Exception)):
         sum_twelve_times("dask")
 
 
