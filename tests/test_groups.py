@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.exceptions import ConvergenceWarning, UnsetMetadataPassedError
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -281,6 +281,7 @@ def test_where_they_get_lost_there_is_a_warning(data, why, make):
     model.set_params(**dict.fromkeys(inner, False))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is held out, nothing torn
+        warnings.simplefilter("ignore", ConvergenceWarning)
         benchmark_classifiers({"a": model}, X.reshape(60, -1), y, **settings)
 
 

@@ -131,6 +131,12 @@ class BackboneClassifier(CNNClassifier):
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``; the network of timm is
         ``net_.module_.net.backbone``.
+    converged_ : bool
+        Whether the last `fit` seems long enough. If not, it gave a
+        `ConvergenceWarning` that says why and what to do.
+    learning_curve_ : dict of str to ndarray
+        train_loss, train_accuracy and valid_loss of each epoch. The accuracy is that
+        of the training batches as the network saw them.
     history_ : skorch.history.History
         One record an epoch: train_loss, valid_loss with `early_stopping`, dur
         (seconds). ``pandas.DataFrame`` takes its ``to_list()``.
@@ -172,6 +178,9 @@ class BackboneClassifier(CNNClassifier):
     >>> clf.fit(X, y).predict_proba(X).shape
     (40, 2)
     """
+
+    # What it brings along needs not be learnt.
+    _share_of_budget = 0.25
 
     _parameter_constraints = {
         **CNNClassifier._parameter_constraints,

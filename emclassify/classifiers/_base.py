@@ -26,6 +26,7 @@ from torch import nn
 from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
 from emclassify._refused_fit import unchanged_if_refused
+from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._settings import (
     changed_settings,
     refuse_fixed,
@@ -39,6 +40,7 @@ from emclassify.training import (
     ImageBatches,
     ImageDataset,
     ImageModule,
+    TrainingRecord,
     canonical_order,
     carry_over,
     class_factors,
@@ -66,7 +68,9 @@ from emclassify.training import (
 __all__ = ["BaseImageClassifier"]
 
 
-class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
+class BaseImageClassifier(
+    LearningCurveMixin, ImageInputMixin, ClassifierMixin, BaseEstimator
+):
     """Trains a network through skorch behind scikit-learn's interface.
 
     Children list the parameters and return the network from `_make_net`.
@@ -75,6 +79,8 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
     _reads_stored = True
     # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
     _param_groups: Sequence[tuple[str, dict]] = ()
+    # Of the images that a network with random weights wants to see.
+    _share_of_budget = 1.0
     # Callbacks that the network needs in training.
     _net_callbacks: Sequence[tuple[str, Callback]] = ()
 
@@ -146,7 +152,11 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 self._initialize(train)
             checkpoint = self._make_checkpoint(images, target, train, valid)
         with self._isolated(train=True):
-            self._train(train, valid, self.max_epochs, self.lr_schedule, checkpoint)
+            n_done = len(self.net_.history)
+            record = self._train(
+                train, valid, self.max_epochs, self.lr_schedule, checkpoint
+            )
+        self.converged_ = judge_training(self, record, len(train), n_done)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -539,12 +549,13 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         n_epochs: int,
         lr_schedule: object,
         checkpoint: EpochCheckpoint | None = None,
-    ) -> None:
+    ) -> TrainingRecord:
         """Train `net_` for some epochs, as the parameters say."""
         net = self.net_
         train.move_to(torch.device(self.device_), shared_with=valid)
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
-        run = [("finite_loss", FiniteLoss()), *self._net_callbacks]
+        record = TrainingRecord(len(self.classes_), self.multilabel_)
+        run = [("finite_loss", FiniteLoss()), ("record", record), *self._net_callbacks]
         run += make_schedule(lr_schedule, reset_rates(net.optimizer_, self.lr), n_steps)
         if valid is not None:
             run.append(("early_stopping", make_early_stopping(self.n_iter_no_change)))
@@ -569,6 +580,7 @@ class BaseImageClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         if checkpoint is not None:
             checkpoint.remove()
         self.history_ = net.history
+        return record
 
     def _title(self) -> str:
         """Return what stands before the progress bar."""

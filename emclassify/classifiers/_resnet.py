@@ -108,6 +108,12 @@ class ResNetClassifier(CNNClassifier):
         Whether y was an indicator matrix: several labels an image.
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
+    converged_ : bool
+        Whether the last `fit` seems long enough. If not, it gave a
+        `ConvergenceWarning` that says why and what to do.
+    learning_curve_ : dict of str to ndarray
+        train_loss, train_accuracy and valid_loss of each epoch. The accuracy is that
+        of the training batches as the network saw them.
     history_ : skorch.history.History
         One record an epoch: train_loss, valid_loss with `early_stopping`, dur
         (seconds). ``pandas.DataFrame`` takes its ``to_list()``.

@@ -1,6 +1,7 @@
 """LearningRateRangeDisplay: the loss while the learning rate rises."""
 
 import math
+import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, validate_params
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
@@ -157,7 +159,10 @@ class LearningRateRangeDisplay:
             callbacks=[recorder],
             checkpoint_dir=None,
         )
-        trained.fit(X, y)
+        with warnings.catch_warnings():
+            # This training is not meant to converge.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            trained.fit(X, y)
         if len(recorder.losses) < 2:
             raise ValueError(
                 f"The training loss is not finite at min_lr={min_lr}. Lower it."

@@ -4,6 +4,10 @@ from ._augmentation import (
     make_augmentation as make_augmentation,
 )
 from ._batches import ImageBatches as ImageBatches, ImageDataset as ImageDataset
+from ._budget import (
+    auto_batch_size as auto_batch_size,
+    auto_max_epochs as auto_max_epochs,
+)
 from ._canonical_order import (
     canonical_order as canonical_order,
     image_digests as image_digests,
@@ -13,6 +17,10 @@ from ._checkpoint import (
     training_key as training_key,
 )
 from ._class_weight import class_factors as class_factors
+from ._convergence import (
+    TrainingRecord as TrainingRecord,
+    why_not_converged as why_not_converged,
+)
 from ._dihedral import RandomDihedral as RandomDihedral
 from ._early_stopping import make_early_stopping as make_early_stopping
 from ._finite_loss import FiniteLoss as FiniteLoss
@@ -75,11 +83,14 @@ __all__ = [
     "RandomDihedral",
     "RandomHorizontalFlip",
     "RandomVerticalFlip",
+    "TrainingRecord",
     "Unfreezing",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedBinaryFocalLoss",
     "WeightedCrossEntropyLoss",
     "WeightedFocalLoss",
+    "auto_batch_size",
+    "auto_max_epochs",
     "canonical_order",
     "carry_over",
     "class_factors",
@@ -104,4 +115,5 @@ __all__ = [
     "run_epochs",
     "training_key",
     "validation_split",
+    "why_not_converged",
 ]

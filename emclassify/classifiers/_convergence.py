@@ -1,0 +1,108 @@
+"""What a fitted network says of its training: whether it was enough, and the curve."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+from emclassify.training import (
+    TrainingRecord,
+    auto_max_epochs,
+    why_not_converged,
+)
+
+__all__ = ["LearningCurveMixin", "judge_training"]
+
+_SENTENCES = {
+    "one class": (
+        "it says the same of all training images. Lower or raise lr (it is {lr:g}), "
+        "raise max_epochs, or look at the labels"
+    ),
+    "hardly learnt": (
+        "its training accuracy is {accuracy:.2f}, little better than guessing. Raise "
+        "max_epochs, lower or raise lr (it is {lr:g}), or look at the labels"
+    ),
+    "short": (
+        "its training accuracy is {accuracy:.2f} after {n_epochs} epochs of {n_train} "
+        "images, and such a set wants about {wanted}. Raise max_epochs"
+    ),
+    "falling": (
+        "its training loss was still falling, at a training accuracy of "
+        "{accuracy:.2f}. Raise max_epochs or lr (it is {lr:g})"
+    ),
+}
+
+
+class LearningCurveMixin:
+    """Gives a fitted network its learning curve."""
+
+    @property
+    def learning_curve_(self) -> dict[str, np.ndarray]:
+        """What each epoch recorded: train_loss, train_accuracy, valid_loss.
+
+        NaN where an epoch has none; in the order of training.
+        """
+        if "history_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has no learning_curve_ before fit."
+            )
+        epochs = self.history_.to_list()
+        return {
+            name: np.array([epoch.get(name, np.nan) for epoch in epochs], dtype=float)
+            for name in ("train_loss", "train_accuracy", "valid_loss")
+            if any(name in epoch for epoch in epochs)
+        }
+
+
+def judge_training(
+    estimator: BaseEstimator,
+    record: TrainingRecord,
+    n_train: int,
+    n_done: int,
+) -> bool:
+    """Return whether a network was trained enough, with a warning if it wasn't.
+
+    Parameters
+    ----------
+    estimator : BaseImageClassifier
+        That was trained.
+    record : TrainingRecord
+        Of its last run.
+    n_train : int
+        Images of an epoch.
+    n_done : int
+        Epochs of earlier runs, which its history has too.
+
+    Warns
+    -----
+    ConvergenceWarning
+        With what to do.
+    """
+    curve = estimator.learning_curve_
+    n_epochs = len(curve["train_loss"])
+    n_outputs = len(estimator.classes_) + estimator.multilabel_
+    wanted = auto_max_epochs(n_train, n_outputs, estimator.net_.batch_size)
+    wanted = max(1, round(estimator._share_of_budget * wanted))
+    why = why_not_converged(
+        curve["train_loss"],
+        record.confusion_,
+        images_seen=n_epochs * n_train,
+        budget=wanted * n_train,
+        stopped=n_epochs - n_done < estimator.max_epochs,
+    )
+    if why is None:
+        return True
+    sentence = _SENTENCES[why].format(
+        accuracy=curve["train_accuracy"][-1],
+        lr=estimator.lr,
+        n_epochs=n_epochs,
+        n_train=n_train,
+        wanted=wanted,
+    )
+    warnings.warn(
+        f"{type(estimator).__name__} may not be trained enough: {sentence}.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+    return False
