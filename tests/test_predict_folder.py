@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 from image_files import RNG, X, Y, encoded, keys, read, write_image, write_stack
 
 import emclassify
@@ -74,7 +75,7 @@ def test_written_anew_without_watch(svm, folder, tmp_path):
 
 def test_another_dataset(svm, tmp_path):
     write_stack(tmp_path / "a.h5", X[:3], "frames")
-    predict_folder(svm, tmp_path, tmp_path / "t.csv", dataset="frames")
+    predict_folder(svm, tmp_path, tmp_path / "t.csv", dataset="frames", axes="nyx")
     assert keys(tmp_path / "t.csv") == [("a.h5", i) for i in range(3)]
 
 
@@ -141,7 +142,7 @@ def test_no_file_that_was_cut_short_is_taken_for_whole(suffix, tmp_path):
 
 def test_images_that_the_model_refuses(tmp_path):
     cnn = emclassify.ResNetClassifier(n=0, m=0, max_epochs=1, random_state=0).fit(X, Y)
-    write_image(tmp_path / "small.png", X[0, :5])
+    tifffile.imwrite(tmp_path / "small.tif", X[0, :5].astype(np.float32))
     stack = X[:4].astype(np.float32)
     stack[2, 3, 3] = np.nan
     write_stack(tmp_path / "run.cxi", stack)
@@ -152,7 +153,7 @@ def test_images_that_the_model_refuses(tmp_path):
         predict_folder(cnn, tmp_path, table, on_error="skip")
     messages = sorted(str(warning.message) for warning in caught)
     assert messages[0].startswith("run.cxi, image 2 was left out: Input X contains NaN")
-    assert messages[1].startswith("small.png, image 0 was left out: X has images of")
+    assert messages[1].startswith("small.tif, image 0 was left out: X has images of")
     assert keys(table) == [("run.cxi", 0), ("run.cxi", 1), ("run.cxi", 3)]
 
 

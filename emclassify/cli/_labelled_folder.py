@@ -24,6 +24,11 @@ def load_folder(args: argparse.Namespace) -> "Bunch":
         file_column=args.file_column,
         label_column=args.label_column,
         group_column=args.group_column,
+        page=args.page,
+        format=args.format,
+        dataset=args.dataset,
+        axes=args.axes,
+        orient=not args.no_orient,
         on_error=args.on_error,
         verbose=0 if args.quiet else 1,
     )

@@ -10,6 +10,7 @@ from emclassify.cli._models import MODELS
 __all__ = [
     "add_folder",
     "add_on_error",
+    "add_reading",
     "add_training",
     "at_least",
     "check_out",
@@ -32,7 +33,22 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
     add("--file-column", default="file", help="column of files in CSV")
     add("--label-column", default="label", help="column of labels in CSV")
     add("--group-column", help="column of groups that no fold may part")
+    add_reading(command)
     add_on_error(command)
+
+
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add how files are read."""
+    add = command.add_argument
+    add("--format", help="read files as this format, such as mrc; else by content")
+    add("--page", type=_page, help="which image of a file, from 0, or all")
+    add("--dataset", help="array in HDF5 and zarr files")
+    add("--axes", help='of that array, such as "nyx": images, rows, columns')
+    add("--no-orient", action="store_true", help="don't turn images upright")
+
+
+def _page(text: str) -> int | str:
+    return text if text == "all" else at_least(0)(text)
 
 
 def add_on_error(command: argparse.ArgumentParser) -> None:

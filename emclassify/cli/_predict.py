@@ -10,7 +10,13 @@ from types import FrameType
 from typing import Any
 
 from emclassify.cli._fingerprint import fingerprint
-from emclassify.cli._options import add_on_error, at_least, check_out, positive
+from emclassify.cli._options import (
+    add_on_error,
+    add_reading,
+    at_least,
+    check_out,
+    positive,
+)
 
 __all__ = ["add_predict"]
 
@@ -42,7 +48,7 @@ def add_predict(commands: Any) -> None:
         default=1.0,
         help="seconds between looks at the folder; a file that changes in them waits",
     )
-    add("--dataset", default="/entry_1/data_1/data", help="stack in HDF5 files")
+    add_reading(command)
     add("--batch-size", type=at_least(1), default=128, help="images at a time")
     add_on_error(command)
     command.set_defaults(run=_predict)
@@ -59,7 +65,11 @@ def _predict(args: argparse.Namespace) -> None:
             args.folder,
             args.out,
             watch=args.watch,
+            page=None if args.page == "all" else args.page,
+            format=args.format,
             dataset=args.dataset,
+            axes=args.axes,
+            orient=not args.no_orient,
             batch_size=args.batch_size,
             interval=args.interval,
             on_error=args.on_error,

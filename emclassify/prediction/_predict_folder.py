@@ -25,8 +25,8 @@ from emclassify.prediction._predict_stream import (
     score_names,
 )
 from emclassify.prediction._prediction_table import PredictionTable
-from emclassify.readers._image_file import SUFFIXES
-from emclassify.readers._incoming_images import STACK_SUFFIXES, IncomingImages
+from emclassify.readers._formats import SUFFIXES, format_named
+from emclassify.readers._incoming_images import IncomingImages, ReadAs
 
 __all__ = ["predict_folder"]
 
@@ -37,7 +37,11 @@ __all__ = ["predict_folder"]
         "folder": [str, PathLike],
         "path": [str, PathLike],
         "watch": ["boolean"],
-        "dataset": [str],
+        "page": [Interval(Integral, 0, None, closed="left"), None],
+        "format": [str, None],
+        "dataset": [str, None],
+        "axes": [str, None],
+        "orient": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "interval": [Interval(Real, 0, None, closed="neither")],
         "on_error": [StrOptions({"raise", "skip"})],
@@ -51,7 +55,11 @@ def predict_folder(
     path: str | PathLike[str],
     *,
     watch: bool = False,
-    dataset: str = "/entry_1/data_1/data",
+    page: int | None = None,
+    format: str | None = None,
+    dataset: str | None = None,
+    axes: str | None = None,
+    orient: bool = True,
     batch_size: int = 128,
     interval: float = 1.0,
     on_error: Literal["raise", "skip"] = "raise",
@@ -59,9 +67,9 @@ def predict_folder(
 ) -> int:
     """Predict all images in a folder, and write a CSV table with a row for each.
 
-    PNG, JPEG and TIFF files hold one image each; HDF5 and CXI files (.h5, .hdf5, .cxi)
-    a stack, which is read a part at a time. Files lie in the folder at any depth; those
-    whose names begin with a dot are left alone.
+    Files of all formats in :doc:`/user_guide/data` are read. PNG and JPEG files hold
+    one image each, others may hold a stack, which is read a part at a time. Files lie
+    in the folder at any depth; those whose names begin with a dot are left alone.
 
     Parameters
     ----------
@@ -78,8 +86,15 @@ def predict_folder(
         on with: images that have a row get no other one. So a watch that was killed,
         at any moment, is simply started again. Without it, the table is written anew,
         and appears when it is complete.
-    dataset : str, default="/entry_1/data_1/data"
-        Name of the stack in HDF5 and CXI files.
+    page : int, default=None
+        Which image of each file to predict, from 0. Default: all.
+    format : str, default=None
+        Format to read files as, such as "mrc"; only files named so are taken. Default:
+        any, by what is in a file.
+    dataset, axes : str, default=None
+        As `open_image_stack` has them, for HDF5 and zarr.
+    orient : bool, default=True
+        Whether to turn images upright, as EXIF data or a TIFF tag say.
     batch_size : int, default=128
         Images predicted at a time, at most.
     interval : float, default=1.0
@@ -104,7 +119,7 @@ def predict_folder(
     NotADirectoryError
         If `folder` is no folder.
     ImportError
-        If there are HDF5 files and h5py is not installed.
+        If there are files of a format whose package is not installed.
     NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -149,7 +164,9 @@ def predict_folder(
         raise NotADirectoryError(f"folder={str(folder)!r} is not a folder.")
     check_is_fitted(estimator)
     check_classifier(estimator)
-    stream = _FolderStream(estimator, folder, dataset, batch_size, on_error)
+    read_as = ReadAs(page, format, dataset, axes, orient)
+    suffixes = SUFFIXES if format is None else format_named(format).suffixes
+    stream = _FolderStream(estimator, folder, read_as, batch_size, on_error)
     columns = score_names(estimator), model_name
     if watch:
         with closing(PredictionTable(path, *columns)) as table:
@@ -160,7 +177,7 @@ def predict_folder(
         if not n_rows:
             raise ValueError(
                 f"{folder} has no image that can be predicted, neither in it nor in "
-                f"folders below it: none named {', '.join(SUFFIXES + STACK_SUFFIXES)}."
+                f"folders below it: none named {', '.join(suffixes)}."
             )
     return n_rows
 
@@ -168,10 +185,10 @@ def predict_folder(
 class _FolderStream:
     """The images in a folder on their way into a table."""
 
-    def __init__(self, estimator, folder, dataset, batch_size, on_error):
+    def __init__(self, estimator, folder, read_as, batch_size, on_error):
         self.estimator = estimator
         self.folder = folder
-        self.dataset = dataset
+        self.read_as = read_as
         self.batch_size = batch_size
         self.on_error = on_error
 
@@ -182,7 +199,7 @@ class _FolderStream:
         # Images that are read but not predicted, and rows that are not yet written.
         self._keys, self._rows = deque(), []
         incoming = IncomingImages(
-            self.folder, self.dataset, dict(table.next_index), interval, self._leave_out
+            self.folder, self.read_as, dict(table.next_index), interval, self._leave_out
         )
         predictions = predict_stream(
             self.estimator,

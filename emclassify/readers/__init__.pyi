@@ -1,3 +1,4 @@
+from ._image_file import read_image as read_image
 from ._image_folder import load_image_folder as load_image_folder
 from ._image_stack import open_image_stack as open_image_stack
 from ._imzml import load_imzml as load_imzml
@@ -6,4 +7,5 @@ __all__ = [
     "load_image_folder",
     "load_imzml",
     "open_image_stack",
+    "read_image",
 ]

@@ -1,83 +1,143 @@
-"""Reads one image file as an array, in its own integer type."""
+"""read_image: one image out of a file of any format."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
-import tifffile
-from PIL import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+from emclassify.readers._formats import open_image_file
+from emclassify.readers._pixel_size import PixelSize
+
+__all__ = ["finish_image", "read_image", "read_images"]
 
 # Luminance as ITU-R BT.601 has it, in thousandths.
 _LUMINANCE = np.array([299, 587, 114])
 
 
-def _read_tiff(path):
-    """Return the one image of a TIFF file, channels last."""
-    with tifffile.TiffFile(path) as file:
-        if not file.series:
-            raise ValueError("it holds no image")
-        series = file.series[0]
-        image, axes = series.asarray(), series.axes
-        photometric = file.pages[0].photometric
-    # Samples stored plane by plane come first: put them last.
-    if image.ndim == 3 and axes.startswith("S"):
-        image, axes = np.moveaxis(image, 0, -1), "YXS"
-    if image.ndim != 2 and not (image.ndim == 3 and axes == "YXS"):
-        raise ValueError(
-            f"it holds {len(file.pages)} pages, shape {image.shape}; save one image a "
-            "file"
-        )
-    if photometric == tifffile.PHOTOMETRIC.PALETTE:
-        raise ValueError("it stores colours in a palette; save it as grey or RGB")
-    if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-        if image.dtype.kind not in "bu":
-            raise ValueError(f"it stores white as 0 in {image.dtype}; save it as grey")
-        image = ~image
-    return image
+def read_image(
+    path: str | PathLike,
+    *,
+    page: int | None = None,
+    as_gray: bool = False,
+    image_shape: Sequence[int] | None = None,
+    orient: bool = True,
+    format: str | None = None,
+    dataset: str | None = None,
+    axes: str | None = None,
+) -> np.ndarray:
+    """Read one image, in its own type of number.
 
+    Parameters
+    ----------
+    path : str or path-like
+        File of any format that is read (:doc:`/user_guide/formats`).
+    page : int, default=None
+        Which image to read from a file that holds several, from 0. Without it, such a
+        file is refused.
+    as_gray : bool, default=False
+        Whether to make colours grey, by their luminance.
+    image_shape : (int, int), default=None
+        Height and width that the image must have. Default: any.
+    orient : bool, default=True
+        Whether to turn the image upright, as its EXIF data or TIFF tag say.
+    format : str, default=None
+        Format to read it as. Default: by what is in the file.
+    dataset, axes : str, default=None
+        As `open_image_stack` has them, for HDF5 and zarr.
 
-def _read_with_pillow(path):
-    """Return the one image of a PNG, JPEG or other file that Pillow knows."""
-    with Image.open(path) as file:
-        if getattr(file, "n_frames", 1) > 1:
-            raise ValueError(f"it holds {file.n_frames} frames; save one image a file")
-        raw_mode = file.tile[0][3] if file.tile else ""
-        raw_mode = raw_mode if isinstance(raw_mode, str) else str(raw_mode[:1])
-        if "16" in raw_mode and file.mode in ("RGB", "RGBA", "LA"):
-            raise ValueError(
-                "it has 16 bits a channel in colour, of which only 8 would be read; "
-                "save it as TIFF or as 16-bit grey"
-            )
-        if file.mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV"):
-            file = file.convert("RGB")
-        elif file.mode == "1":
-            file = file.convert("L")
-        image = np.array(file)
-    if image.dtype == np.int32 and image.min() >= 0 and image.max() <= 65535:
-        # Pillow's 32-bit mode also stands for 16-bit greys.
-        image = image.astype(np.uint16)
-    return image
+    Returns
+    -------
+    ndarray of shape (height, width) or (height, width, channels)
+        All channels but alpha.
 
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ImportError
+        If its format or compression needs a package that is missing. The message names
+        the extra to install.
+    ValueError
+        If it holds several images, and no `page` is given; if it is no image, damaged,
+        or of a kind that would be damaged by reading. Decoders may raise other errors
+        for damaged files.
 
-def read_image(path, *, as_gray, image_shape):
-    """Return the image in a file, (height, width) or (height, width, 3).
+    See Also
+    --------
+    load_image_folder : Many files, with labels.
+    open_image_stack : All images of a file, read by rows.
 
-    Raises whatever the readers raise, or ValueError, if it cannot be had.
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import tifffile
+    >>> from emclassify.readers import read_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "series.tif"
+    ...     tifffile.imwrite(path, np.zeros((5, 32, 40), np.uint16))
+    ...     read_image(path, page=2).shape
+    (32, 40)
     """
-    if path.stat().st_size == 0:
-        raise ValueError("the file is empty (0 bytes)")
-    tiff = path.suffix.lower() in (".tif", ".tiff")
-    image = _read_tiff(path) if tiff else _read_with_pillow(path)
-    if image.dtype == bool:
-        image = image.astype(np.uint8) * np.uint8(255)
-    if image.dtype.kind not in "uif":
-        raise ValueError(f"its pixels are {image.dtype}; expected real numbers")
-    if not image.dtype.isnative:
-        image = image.astype(image.dtype.newbyteorder("="))
-    if image.ndim == 3 and image.shape[2] in (1, 2):
-        image = image[..., 0]
-    elif image.ndim == 3:
-        image = image[..., :3]
+    with open_image_file(Path(path), format=format, dataset=dataset, axes=axes) as file:
+        image = np.array(file.read(page, orient=orient))
+    return finish_image(image, as_gray=as_gray, image_shape=image_shape)
+
+
+def read_images(
+    path: Path,
+    *,
+    page: int | str | None = None,
+    as_gray: bool = False,
+    image_shape: Sequence[int] | None = None,
+    orient: bool = True,
+    format: str | None = None,
+    dataset: str | None = None,
+    axes: str | None = None,
+) -> list[tuple[np.ndarray, PixelSize | None]]:
+    """Return the image of a file, or with ``page="all"`` all, with their pixel sizes.
+
+    Parameters and errors are those of `read_image`; NaN and infinity are refused too.
+    """
+    with open_image_file(path, format=format, dataset=dataset, axes=axes) as file:
+        pages = range(len(file)) if page == "all" else [page]
+        found = []
+        for number in pages:
+            image = np.array(file.read(number, orient=orient))
+            image = finish_image(image, as_gray=as_gray, image_shape=image_shape)
+            _refuse_non_finite(image, number)
+            series, _ = file.locate(number)
+            found.append((image, series.oriented_pixel_size(orient)))
+    if not found:
+        raise ValueError("it holds no image")
+    return found
+
+
+def _refuse_non_finite(image: np.ndarray, page: int | None) -> None:
+    if image.dtype.kind != "f" or np.isfinite(image).all():
+        return
+    bad = np.argwhere(~np.isfinite(image))
+    row, column = bad[0][:2]
+    what = "NaN" if np.isnan(image).any() else "infinity"
+    where = f" in image {page}" if page else ""
+    raise ValueError(
+        f"it contains {what}{where}: {len(bad)} values, the first in row {row}, column "
+        f"{column}"
+    )
+
+
+def finish_image(
+    image: np.ndarray, *, as_gray: bool, image_shape: Sequence[int] | None
+) -> np.ndarray:
+    """Make an image grey if asked for, and check its height and width."""
     if as_gray and image.ndim == 3:
+        if image.shape[2] != 3:
+            raise ValueError(
+                f"it has {image.shape[2]} channels, which are no colours that could be "
+                "made grey"
+            )
         if image.dtype.kind == "f":
             image = (image @ (_LUMINANCE / 1000)).astype(image.dtype)
         else:

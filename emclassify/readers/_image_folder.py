@@ -2,19 +2,23 @@
 
 import os
 import warnings
-from numbers import Integral
+from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm import tqdm
 
 from emclassify._words import name_some
-from emclassify.readers._image_file import read_image
+from emclassify.readers._formats import SUFFIXES, format_named
+from emclassify.readers._image_file import read_images
 from emclassify.readers._image_listing import list_class_folders, list_table
+from emclassify.readers._pixel_size import collect_pixel_sizes, given_pixel_size
 
 _DESCR = """\
 Images read from {path}
@@ -24,57 +28,90 @@ Classes: {counts}.
 """
 
 
-def _try_to_read(path, as_gray, image_shape):
-    """Return (image, None), or (None, why it cannot be read)."""
+@dataclass(frozen=True)
+class _Options:
+    """How each file is read."""
+
+    page: int | str | None
+    as_gray: bool
+    image_shape: tuple[int, int] | None
+    orient: bool
+    format: str | None
+    dataset: str | None
+    axes: str | None
+
+
+def _try_to_read(path: Path, options: _Options) -> tuple[list | None, Any]:
+    """Return (images with their pixel sizes, None), or (None, the error)."""
     try:
-        return read_image(path, as_gray=as_gray, image_shape=image_shape), None
-    except MemoryError:
-        raise
+        return read_images(path, **vars(options)), None
+    except MemoryError as error:
+        raise MemoryError(f"{path} takes more memory than there is.") from error
     except FileNotFoundError:
-        return None, "no such file"
+        return None, FileNotFoundError("no such file")
     except Exception as error:
         # Decoders of damaged files raise errors of any kind, SyntaxError included.
-        return None, str(error) or type(error).__name__
+        return None, error
 
 
-def _read_all(listing, *, as_gray, image_shape, on_error, n_jobs, verbose):
-    """Return images (None where unreadable) and a frame (file, reason) of the rest."""
+def _read_all(
+    listing: pd.DataFrame,
+    options: _Options,
+    *,
+    on_error: str,
+    n_jobs: int | None,
+    verbose: int,
+) -> tuple[list[list], pd.DataFrame]:
+    """Return images of each file (none if unreadable), and a frame of the rest."""
     results = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        joblib.delayed(_try_to_read)(path, as_gray, image_shape)
-        for path in listing["path"]
+        joblib.delayed(_try_to_read)(path, options) for path in listing["path"]
     )
     images, errors = [], []
     progress = tqdm(
         results, total=len(listing), desc="Reading images", disable=not verbose
     )
-    for file, path, (image, reason) in zip(
+    for file, path, (found, error) in zip(
         listing["file"], listing["path"], progress, strict=True
     ):
-        if reason is not None and on_error == "raise":
+        if error is not None and on_error == "raise":
             results.close()
             progress.close()
-            kind = FileNotFoundError if reason == "no such file" else ValueError
-            raise kind(
-                f"{path} cannot be read as an image: {reason}. Repair or remove it, or "
-                "pass on_error='skip' to go on without such files."
-            )
-        if reason is not None:
-            errors.append((file, reason))
-        images.append(image)
+            raise _refusal(path, error)
+        if error is not None:
+            errors.append((file, str(error) or type(error).__name__))
+        images.append(found or [])
     return images, pd.DataFrame(errors, columns=["file", "reason"])
 
 
-def _refuse_mixtures(images, files):
+def _refusal(path: Path, error: Exception) -> Exception:
+    """Return the error that names a file that can't be read."""
+    reason = str(error) or type(error).__name__
+    if isinstance(error, ImportError):
+        return ImportError(f"{path} cannot be read: {reason}.")
+    kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+    return kind(
+        f"{path} cannot be read as an image: {reason}. With on_error='skip', such "
+        "files are left out."
+    )
+
+
+def _refuse_mixtures(images: list[np.ndarray], files: list[str]) -> None:
     """Raise if images differ in number of channels or in type of number."""
     first = images[0]
     for image, file in zip(images, files, strict=True):
         if image.shape[2:] != first.shape[2:]:
-            grey, colour = sorted(
-                [(first.ndim, files[0]), (image.ndim, file)], key=lambda pair: pair[0]
+            kinds = sorted(
+                [(first, files[0]), (image, file)], key=lambda kind: kind[0].ndim
+            )
+            said = ", ".join(f"{name} {_channels(one)}" for one, name in kinds)
+            colours = {one.shape[2] for one, _ in kinds if one.ndim == 3} == {3}
+            advice = (
+                "Pass as_gray=True to make all of them grey."
+                if colours
+                else "Images of one kind belong in a data set."
             )
             raise ValueError(
-                f"Grey and colour images are mixed: {grey[1]} is grey, {colour[1]} has "
-                "3 channels. Pass as_gray=True to make all of them grey."
+                f"Images of different channels are mixed: {said}. {advice}"
             )
         if image.dtype != first.dtype:
             raise ValueError(
@@ -82,6 +119,10 @@ def _refuse_mixtures(images, files):
                 f"{file} is {image.dtype}. Their grey values are not on one scale; "
                 "convert the files to one type."
             )
+
+
+def _channels(image: np.ndarray) -> str:
+    return "is grey" if image.ndim == 2 else f"has {image.shape[2]} channels"
 
 
 def stack_images(images):
@@ -120,6 +161,16 @@ def _check_size(image_shape):
         "group_column": [None, str],
         "as_gray": ["boolean"],
         "image_shape": [None, "array-like"],
+        "page": [
+            None,
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"all"}),
+        ],
+        "pixel_size": [None, Interval(Real, 0, None, closed="neither")],
+        "orient": ["boolean"],
+        "format": [None, str],
+        "dataset": [None, str],
+        "axes": [None, str],
         "on_error": [StrOptions({"raise", "skip"})],
         "return_X_y": ["boolean"],
         "n_jobs": [None, Integral],
@@ -136,6 +187,12 @@ def load_image_folder(
     group_column=None,
     as_gray=False,
     image_shape=None,
+    page=None,
+    pixel_size=None,
+    orient=True,
+    format=None,
+    dataset=None,
+    axes=None,
     on_error="raise",
     return_X_y=False,
     n_jobs=None,
@@ -146,10 +203,10 @@ def load_image_folder(
     Without `labels`, the folder holds one folder a class, ``path/<class>/...``, with
     images at any depth. With it, each row of the table names a file and its label.
 
-    PNG, JPEG and TIFF files are read, 8 or 16 bit (TIFF also as float), in their own
-    type. Grey images are (height, width), colour images (height, width, 3); palettes
-    and CMYK become RGB, black and white becomes 0 and 255, and an alpha channel is
-    dropped: what it made transparent keeps the colour stored under it.
+    Files of all formats in :doc:`/user_guide/formats` are read, in their own type of
+    number. Grey images are (height, width), others (height, width, channels) with all
+    channels but alpha: what that made transparent keeps the colour stored under it.
+    Palettes and CMYK become grey or RGB, black and white becomes 0 and 255.
 
     Parameters
     ----------
@@ -171,6 +228,18 @@ def load_image_folder(
     image_shape : (int, int), default=None
         Height and width that each image must have; one of another size is an error
         of that file. Default: any.
+    page : int or "all", default=None
+        Which image to take from a file that holds several, from 0; "all" takes all of
+        them, under the file's label. Without it, such a file is an error.
+    pixel_size : float, default=None
+        Size of the pixels of all images, in nm. Default: as each file states it.
+    orient : bool, default=True
+        Whether to turn images upright, as their EXIF data or TIFF tag say.
+    format : str, default=None
+        Format to read the files as, such as "mrc"; in class folders, only files named
+        so are taken. Default: any, by what is in a file.
+    dataset, axes : str, default=None
+        As `open_image_stack` has them, for HDF5 and zarr.
     on_error : {"raise", "skip"}, default="raise"
         What to do about a file that is missing, damaged or of the wrong size: raise,
         or leave it out, list it in `errors` and warn.
@@ -187,13 +256,20 @@ def load_image_folder(
         images : ndarray of shape (n, height, width) or (n, height, width, 3)
             If the images differ in size: a 1-D object array of them.
         target : ndarray of shape (n,)
-            Labels: str, or numbers where the table has numbers.
+            Labels: str; what it holds if a DataFrame was given.
         target_names : list of str
             The classes, sorted.
         groups : ndarray of shape (n,), or None
             The group of each image.
         filenames : ndarray of str of shape (n,)
             Paths as the table has them, or relative to `path`.
+        pages : ndarray of int of shape (n,)
+            Which image of its file each is.
+        pixel_size : ndarray of shape (n,) or (n, 2), or None
+            Size of a pixel in nm, NaN where unknown; pairs (row, column) if some are
+            not square. None if none is known.
+        pixel_size_source : ndarray of str of shape (n,)
+            Where it was found, such as "MRC header"; empty where unknown.
         errors : DataFrame
             Columns "file" and "reason" of the files left out.
         DESCR : str
@@ -249,18 +325,16 @@ def load_image_folder(
                 f"group_column={group_column!r} is a column of the table labels, but "
                 "labels is None. Give a CSV file."
             )
-        listing, source = list_class_folders(path), "the names of its folders"
+        suffixes = SUFFIXES if format is None else format_named(format).suffixes
+        listing = list_class_folders(path, suffixes, stacklevel=3)
+        source = "the names of its folders"
     else:
         listing = list_table(path, labels, file_column, label_column, group_column)
         source = "a DataFrame" if isinstance(labels, pd.DataFrame) else str(labels)
 
-    images, errors = _read_all(
-        listing,
-        as_gray=as_gray,
-        image_shape=image_shape,
-        on_error=on_error,
-        n_jobs=n_jobs,
-        verbose=verbose,
+    options = _Options(page, as_gray, image_shape, orient, format, dataset, axes)
+    found, errors = _read_all(
+        listing, options, on_error=on_error, n_jobs=n_jobs, verbose=verbose
     )
     if len(errors):
         listed = [f"{file} ({reason})" for file, reason in errors.to_numpy()]
@@ -274,14 +348,22 @@ def load_image_folder(
             f"{name_some(listed, 3)}. All are listed in `errors`.",
             stacklevel=2,
         )
-    readable = np.array([image is not None for image in images])
-    listing = listing[readable]
-    images = [image for image in images if image is not None]
+    counts = np.array([len(images) for images in found])
+    listing = listing.loc[np.repeat(np.arange(len(listing)), counts)]
+    images = [image for of_file in found for image, _ in of_file]
+    sizes = [size for of_file in found for _, size in of_file]
+    del found
     _refuse_mixtures(images, listing["file"].tolist())
+    pages = np.concatenate([np.arange(n) for n in counts])
+    if isinstance(page, Integral):
+        pages[:] = page
 
     stack, target = stack_images(images), _to_plain(listing["label"])
     if return_X_y:
         return stack, target
+    if pixel_size is not None:
+        sizes = [given_pixel_size(pixel_size)] * len(images)
+    nm, nm_sources = collect_pixel_sizes(sizes, listing["file"].tolist(), stacklevel=4)
     names, counts = np.unique(target, return_counts=True)
     described = zip(names.tolist(), counts.tolist(), strict=True)
     size = "×".join(map(str, images[0].shape))
@@ -291,6 +373,9 @@ def load_image_folder(
         target_names=[str(name) for name in names],
         groups=_to_plain(listing["group"]) if "group" in listing else None,
         filenames=np.array(listing["file"].tolist()),
+        pages=pages,
+        pixel_size=nm,
+        pixel_size_source=nm_sources,
         errors=errors,
         DESCR=_DESCR.format(
             path=path,

@@ -2,29 +2,55 @@
 
 import os
 import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from emclassify._words import name_some
-from emclassify.readers._image_file import SUFFIXES
+from emclassify.readers._formats import SUFFIXES
+
+# What archives and file systems leave behind, and never a class.
+_LITTER = {
+    "__macosx",
+    "@eadir",
+    "#recycle",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "thumbs.db",
+    "desktop.ini",
+}
+# Folders that are arrays.
+_ZARR = ".zarr"
 
 
-def natural_key(name):
+def natural_key(name: str) -> list[tuple[int, str]]:
     """Sort key that puts image2 before image10."""
     parts = re.split(r"(\d+)", name)
     return [(int(p), p) if p.isdecimal() else (-1, p) for p in parts]
 
 
-def image_files(folder):
-    """Return paths of the images below `folder`, relative to it, in natural order."""
-    return sorted(find_files(folder, SUFFIXES), key=natural_key)
+def find_files(
+    folder: Path, suffixes: Sequence[str], others: Counter | None = None
+) -> Iterator[str]:
+    """Yield paths of the files below `folder` that are named so, relative to it.
 
+    Hidden files and folders, and the litter of archives, are left alone.
 
-def find_files(folder, suffixes):
-    """Yield paths of the files below `folder` that are named so, relative to it."""
-    seen = set()
+    Parameters
+    ----------
+    folder : Path
+    suffixes : sequence of str
+        In lower case. A folder named .zarr counts as a file.
+    others : Counter, default=None
+        Counts files in folders below `folder` that are named otherwise, by suffix.
+    """
+    suffixes, seen = tuple(suffixes), set()
     for root, folders, files in os.walk(folder, followlinks=True):
         # A link to a folder above would go round for ever.
         real = os.path.realpath(root)
@@ -32,19 +58,43 @@ def find_files(folder, suffixes):
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            if not name.startswith(".") and name.lower().endswith(suffixes):
+        folders[:] = sorted(name for name in folders if _is_wanted(name))
+        arrays = [name for name in folders if name.lower().endswith(_ZARR)]
+        if arrays:
+            folders[:] = [name for name in folders if name not in arrays]
+        inner = Path(root) != folder
+        for name in [*files, *arrays]:
+            if not _is_wanted(name):
+                continue
+            if name.lower().endswith(suffixes):
                 yield (Path(root) / name).relative_to(folder).as_posix()
+            elif others is not None and inner:
+                others[os.path.splitext(name)[1].lower() or "no suffix"] += 1
 
 
-def list_class_folders(path):
-    """Return a frame (file, path, label) of the images in the folders of `path`."""
-    files = image_files(path)
+def _is_wanted(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in _LITTER
+
+
+def image_files(folder: Path) -> list[str]:
+    """Return paths of the images below `folder`, relative to it, in natural order."""
+    return sorted(find_files(folder, SUFFIXES), key=natural_key)
+
+
+def list_class_folders(
+    path: Path, suffixes: Sequence[str] = SUFFIXES, *, stacklevel: int = 2
+) -> pd.DataFrame:
+    """Return a frame (file, path, label) of the images in the folders of `path`.
+
+    Warns of files that are passed over, by suffix.
+    """
+    others: Counter = Counter()
+    files = sorted(find_files(path, suffixes, others), key=natural_key)
+    passed = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common())
     if not files:
         raise ValueError(
-            f"{path} holds no images: no files named {', '.join(SUFFIXES)} in it or in "
-            "folders below it."
+            f"{path} holds no images: no files named {', '.join(suffixes)} in it or in "
+            f"folders below it{f' (there are {passed})' if passed else ''}."
         )
     loose = [name for name in files if "/" not in name]
     if loose:
@@ -52,6 +102,12 @@ def list_class_folders(path):
             f"{path} holds {len(loose)} images outside class folders, which have no "
             f"label: {name_some(loose, 3)}. Move them to {path}/<class>/, or give "
             "labels, a CSV file."
+        )
+    if others:
+        warnings.warn(
+            f"{others.total()} file{'s' * (others.total() > 1)} in class folders of "
+            f"{path} are not images by their names, and were passed over: {passed}.",
+            stacklevel=stacklevel + 1,
         )
     return pd.DataFrame(
         {
@@ -62,7 +118,7 @@ def list_class_folders(path):
     )
 
 
-def _read_labels(labels, path):
+def _read_labels(labels: Any, path: Path) -> tuple[pd.DataFrame, str, Path]:
     """Return the label table, what to call it, and the folder it lies in."""
     if isinstance(labels, pd.DataFrame):
         return labels.reset_index(drop=True), "labels", path
@@ -71,14 +127,21 @@ def _read_labels(labels, path):
     if not csv.is_file():
         raise FileNotFoundError(f"labels={str(labels)!r}: no such file, nor {csv}.")
     try:
-        # A class may be called "NA" or "null": only empty cells are missing.
-        table = pd.read_csv(csv, keep_default_na=False, na_values=[""])
+        # A class may be called "NA", "01" or "1e3": all is text, and only empty cells
+        # are missing.
+        table = pd.read_csv(csv, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{csv} cannot be read as a CSV table: {error}") from error
     return table, str(csv), csv.parent
 
 
-def list_table(path, labels, file_column, label_column, group_column):
+def list_table(
+    path: Path,
+    labels: Any,
+    file_column: str,
+    label_column: str,
+    group_column: str | None,
+) -> pd.DataFrame:
     """Return a frame (file, path, label, group) of a table's images, in its order."""
     table, name, folder = _read_labels(labels, path)
     parameters = {
@@ -106,12 +169,12 @@ def list_table(path, labels, file_column, label_column, group_column):
     files = table[file_column].astype(str).tolist()
     in_path = [path / file for file in files]
     paths = [
-        inside if folder == path or inside.is_file() else beside
+        inside if folder == path or inside.exists() else beside
         for inside, beside in zip(in_path, (folder / f for f in files), strict=True)
     ]
     # A file that neither folder has is reported where `path` says it should be.
     paths = [
-        found if found.is_file() else inside
+        found if found.exists() else inside
         for found, inside in zip(paths, in_path, strict=True)
     ]
     real = pd.Series([os.path.realpath(found) for found in paths])

@@ -1,20 +1,41 @@
-"""Stacks of images in HDF5 and CXI files, read by rows."""
+"""Stacks of images in one file, read by rows."""
 
+from collections.abc import Iterator
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import validate_params
 
-# Where the Coherent X-ray Imaging Data Bank has the patterns of a file.
-CXI_DATASET = "/entry_1/data_1/data"
+from emclassify.readers._formats import open_image_file
+from emclassify.readers._image_series import Rows, orient_image
+
+__all__ = ["ImageStack", "open_image_stack"]
 
 
 @validate_params(
-    {"path": [str, PathLike], "dataset": [str]}, prefer_skip_nested_validation=True
+    {
+        "path": [str, PathLike],
+        "dataset": [str, None],
+        "axes": [str, None],
+        "format": [str, None],
+        "orient": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
 )
-def open_image_stack(path, dataset=CXI_DATASET):
-    """Open the stack of images in an HDF5 or CXI file, without reading it.
+def open_image_stack(
+    path: str | PathLike,
+    dataset: str | None = None,
+    *,
+    axes: str | None = None,
+    format: str | None = None,
+    orient: bool = True,
+) -> "ImageStack":
+    """Open all images of one file as a stack, without reading them.
+
+    Files of all formats in :doc:`/user_guide/formats` are opened: MRC stacks, TIFF of
+    several pages, HDF5, CXI, NeXus, zarr and more.
 
     What comes back is an X for every estimator here. Networks, `CenterCrop`,
     `PixelStandardizer`, `FeatureExtractor` and `ResizeImages` read it a batch at a
@@ -23,15 +44,25 @@ def open_image_stack(path, dataset=CXI_DATASET):
     Parameters
     ----------
     path : str or path-like
-        The file.
-    dataset : str, default="/entry_1/data_1/data"
-        Name of the data set (n, height, width) in the file. The default is that of CXI
-        files [1]_.
+        The file; of zarr, the folder.
+    dataset : str, default=None
+        Name of the array in HDF5 and zarr files. Default: the one that the file
+        itself points to, in CXI files "/entry_1/data_1/data" [1]_; else the only one.
+    axes : str, default=None
+        What the axes of that array are, a letter each: "y" and "x" rows and columns,
+        "c" channels, any other letter counts images. Default: what the file's own
+        metadata say. It is never guessed.
+    format : str, default=None
+        Format to read the file as, such as "mrc". Default: by what is in it.
+    orient : bool, default=True
+        Whether to turn images upright, as EXIF data or a TIFF tag say.
 
     Returns
     -------
     ImageStack
-        Has `shape`, `dtype`, `ndim` and ``len``, and gives arrays when indexed: by a
+        Has `shape` (n, height, width) or (n, height, width, channels), `dtype`,
+        `ndim`, ``len`` and `pixel_size` (nm, a pair where rows and columns differ, None
+        if unknown) with its `pixel_size_source`, and gives arrays when indexed: by a
         row, a slice, or rows in any order. ``close()`` or a ``with`` block closes the
         file. It can be pickled, and opens the file again where it arrives, so that
         worker processes read by themselves.
@@ -41,10 +72,11 @@ def open_image_stack(path, dataset=CXI_DATASET):
     FileNotFoundError
         If there is no such file.
     ImportError
-        If h5py is not installed.
+        If a package that the format needs is missing. The message names the extra.
     ValueError
-        If the file is not HDF5 or damaged, or the data set is not in it or no stack of
-        grey images of real numbers. The message lists the stacks that there are.
+        If the file is of no known format or damaged; if its images differ in shape or
+        type; if the data set is not in it, or nothing says what its axes are. The
+        message lists what there is.
 
     See Also
     --------
@@ -74,138 +106,141 @@ def open_image_stack(path, dataset=CXI_DATASET):
     ...         stack.shape, stack.dtype, stack[[7, 3]].shape
     ((50, 8, 8), dtype('uint16'), (2, 8, 8))
     """
-    return ImageStack(path, dataset)
+    return ImageStack(path, dataset, axes, format, orient)
 
 
 class ImageStack:
-    """The data set (n, height, width) of an HDF5 file, read by rows.
+    """The images of one file, read by rows.
 
     Parameters
     ----------
     path : str or path-like
-    dataset : str
+    dataset, axes, format : str or None
+    orient : bool
+        As in `open_image_stack`.
 
     Attributes
     ----------
     path : Path
-    dataset : str
-    shape : tuple of 3 int
+    shape : tuple of 3 or 4 int
     dtype : numpy dtype
+    pixel_size : float, (float, float) or None
+        In nm.
+    pixel_size_source : str
     """
 
-    ndim = 3
-
-    def __init__(self, path, dataset):
-        self.path, self.dataset = Path(fspath(path)), dataset
-        self._file = _open(self.path)
+    def __init__(
+        self,
+        path: str | PathLike,
+        dataset: str | None = None,
+        axes: str | None = None,
+        format: str | None = None,
+        orient: bool = True,
+    ) -> None:
+        self.path = Path(fspath(path))
+        self._options = (dataset, axes, format, orient)
+        self._closed = False
+        if not self.path.exists():
+            raise FileNotFoundError(f"There is no file {self.path}.")
         try:
-            self._source = _stack_in(self._file, self.path, dataset)
-        except ValueError:
+            self._file = open_image_file(
+                self.path, format=format, dataset=dataset, axes=axes
+            )
+        except ImportError as error:
+            raise ImportError(f"{self.path} can't be opened: {error}") from error
+        except Exception as error:
+            # Readers raise many things for damaged files.
+            if str(self.path) in str(error):
+                raise
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"{self.path} can't be opened: {reason}.") from error
+        try:
+            self._series = self._file.stack()
+        except ValueError as error:
             self._file.close()
-            raise
-        self.shape, self.dtype = self._source.shape, self._source.dtype
+            raise ValueError(f"{self.path} can't be opened: {error}.") from error
+        self._orientation = self._series.orientation if orient else 1
+        self._source = self._series.images
+        dtype = np.dtype(self._source.dtype)
+        if dtype.kind not in "buif":
+            self._file.close()
+            raise ValueError(f"{self.path} holds {dtype}, not real numbers.")
+        self.dtype = dtype.newbyteorder("=")
+        self.shape = (self._source.shape[0], *self._series.oriented_shape(orient))
+        self.ndim = len(self.shape)
+        size = self._series.oriented_pixel_size(orient)
+        known = size is not None and size.known
+        self.pixel_size_source = size.source if known else ""
+        self.pixel_size = None
+        if known:
+            self.pixel_size = size.row if size.square else (size.row, size.column)
 
-    def __len__(self):
+    @property
+    def stated_pixel_size(self) -> Any:
+        """The `PixelSize` that the file states, or None."""
+        return self._series.oriented_pixel_size(self._options[3])
+
+    def __len__(self) -> int:
         """Count the images."""
         return self.shape[0]
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> np.ndarray:
         """Read images at a row, a slice or an array of rows, in any order."""
-        if not self._file:
+        if self._closed:
             raise ValueError(f"{self.path} has been closed: open it again.")
         rows, *rest = key if isinstance(key, tuple) else (key,)
-        where = ...
-        if not isinstance(rows, slice | int | np.integer | type(...)):
-            rows = np.asarray(rows)
-            rows = np.arange(len(self))[rows] if len(rows) else np.arange(0)
-            # HDF5 reads rows that rise, each once.
-            rows, where = np.unique(rows, return_inverse=True)
-        elif isinstance(rows, slice) and (rows.step or 1) < 0:
-            return self[np.arange(len(self))[rows], *rest]
-        try:
-            return self._source[rows, *rest][where]
-        except OSError as error:
-            raise ValueError(
-                f"{self.path}: images of {self.dataset} can't be read: {error}. The "
-                "file is damaged, or compressed by a filter that HDF5 lacks here (pip "
-                "install hdf5plugin, and import it first)."
-            ) from error
+        if rows is Ellipsis:
+            rows, rest = slice(None), []
+        if isinstance(rows, int | np.integer):
+            return self._read(np.array([range(len(self))[rows]]), [])[0][tuple(rest)]
+        if isinstance(rows, slice) and (rows.step or 1) > 0:
+            return self._read(rows, rest)
+        rows = np.arange(len(self))[rows]
+        # Stores read rows that rise, each once.
+        rows, where = np.unique(rows, return_inverse=True)
+        return self._read(rows, rest)[where]
 
-    def __iter__(self):
+    def _read(self, rows: Any, rest: list) -> np.ndarray:
+        later = bool(rest) and (
+            self._orientation != 1 or isinstance(self._source, Rows)
+        )
+        source = self._source
+        if isinstance(rows, np.ndarray):
+            source = getattr(source, "oindex", source)
+        key = (rows, *rest) if rest and not later else rows
+        images = np.asarray(source[key])
+        if self._orientation != 1:
+            turned = [orient_image(image, self._orientation) for image in images]
+            images = (
+                np.stack(turned)
+                if turned
+                else np.empty((0, *self.shape[1:]), self.dtype)
+            )
+        images = images[:, *rest] if later else images
+        return images.astype(self.dtype, copy=False)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
         """Read the images one by one."""
         return (self[row] for row in range(len(self)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Say where it is and how large."""
-        return f"<ImageStack {self.shape}, {self.dtype}: {self.path}:{self.dataset}>"
+        where = f"{self.path}{f':{self._options[0]}' if self._options[0] else ''}"
+        return f"<ImageStack {self.shape}, {self.dtype}: {where}>"
 
-    def __enter__(self):
+    def __enter__(self) -> "ImageStack":
         """Return itself."""
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         """Close the file."""
         self.close()
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         """Pickle the names alone."""
-        return type(self), (self.path, self.dataset)
+        return type(self), (self.path, *self._options)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
+        self._closed = True
         self._file.close()
-
-
-def _open(path):
-    """Return the open file, or raise what says why not."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError(
-            'Reading HDF5 files needs h5py: pip install "emclassify[hdf5]".'
-        ) from error
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}.")
-    if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not an HDF5 file ({_size(path)}).")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{path} can't be opened: {error}. It is cut short, damaged or still being "
-            "written."
-        ) from error
-
-
-def _size(path):
-    return "a folder" if path.is_dir() else f"{path.stat().st_size} bytes"
-
-
-def _stack_in(file, path, name):
-    """Return the data set, or raise ValueError that lists the stacks there are."""
-    # Not `name in file`, which says of a link to nothing that it is there.
-    found = file.get(name)
-    if found is None:
-        link = " is a link to nothing" if file.get(name, getlink=True) else None
-        what = link or " is not in it"
-    elif not hasattr(found, "dtype"):
-        what = " is a group, not a data set"
-    elif found.ndim != 3:
-        what = f" has shape {found.shape}, not (n, height, width)"
-    elif found.dtype.kind not in "buif":
-        what = f" holds {found.dtype}, not real numbers"
-    else:
-        return found
-    stacks = []
-
-    def note(name, thing):
-        if getattr(thing, "ndim", 0) == 3:
-            stacks.append(f"/{name} {thing.shape}")
-
-    file.visititems(note)
-    advice = (
-        f"Give as dataset one of: {', '.join(stacks)}."
-        if stacks
-        else "It holds no data set of three axes."
-    )
-    raise ValueError(f"{path}: dataset={name!r}{what}. {advice}")

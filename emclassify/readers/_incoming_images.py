@@ -2,18 +2,36 @@
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from emclassify.readers import open_image_stack
-from emclassify.readers._image_file import SUFFIXES, read_image
+import numpy as np
+
+from emclassify.readers._formats import SINGLE_SUFFIXES, SUFFIXES, format_named
+from emclassify.readers._image_file import read_images
 from emclassify.readers._image_listing import find_files, natural_key
+from emclassify.readers._image_stack import ImageStack
+from emclassify.readers._pixel_size import PixelSize
 
-__all__ = ["STACK_SUFFIXES", "IncomingImages"]
+__all__ = ["IncomingImages", "ReadAs"]
 
-STACK_SUFFIXES = (".h5", ".hdf5", ".cxi")
 # Looks at an unchanged file that can't be read, before it is given up.
 _PATIENCE = 5
 # Of a stack, read at a time.
 _BYTES_PER_READ = 2**25
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How files are read: the parameters of `read_image`."""
+
+    page: int | None = None
+    format: str | None = None
+    dataset: str | None = None
+    axes: str | None = None
+    orient: bool = True
 
 
 class IncomingImages:
@@ -27,19 +45,34 @@ class IncomingImages:
     Parameters
     ----------
     folder : Path
-    dataset : str
-        Name of the stack in HDF5 files.
+    read_as : ReadAs
+        How files are read.
     next_index : dict of str to int
         How many images of a file are done. The iterator changes it.
     interval : float or None
         Seconds between looks; None looks once, and takes all files as they are.
     report : callable
         Called with (file, reason) of a file that is given up.
+
+    Attributes
+    ----------
+    pixel_size : PixelSize or None
+        Of the image that was given out last.
     """
 
-    def __init__(self, folder, dataset, next_index, interval, report):
+    def __init__(
+        self,
+        folder: Path,
+        read_as: ReadAs,
+        next_index: dict[str, int],
+        interval: float | None,
+        report: Callable[[str, str], Any],
+    ) -> None:
         self.folder = folder
-        self.dataset = dataset
+        self.read_as = read_as
+        self.pixel_size: PixelSize | None = None
+        # Type of number of the first image, and the file that it was in.
+        self._type: tuple[np.dtype, str] | None = None
         self.next_index = next_index
         self.interval = interval
         self.report = report
@@ -50,7 +83,7 @@ class IncomingImages:
         # File that can't be read: the same, and for how many looks.
         self._failures = {}
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[tuple[str, int], np.ndarray] | None]:
         """Yield ((file, index), image), and None when there is nothing more for now."""
         while True:
             start = time.monotonic()
@@ -61,11 +94,11 @@ class IncomingImages:
                 return
             time.sleep(max(0.0, start + self.interval - time.monotonic()))
 
-    def _ready_files(self):
+    def _ready_files(self) -> list[tuple[str, tuple[int, int]]]:
         """Return (file, state) of the files to read now, in natural order."""
         ready, changing = [], {}
-        for file in find_files(self.folder, (*SUFFIXES, *STACK_SUFFIXES)):
-            if file in self.next_index and not _is_stack(file):
+        for file in find_files(self.folder, self._suffixes()):
+            if file in self.next_index and not self._may_grow(file):
                 continue
             try:
                 status = os.stat(self.folder / file)
@@ -94,7 +127,7 @@ class IncomingImages:
             self._finished[file] = state
             self.report(file, str(error) or type(error).__name__)
         else:
-            if _is_stack(file):
+            if self._may_grow(file):
                 self._finished[file] = state
 
     def _give_up(self, file, state):
@@ -106,24 +139,44 @@ class IncomingImages:
         self._failures[file] = state, times
         return times >= _PATIENCE
 
-    def _images(self, file):
+    def _suffixes(self) -> tuple[str, ...]:
+        name = self.read_as.format
+        return SUFFIXES if name is None else format_named(name).suffixes
+
+    def _may_grow(self, file: str) -> bool:
+        return self.read_as.page is None and not file.lower().endswith(SINGLE_SUFFIXES)
+
+    def _images(self, file: str) -> Iterator[tuple[tuple[str, int], np.ndarray]]:
         if "\n" in file or "\r" in file:
             raise ValueError("its name has a line break, and a row has one line")
-        path = self.folder / file
-        if not _is_stack(file):
-            image = read_image(path, as_gray=False, image_shape=None)
-            self.next_index[file] = 1
-            yield (file, 0), image
+        path, options = self.folder / file, self.read_as
+        if not self._may_grow(file):
+            ((image, size),) = read_images(path, **vars(options))
+            self._compare(image.dtype, file)
+            index = options.page or 0
+            self.next_index[file], self.pixel_size = index + 1, size
+            yield (file, index), image
             return
-        with open_image_stack(path, self.dataset) as stack:
-            size = max(1, int(stack.dtype.itemsize * stack.shape[1] * stack.shape[2]))
+        with ImageStack(
+            path, options.dataset, options.axes, options.format, options.orient
+        ) as stack:
+            self._compare(stack.dtype, file)
+            size = max(1, int(np.prod(stack.shape[1:])) * stack.dtype.itemsize)
             step = max(1, _BYTES_PER_READ // size)
             start = self.next_index.get(file, 0)
             for first in range(start, len(stack), step):
                 for index, image in enumerate(stack[first : first + step], first):
                     self.next_index[file] = index + 1
+                    self.pixel_size = stack.stated_pixel_size
                     yield (file, index), image
 
-
-def _is_stack(file):
-    return file.lower().endswith(STACK_SUFFIXES)
+    def _compare(self, dtype: np.dtype, file: str) -> None:
+        """Raise unless greys are of the type that those of the first image are."""
+        if self._type is None:
+            self._type = (dtype, file)
+        known, first = self._type
+        if dtype != known:
+            raise ValueError(
+                f"its pixels are {dtype}, those of {first} {known}: their grey values "
+                "are not on one scale"
+            )

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["StoredImages", "holds_paths", "is_stored"]
+__all__ = ["StoredImages", "holds_paths", "is_stored", "stated_pixel_sizes"]
 
 # Read at a time where all images are passed through, at most.
 _BYTES_PER_READ = 2**25
-_HDF5_SUFFIXES = (".h5", ".hdf5", ".cxi", ".nxs")
 _IMAGE_STACK = "emclassify.readers._image_stack"
 
 
@@ -94,14 +93,31 @@ class StoredImages:
         """Read the images at `rows`, which rise, and check them."""
         if self.paths is None:
             if rows[-1] - rows[0] == len(rows) - 1:
-                return self._check(self._source[int(rows[0]) : int(rows[-1]) + 1])
-            select = getattr(self._source, "oindex", self._source)
-            return self._check(np.asarray(select[rows]))
-        images = [self._read(row) for row in rows]
+                images = self._source[int(rows[0]) : int(rows[-1]) + 1]
+            else:
+                select = getattr(self._source, "oindex", self._source)
+                images = select[rows]
+            images = np.asarray(images)
+        else:
+            read = [self._read(row) for row in rows]
+            for row, image in zip(rows, read, strict=True):
+                if (image.shape, image.dtype) != (read[0].shape, read[0].dtype):
+                    raise self._differ(row, image, rows[0], read[0])
+            images = np.stack(read)
+        self._refuse_non_finite(rows, images)
+        return self._check(images)
+
+    def _refuse_non_finite(self, rows, images):
+        """Raise by the number among all images, not among those read at a time."""
+        if images.dtype.kind != "f" or np.isfinite(images).all():
+            return
         for row, image in zip(rows, images, strict=True):
-            if (image.shape, image.dtype) != (images[0].shape, images[0].dtype):
-                raise self._differ(row, image, rows[0], images[0])
-        return self._check(np.stack(images))
+            for what, found in (("NaN", np.isnan), ("infinity", np.isinf)):
+                if found(image).any():
+                    raise ValueError(
+                        f"{self._name(row)} contains {what}. Mend this image, or leave "
+                        "it out of X and y."
+                    )
 
     def _compare(self, row, image, axes):
         """Raise unless an image has the type of the first and its sizes along axes."""
@@ -118,19 +134,43 @@ class StoredImages:
 
     def _read(self, row):
         # Not above: readers are slow to import, and most images come as arrays.
+        from emclassify.readers._formats import SINGLE_SUFFIXES
         from emclassify.readers._image_file import read_image
 
         path = Path(self.paths[row])
         try:
-            return read_image(path, as_gray=False, image_shape=None)
+            return read_image(path)
+        except ImportError as error:
+            raise ImportError(f"{self._name(row)}: {error}") from error
         except Exception as error:
             # Readers raise many things; each is a file that can't be had.
             advice = "Leave it out of X and y, or mend it."
-            if path.suffix.lower() in _HDF5_SUFFIXES:
-                advice = "Open HDF5 files with emclassify.open_image_stack."
+            if not path.name.lower().endswith(SINGLE_SUFFIXES) and path.exists():
+                advice = (
+                    "Leave it out of X and y, or open a file of several images with "
+                    "emclassify.open_image_stack."
+                )
             raise ValueError(
                 f"{self._name(row)} can't be read as an image: {error}. {advice}"
             ) from error
 
     def _name(self, row):
         return f"X[{row}]" if self.paths is None else f"X[{row}] ({self.paths[row]})"
+
+
+def stated_pixel_sizes(X):
+    """Return a `PixelSize` or None for each of the images that X stands for.
+
+    None alone where X is neither paths nor an `ImageStack`.
+    """
+    if holds_paths(X):
+        from emclassify.readers._formats import open_image_file
+
+        sizes = []
+        for path in X:
+            with open_image_file(Path(path)) as file:
+                sizes.append(file.locate(None)[0].oriented_pixel_size())
+        return sizes
+    if hasattr(X, "stated_pixel_size"):
+        return [X.stated_pixel_size] * len(X)
+    return None

@@ -1,0 +1,195 @@
+"""HDF5 files: CXI, NeXus, and any data set whose axes are known."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from emclassify.readers._format import Format
+from emclassify.readers._image_series import ImageFile, Series, rows_of
+from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
+
+__all__ = ["CXI_DATASET", "FORMAT", "ReadableDataset", "open_hdf5"]
+
+# Where the Coherent X-ray Imaging Data Bank has the patterns of a file.
+CXI_DATASET = "/entry_1/data_1/data"
+_START = b"\x89HDF\r\n\x1a\n"
+_SUFFIXES = (".h5", ".hdf5", ".cxi", ".nxs", ".nx")
+_DEEPEST = 16
+
+
+def _recognises(head: bytes, path: Path) -> bool:
+    if head.startswith(_START):
+        return True
+    # A block of the user's may come first.
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def open_hdf5(path: Path) -> Any:
+    """Return the open file, or raise what says why not."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(
+            'Reading HDF5 files needs h5py: pip install "emclassify[hdf5]".'
+        ) from error
+    if not h5py.is_hdf5(path):
+        raise ValueError(f"{path} is not an HDF5 file ({path.stat().st_size} bytes).")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(
+            f"{path} can't be opened: {error}. It is cut short, damaged or still being "
+            "written."
+        ) from error
+
+
+def _open(
+    path: Path, file: BinaryIO | None, dataset: str | None, axes: str | None
+) -> ImageFile:
+    if file is not None:
+        file.close()
+    root = open_hdf5(path)
+    try:
+        name = dataset or _default_name(root) or CXI_DATASET
+        found = _array_named(root, path, name)
+        axes = axes or _stated_axes(found, path)
+        rows = rows_of(ReadableDataset(found, path), axes)
+        series = Series(rows, found.name, _pixel_size(found))
+    except BaseException:
+        root.close()
+        raise
+    return ImageFile(path, "hdf5", [series], root.close)
+
+
+class ReadableDataset:
+    """A data set that says what is wrong when it can't be read."""
+
+    def __init__(self, dataset: Any, path: Path) -> None:
+        self.shape, self.dtype = dataset.shape, dataset.dtype
+        self._dataset, self._path = dataset, path
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        if not self._dataset:
+            raise ValueError(f"{self._path} has been closed: open it again.")
+        try:
+            return self._dataset[key]
+        except OSError as error:
+            raise ValueError(
+                f"{self._path}: images of {self._dataset.name} can't be read: {error}. "
+                "The file is damaged, or compressed by a filter that HDF5 lacks here "
+                "(pip install hdf5plugin, and import it first)."
+            ) from error
+
+
+def _default_name(root: Any) -> str | None:
+    """Return the data set that the file itself, or its having only one, points to."""
+    if root.get(CXI_DATASET) is not None:
+        return CXI_DATASET
+    # NeXus: each group may name the next.
+    group, seen = root, 0
+    while seen < _DEEPEST and (step := _text(group.attrs.get("default"))):
+        found = group.get(step)
+        if found is None:
+            break
+        group, seen = found, seen + 1
+    signal = _text(group.attrs.get("signal"))
+    if signal and signal in group:
+        return f"{group.name}/{signal}"
+    names = [name for name, array in _arrays(root) if array.ndim >= 2]
+    return names[0] if len(names) == 1 else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else ""
+
+
+def _arrays(group: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield data sets of numbers, through links too."""
+    for name in group:
+        thing = group.get(name)
+        if thing is None or depth > _DEEPEST:
+            continue
+        if hasattr(thing, "dtype"):
+            if thing.dtype.kind in "buif":
+                yield f"{prefix}/{name}", thing
+        else:
+            yield from _arrays(thing, f"{prefix}/{name}", depth + 1)
+
+
+def _array_named(root: Any, path: Path, name: str) -> Any:
+    """Return a data set, or raise ValueError that lists those there are."""
+    # Not `name in root`, which says of a link to nothing that it is there.
+    found = root.get(name)
+    if found is None:
+        link = root.get(name, getlink=True)
+        where = getattr(link, "filename", "")
+        what = (
+            f" is a link to nothing{f' in {where}' if where else ''}"
+            if link
+            else " is not in it"
+        )
+    elif not hasattr(found, "dtype"):
+        what = " is a group, not a data set"
+    elif found.dtype.kind not in "buif":
+        what = f" holds {found.dtype}, not real numbers"
+    elif found.ndim < 2:
+        what = f" has shape {found.shape}, which is no image"
+    else:
+        return found
+    stacks = [f"{name} {a.shape}" for name, a in _arrays(root) if a.ndim >= 2]
+    advice = (
+        f"Give as dataset one of: {', '.join(stacks)}."
+        if stacks
+        else "It holds no data set of images."
+    )
+    raise ValueError(f"{path}: dataset={name!r}{what}. {advice}")
+
+
+def _stated_axes(array: Any, path: Path) -> str:
+    """Return what the file's own format says of the axes, or raise ValueError."""
+    ndim, attributes = array.ndim, array.attrs
+    counted = "n" * (ndim - 2)
+    labels = [dim.label for dim in array.dims]
+    parents = array.name.split("/")
+    if array.name.startswith("/entry_") and parents[-1] == "data" and ndim == 3:
+        return "nyx"  # CXI
+    if _text(attributes.get("CLASS")) == "IMAGE":
+        if ndim == 2:
+            return "yx"
+        plane = _text(attributes.get("INTERLACE_MODE")) == "INTERLACE_PLANE"
+        return "cyx" if plane else "yxc"
+    if _text(attributes.get("interpretation")) == "image":
+        return f"{counted}yx"
+    if _text(array.parent.attrs.get("NX_class")) == "NXdetector" and ndim == 3:
+        return "nyx"
+    named = [_text(label) for label in array.parent.attrs.get("axes", [])]
+    for names in (labels, named):
+        if len(names) == ndim and names.count("y") == names.count("x") == 1:
+            known = {"y": "y", "x": "x", "c": "c", "channel": "c"}
+            return "".join(known.get(name, "n") for name in names)
+    examples = {2: "yx", 3: "nyx", 4: "nyxc"}
+    example = examples.get(ndim, f"{counted}yx")
+    raise ValueError(
+        f"{path}: {array.name} has shape {array.shape}, and nothing in the file says "
+        f"which axes are rows and columns. Say so with axes={example!r}, or in another "
+        'order: "y" rows, "x" columns, "c" channels, "n" images.'
+    )
+
+
+def _pixel_size(array: Any) -> PixelSize | None:
+    """Return what Fiji and ilastik keep as element_size_um, (z, y, x)."""
+    size = array.attrs.get("element_size_um")
+    if size is None or np.size(size) < 2:
+        return None
+    y, x = (float(value) for value in np.ravel(size)[-2:])
+    return stated_pixel_size(y, x, "µm", "element_size_um")
+
+
+FORMAT = Format("hdf5", _SUFFIXES, _recognises, _open)

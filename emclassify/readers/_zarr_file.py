@@ -1,0 +1,99 @@
+"""Zarr arrays, and OME-Zarr."""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from emclassify.readers._format import Format
+from emclassify.readers._image_series import ImageFile, Series, rows_of
+from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
+
+__all__ = ["FORMAT"]
+
+_MARKS = ("zarr.json", ".zarray", ".zgroup")
+# Of OME-Zarr before axes had names.
+_OLD_AXES = "tczyx"
+
+
+def _recognises(head: bytes, path: Path) -> bool:
+    return path.is_dir() and any((path / mark).is_file() for mark in _MARKS)
+
+
+def _open(
+    path: Path, file: BinaryIO | None, dataset: str | None, axes: str | None
+) -> ImageFile:
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError(
+            'Zarr files need zarr: pip install "emclassify[zarr]"'
+        ) from error
+    root = zarr.open(path, mode="r")
+    channels, size = (), None
+    if isinstance(root, zarr.Group):
+        attributes = dict(root.attrs)
+        attributes = attributes.get("ome", attributes)
+        scales = attributes.get("multiscales")
+        if dataset is None and not scales:
+            arrays = [f"{name} {array.shape}" for name, array in root.arrays()]
+            raise ValueError(
+                f"{path} is a group of arrays, and no OME-Zarr: give as dataset one of "
+                f"{', '.join(arrays) or 'none, as there are none in it'}"
+            )
+        if dataset is None:
+            # The first is at full size.
+            dataset = scales[0]["datasets"][0]["path"]
+            stated, size = _ome(scales[0])
+            axes = axes or stated
+            channels = _channel_names(attributes)
+        if dataset not in root:
+            raise ValueError(f"{path}: dataset={dataset!r} is not in it")
+        root = root[dataset]
+    axes = axes or _stated_axes(root, path)
+    return ImageFile(
+        path, "zarr", [Series(rows_of(root, axes), "", size, channels=channels)]
+    )
+
+
+def _ome(scales: dict[str, Any]) -> tuple[str, PixelSize | None]:
+    """Return the axes and the pixel size of the images at full size."""
+    entries = scales.get("axes")
+    if entries is None:
+        return _OLD_AXES, None
+    entries = [{"name": e} if isinstance(e, str) else e for e in entries]
+    axes = "".join(e["name"][0].lower() for e in entries)
+    own = scales["datasets"][0].get("coordinateTransformations", [])
+    size = None
+    factors = [1.0] * len(axes)
+    stated = False
+    for step in [*own, *scales.get("coordinateTransformations", [])]:
+        if step.get("type") == "scale":
+            factors = [a * b for a, b in zip(factors, step["scale"], strict=True)]
+            stated = True
+    if stated and "y" in axes and "x" in axes:
+        y, x = axes.index("y"), axes.index("x")
+        unit = entries[x].get("unit", "")
+        if unit == entries[y].get("unit", ""):
+            size = stated_pixel_size(factors[y], factors[x], unit, "OME-Zarr metadata")
+    return axes, size
+
+
+def _channel_names(attributes: dict[str, Any]) -> tuple[str, ...]:
+    channels = attributes.get("omero", {}).get("channels", [])
+    names = tuple(str(channel.get("label", "")) for channel in channels)
+    return names if all(names) else ()
+
+
+def _stated_axes(array: Any, path: Path) -> str:
+    names = getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    if list(names).count("y") == list(names).count("x") == 1:
+        known = {"y": "y", "x": "x", "c": "c", "channel": "c"}
+        return "".join(known.get(name, "n") for name in names)
+    raise ValueError(
+        f"{path}: an array of shape {array.shape} that does not say which axes are "
+        'rows and columns. Say so with axes, such as "nyx" or "nyxc": "y" rows, "x" '
+        'columns, "c" channels, "n" images'
+    )
+
+
+FORMAT = Format("zarr", (".zarr",), _recognises, _open)
