@@ -151,7 +151,8 @@ def test_predict_another_dataset(model, folder, tmp_path):
     stacks.mkdir()
     with h5py.File(stacks / "a.h5", "w") as file:
         file["frames"] = load_image_folder(folder).images
-    assert predict(model, stacks, tmp_path / "t.csv", "--dataset", "frames") == 0
+    options = ["--dataset", "frames", "--axes", "nyx"]
+    assert predict(model, stacks, tmp_path / "t.csv", *options) == 0
     assert pd.read_csv(tmp_path / "t.csv")["index"].tolist() == list(range(24))
 
 
