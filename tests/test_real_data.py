@@ -45,6 +45,7 @@ def test_benchmark_runs_to_the_end(shared_data, tmp_path, capsys, name, groups):
         assert label in printed
 
 
+@pytest.mark.slow
 def test_svm_baseline_is_no_straw_man(shared_data):
     folder = shared_data / "vnc_sstem"
     data = load_image_folder(folder, labels=folder / "labels.csv", group_column="group")
