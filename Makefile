@@ -24,7 +24,7 @@ test: .venv/.installed  ## everything but the slow tests
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 test-slow: .venv/.installed
-	$(BIN)/python -m pytest -n $(JOBS) -m slow
+	$(BIN)/python -m pytest -n $(JOBS) -m slow --timeout 3600
 
 test-lowest:  ## with the lowest versions that setup.cfg allows, in .venv-lowest
 	$(PYTHON) -m venv --clear .venv-lowest
