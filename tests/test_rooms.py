@@ -211,3 +211,10 @@ def test_the_files_of_the_table_of_changes_are_there():
         assert paths, change
         missing = [name for name in paths if not (ROOT / name).exists()]
         assert not missing, change
+
+
+def test_future_annotations_stand_where_they_serve():
+    for file in (ROOT / "emclassify").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if "from __future__ import annotations" in text:
+            assert "TYPE_CHECKING" in text, file

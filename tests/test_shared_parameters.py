@@ -63,3 +63,48 @@ def test_defaults_are_those_of_the_signature():
                 assert default.replace('"', "'") == repr(given[name].default), (
                     f"{cls.__name__}.{name}"
                 )
+
+
+def public_parameters():
+    """(where, name, type, words) of what public classes, methods and functions take."""
+    for thing in filter(callable, PUBLIC):
+        places = {thing.__name__: thing}
+        if inspect.isclass(thing):
+            places |= {
+                f"{thing.__name__}.{name}": method
+                for name, method in inspect.getmembers(thing, inspect.isfunction)
+                if not name.startswith("_")
+                and "_request" not in name
+                and method.__module__.startswith("emclassify")
+            }
+        for where, place in places.items():
+            read = (
+                docscrape.ClassDoc if inspect.isclass(place) else docscrape.FunctionDoc
+            )
+            for entry in read(place)["Parameters"]:
+                yield where, entry.name, entry.type, " ".join(entry.desc)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("random_state", "int, RandomState instance or None, default=None", None),
+        ("n_jobs", "int, default=None", "; None is 1, -1 is all cores."),
+        ("verbose", None, "progress"),
+    ],
+)
+def test_one_wording_everywhere(name, kind, words):
+    found = [entry for entry in public_parameters() if entry[1] == name]
+    assert len(found) > 8
+    for where, _, given, text in found:
+        assert kind is None or given == kind, where
+        assert words is None or words in text, where
+
+
+def test_groups_are_told_by_the_same_examples():
+    found = [text for _, name, _, text in public_parameters() if name == "groups"]
+    assert len(found) > 8
+    examples = [text.partition("(")[2].partition(")")[0] for text in found]
+    assert {text for text in examples if "micrograph" in text} == {
+        "micrograph, grid, patient"
+    }

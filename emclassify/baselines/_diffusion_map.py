@@ -72,7 +72,7 @@ class DiffusionMap(
     image_shape : tuple of 2 or 3 int, default=None
         Shape of the image in a flat row of X; has no effect on the map.
     n_jobs : int, default=None
-        For the search of neighbours.
+        Number of threads in the search of neighbours; None is 1, -1 is all cores.
     random_state : int, RandomState instance or None, default=None
         Start of the iteration for eigenvectors, with more than 1,000 samples.
 

@@ -104,7 +104,8 @@ def svm_baseline(
         Cache of the fitted feature step, see `sklearn.pipeline.Pipeline`: a grid
         search over ``svc__C`` then computes the features of a fold once.
     n_jobs : int, default=None
-        Number of processes that share the images when features are computed.
+        Number of threads that share the images when features are computed; None is 1,
+        -1 is all cores.
 
     Returns
     -------

@@ -103,7 +103,7 @@ class FeatureExtractor(BaseFeatures):
     image_shape : tuple of int, default=None
         Shape of the image in a flat row of X.
     n_jobs : int, default=None
-        Number of threads that share the images, as joblib counts them.
+        Number of threads that share the images; None is 1, -1 is all cores.
 
     Attributes
     ----------

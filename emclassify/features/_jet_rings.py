@@ -48,7 +48,7 @@ class JetRings(FeatureFamily):
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the image in a flat row.
     n_jobs : int, default=None
-        Number of threads that share the images, as joblib counts them.
+        Number of threads that share the images; None is 1, -1 is all cores.
 
     Attributes
     ----------

@@ -69,7 +69,7 @@ def doubtful_labels(
         Quality of a label: its probability less that of the likeliest other class, or
         its probability alone.
     n_jobs : int, default=None
-        Folds at a time, as in joblib.
+        Folds at a time, through joblib; None is 1, -1 is all cores.
     verbose : int, default=0
         1 shows progress.
 

@@ -87,7 +87,7 @@ def suggest_to_label(
     avoid_duplicates : bool, default=True
         Whether images that are nearly the same as one that has a label or is suggested
         already (:func:`~emclassify.find_duplicates`) are passed over.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of the clusters.
     verbose : int, default=0
         1 shows progress of the search for duplicates.

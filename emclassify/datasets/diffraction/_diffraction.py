@@ -149,7 +149,7 @@ def make_diffraction_patterns(
     dtype : {"uint16", "uint32", "float32"}, default="uint16"
         Counts beyond its range are cut off, as a detector saturates.
     n_jobs : int, default=None
-        Number of threads; None is 1, -1 is all cores. Patterns do not depend on it.
+        Number of threads; None is 1, -1 is all cores. The patterns don't depend on it.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same patterns every time.
 

@@ -116,7 +116,7 @@ def make_ion_images(
         Mean share of pixels that were not recorded; they are 0 in all images of a
         dataset. Some datasets miss a whole line.
     n_jobs : int, default=None
-        Number of threads; None is 1, -1 is all cores. Images do not depend on it.
+        Number of threads; None is 1, -1 is all cores. The images do not depend on it.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same images every time.
 

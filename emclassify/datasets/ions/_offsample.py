@@ -76,7 +76,7 @@ def fetch_offsample(
     return_X_y : bool, default=False
         Whether to return (images, target) only.
     n_jobs : int, default=None
-        Number of files read at a time, in threads.
+        Number of threads that read; None is 1, -1 is all cores.
     verbose : int, default=1
         1 shows progress of download, unpacking and reading.
 

@@ -111,10 +111,10 @@ def benchmark_classifiers(
         Number of bootstrap replicates.
     confidence_level : float, default=0.95
         Coverage of all intervals.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of the bootstrap. Folds and estimators have seeds of their own.
     n_jobs : int, default=None
-        Number of (estimator, fold) tasks at a time, as in joblib.
+        Fits at a time, (estimator, fold), through joblib; None is 1, -1 is all cores.
     verbose : int, default=0
         1 shows a progress bar on standard error; 2 adds a line for each task.
     return_estimators : bool, default=False

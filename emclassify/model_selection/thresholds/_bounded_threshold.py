@@ -163,7 +163,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
             For the fits, and for the figures at each threshold. Refused if `estimator`
             takes none.
         groups : array-like of shape (n,), default=None
-            Group of each sample (micrograph, run, patient). None may lie on both
+            Group of each sample (micrograph, grid, patient). None may lie on both
             sides of a fold. Handed on to `estimator` if it takes groups.
 
         Returns

@@ -211,7 +211,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
             For the fits of `estimator`, and for the rates. Refused if `estimator`
             takes none, and with `confidence_level`.
         groups : array-like of shape (n,), default=None
-            Group of each sample (micrograph, run, patient). None may lie on both
+            Group of each sample (micrograph, grid, patient). None may lie on both
             sides of a fold. Handed on to `estimator` if it takes groups.
 
         Returns

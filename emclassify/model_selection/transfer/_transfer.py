@@ -70,7 +70,7 @@ def transfer_matrix(
         are counted; None is 1 for labels in {0, 1} or {-1, 1}.
     confidence_level : float, default=0.95
         Coverage of the intervals.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of the bootstrap of macro F1; the other intervals need none.
     n_jobs : int, default=None
         Fits at a time, through joblib; None is 1, -1 is all cores.
