@@ -3,7 +3,9 @@
 Inside the library a stack of images is always an array (n, height, width, channels).
 """
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,7 @@ from sklearn.utils.validation import (
     check_array,
 )
 
+from emclassify._grey_scale import GreyScale, grey_scale_of
 from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, holds_paths, is_stored
 
@@ -89,6 +92,20 @@ def _refuse_ragged(X):
                 f"X holds images of different sizes: image 0 has shape {shapes[0]}, "
                 f"image {i} has shape {shape}. Bring them to one size first, with "
                 "emclassify.preprocessing.ResizeImages."
+            )
+
+
+def _refuse_mixed_scales(X):
+    """Raise if a sequence of images mixes 8 bit, 16 bit and floats."""
+    if not is_sequence_of_images(X) or len({x.dtype for x in X}) == 1:
+        return
+    first = grey_scale_of([X[0]])
+    for i, x in enumerate(X):
+        scale = grey_scale_of([x]) if x.size else first
+        if scale.clashes_with(first):
+            raise ValueError(
+                f"X mixes grey scales: X[0] is {first}, X[{i}] is {scale}. Bring all "
+                "images to one type and scale."
             )
 
 
@@ -185,6 +202,7 @@ def check_images(
     """
     if not sparse.issparse(X):
         _refuse_ragged(X)
+        _refuse_mixed_scales(X)
         _refuse_strange(X, name)
     X = check_array(
         X,
@@ -229,8 +247,10 @@ def check_each_image(X: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     Raises
     ------
     ValueError
-        If an image is no good by itself, or has other channels than the first.
+        If an image is no good by itself, or has other channels than the first, or
+        greys on another scale.
     """
+    _refuse_mixed_scales(X)
     images = []
     for i, image in enumerate(X):
         checked = check_images(image[np.newaxis], name=f"X[{i}]")[0]
@@ -249,6 +269,10 @@ class ImageInputMixin:
     # Whether it reads images by rows, so that those of a zarr or HDF5 array, or in
     # files, need not all be in memory.
     _reads_stored = False
+    # Whether greys on another scale than those in `fit` give something else.
+    _depends_on_scale = True
+    # Scale of the images in `fit`, in plain types; models of before have none.
+    _grey_scale = None
 
     def __sklearn_tags__(self) -> Tags:
         """Say that 2-D, 3-D and 4-D arrays are welcome."""
@@ -286,6 +310,8 @@ class ImageInputMixin:
             if not holds_paths(X):
                 _check_n_features(self, X, reset=True)
             self.image_shape_ = images.shape[1:]
+            if self._depends_on_scale:
+                self._grey_scale = astuple(grey_scale_of(images))
             return images
         if flat and image_shape is None and self.image_shape_[0] == 1:
             _check_n_features(self, X, reset=False)
@@ -296,6 +322,7 @@ class ImageInputMixin:
                 f"{self.image_shape_} (height, width, channels). Resize them with "
                 "emclassify.preprocessing.ResizeImages, or fit again."
             )
+        self._compare_scale(images)
         return images
 
     def _validate_images_of_any_size(self, X, *, reset):
@@ -327,3 +354,16 @@ class ImageInputMixin:
                 f"fitted on images of {self.n_channels_}."
             )
         return images
+
+    def _compare_scale(self, images):
+        """Warn of images on another grey scale than those of `fit`."""
+        if self._grey_scale is None or getattr(self, "normalization", "") == "image":
+            return
+        scale, learnt = grey_scale_of(images), GreyScale(*self._grey_scale)
+        if scale.clashes_with(learnt):
+            warnings.warn(
+                f"X is {scale}, but {type(self).__name__} was fitted on images that "
+                f"are {learnt}. These grey values are not on one scale: "
+                "convert the images to the type and scale of those in fit.",
+                stacklevel=4,
+            )

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from PIL import Image
 
 import emclassify
@@ -241,3 +242,29 @@ def test_help_does_not_import_torch(command):
     assert done.returncode == 0
     # Where it ran as python -c, the program's name is still ours.
     assert f"usage: emclassify {command}".encode() in done.stdout
+
+
+def test_advice_is_in_options_of_the_command(model, folder, tmp_path, capsys):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["frames"] = load_image_folder(folder).images
+    assert predict(model, tmp_path, tmp_path / "t.csv") == 2
+    said = capsys.readouterr().err
+    assert "Say so with --axes nyx" in said
+    assert "With --on-error skip" in said
+    assert "axes=" not in said
+    series = np.zeros((3, 4, 5), np.uint8)
+    tifffile.imwrite(folder / "dim" / "s.tif", series, photometric="minisblack")
+    assert train(folder, tmp_path / "m.emc") == 2
+    said = capsys.readouterr().err
+    assert "say which one with --page 0 to 2" in said
+    assert train(folder, tmp_path / "m.emc", "--page", "3") == 2
+    assert "--page 3 is not in it" in capsys.readouterr().err
+
+
+def test_colours_are_made_grey(folder, tmp_path, capsys):
+    path = folder / "dim" / "00.png"
+    with Image.open(path) as grey:
+        grey.convert("RGB").save(path)
+    assert train(folder, tmp_path / "m.emc") == 2
+    assert "Pass --as-gray to make all of them grey" in capsys.readouterr().err
+    assert train(folder, tmp_path / "m.emc", "--as-gray", "--pixel-size", "0.5") == 0

@@ -322,3 +322,54 @@ def test_solar_cells(shared_data):
     )
     assert images.shape == (2624, 150, 150)
     assert set(target) == {"defective", "functional"}
+
+
+def test_litter_of_archives_is_no_class(folder):
+    for litter in ("__MACOSX", "@eaDir", ".cache"):
+        save(folder / litter / "img.png", pattern())
+    (folder / "a" / "Thumbs.db").write_bytes(b"x")
+    save(folder / "a" / "@eaDir" / "img.png", pattern())
+    bunch = load_image_folder(folder)
+    assert bunch.target_names == ["a", "b"]
+    assert len(bunch.images) == 3
+
+
+def test_files_passed_over_are_counted_by_suffix(folder):
+    for name in ("1.czi", "2.czi", "notes.txt", "README"):
+        (folder / "a" / name).write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"4 files .+: 2 \.czi, 1 \.txt, 1 no suffix"):
+        load_image_folder(folder)
+
+
+def test_a_class_that_has_no_image_is_named(folder):
+    (folder / "c").mkdir()
+    with pytest.warns(UserWarning, match=r"No image in c of .+ no such class"):
+        assert load_image_folder(folder).target_names == ["a", "b"]
+
+
+def test_labels_and_groups_of_a_csv_table_are_text(folder):
+    files = ["a/deep/img1.png", "b/img2.png", "b/img10.png"]
+    labels, wells = ["01", "1", "1e0"], ["1E2", "10E1", "100"]
+    table = pd.DataFrame({"file": files, "label": labels, "well": wells})
+    table.to_csv(folder / "labels.csv", index=False)
+    bunch = load_image_folder(folder, labels="labels.csv", group_column="well")
+    assert bunch.target.tolist() == labels
+    assert bunch.groups.tolist() == wells
+
+
+def test_no_memory_is_an_error_of_the_file(folder, monkeypatch):
+    from emclassify.readers import _image_folder
+
+    read = _image_folder.read_images
+
+    def small(path, **options):
+        if path.name == "img2.png":
+            raise MemoryError
+        return read(path, **options)
+
+    monkeypatch.setattr(_image_folder, "read_images", small)
+    with pytest.raises(ValueError, match=r"img2\.png.+more memory than there is"):
+        load_image_folder(folder)
+    with pytest.warns(UserWarning, match=r"img2\.png .+more memory than there is"):
+        bunch = load_image_folder(folder, on_error="skip")
+    assert len(bunch.images) == 2

@@ -24,6 +24,8 @@ def load_folder(args: argparse.Namespace) -> "Bunch":
         file_column=args.file_column,
         label_column=args.label_column,
         group_column=args.group_column,
+        as_gray=args.as_gray,
+        pixel_size=args.pixel_size,
         page=args.page,
         format=args.format,
         dataset=args.dataset,

@@ -1,10 +1,12 @@
 """``emclassify``: its commands, its warnings and its exit status."""
 
 import argparse
+import re
 import shlex
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from emclassify.cli._benchmark import add_benchmark
@@ -14,6 +16,8 @@ from emclassify.cli._train import add_train
 
 __all__ = ["main"]
 
+# As messages have them: on_error='skip', page=0.
+_PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+)")
 COMMANDS = (add_benchmark, add_train, add_predict, add_card)
 
 
@@ -36,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ["emclassify", *(sys.argv[1:] if argv is None else argv)]
     )
     with warnings.catch_warnings():
-        warnings.showwarning = _print_warning
+        warnings.showwarning = partial(_print_warning, args)
         return _run(args)
 
 
@@ -44,7 +48,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         args.run(args)
     except (ValueError, OSError, ImportError) as error:
-        print(f"emclassify: {error}", file=sys.stderr)
+        print(f"emclassify: {_in_options(str(error), args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nemclassify: interrupted, nothing was written.", file=sys.stderr)
@@ -52,8 +56,25 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"emclassify: {message}", file=sys.stderr)
+def _print_warning(
+    args: argparse.Namespace, message: Warning | str, *_: Any, **__: Any
+) -> None:
+    print(f"emclassify: {_in_options(str(message), args)}", file=sys.stderr)
+
+
+def _in_options(text: str, args: argparse.Namespace) -> str:
+    """Turn what a message says of Python's parameters into options of the command."""
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"].strip("'\"")
+        if name == "orient" and value == "False":
+            return "--no-orient"
+        if not hasattr(args, name):
+            return found[0]
+        flag = "--" + name.replace("_", "-")
+        return flag if value == "True" else f"{flag} {value}"
+
+    return _PARAMETER.sub(option, text)
 
 
 def _parser() -> argparse.ArgumentParser:

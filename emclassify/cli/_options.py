@@ -33,6 +33,8 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
     add("--file-column", default="file", help="column of files in CSV")
     add("--label-column", default="label", help="column of labels in CSV")
     add("--group-column", help="column of groups that no fold may part")
+    add("--as-gray", action="store_true", help="make colours grey")
+    add("--pixel-size", type=positive, help="nm; else as each file states it")
     add_reading(command)
     add_on_error(command)
 

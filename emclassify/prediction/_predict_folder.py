@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._grey_scale import grey_scale_of, learnt_grey_scale
 from emclassify._whole_file import whole_path
 from emclassify.prediction._predict_stream import (
     check_classifier,
@@ -191,6 +192,7 @@ class _FolderStream:
         self.read_as = read_as
         self.batch_size = batch_size
         self.on_error = on_error
+        self._scale = learnt_grey_scale(estimator)
 
     def write(self, table, interval):
         """Write a row for each image that has none; return how many."""
@@ -199,7 +201,12 @@ class _FolderStream:
         # Images that are read but not predicted, and rows that are not yet written.
         self._keys, self._rows = deque(), []
         incoming = IncomingImages(
-            self.folder, self.read_as, dict(table.next_index), interval, self._leave_out
+            self.folder,
+            self.read_as,
+            dict(table.next_index),
+            interval,
+            self._leave_out,
+            None if self._scale is None else self._why_not,
         )
         predictions = predict_stream(
             self.estimator,
@@ -214,7 +221,7 @@ class _FolderStream:
                     label = _as_text(label, self.estimator.classes_)
                     self._rows.append((file, index, label, scores))
                 else:
-                    self._leave_out(f"{file}, image {index}", error)
+                    self._leave_out(f"{file}, image {index}", ValueError(error))
         except KeyboardInterrupt:
             if interval is None:
                 raise
@@ -238,14 +245,29 @@ class _FolderStream:
             self._table.append(self._rows)
             self._rows = []
 
-    def _leave_out(self, what, reason):
-        if self.on_error == "raise":
-            self._write_rows()
-            raise ValueError(
-                f"{self.folder / what} can't be predicted: {reason}. Mend or remove "
-                "it, or pass on_error='skip' to go on without such files."
-            )
-        warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
+    def _why_not(self, images: np.ndarray) -> str:
+        """Say why the greys of images are none for this model, or nothing."""
+        scale = grey_scale_of(images)
+        if not scale.clashes_with(self._scale):
+            return ""
+        return (
+            f"it is {scale}, and the model has learnt from {self._scale}: their grey "
+            "values are not on one scale"
+        )
+
+    def _leave_out(self, what: str, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        reason = reason.removeprefix(f"{self.folder / what}").lstrip(" :")
+        if self.on_error == "skip":
+            warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
+            return
+        self._write_rows()
+        if isinstance(error, ImportError):
+            raise ImportError(f"{self.folder / what} can't be predicted: {reason}.")
+        raise ValueError(
+            f"{self.folder / what} can't be predicted: {reason}. With "
+            "on_error='skip', such files are left out."
+        )
 
 
 def _as_text(label, classes):

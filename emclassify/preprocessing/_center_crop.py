@@ -53,6 +53,7 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
     }
 
     _reads_stored = True
+    _depends_on_scale = False
 
     def __init__(
         self,

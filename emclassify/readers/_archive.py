@@ -5,7 +5,7 @@ import os
 import shutil
 import tarfile
 import zlib
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm import tqdm
 
@@ -14,7 +14,7 @@ LARGEST_MEMBER = 2**25
 LARGEST_SUM = 2**33
 
 
-def extract_images(archive, folder, *, verbose=0):
+def extract_images(archive: Path, folder: Path, *, verbose: int = 0) -> None:
     """Unpack a .tar.gz of files and folders; the folder is there if all of it is.
 
     Parameters
@@ -46,7 +46,7 @@ def extract_images(archive, folder, *, verbose=0):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _extract(archive, folder, verbose):
+def _extract(archive: Path, folder: Path, verbose: int) -> None:
     if not hasattr(tarfile, "data_filter"):
         raise RuntimeError(
             f"{archive} can't be unpacked safely by this Python: update it to 3.11.4 "
@@ -66,7 +66,7 @@ def _extract(archive, folder, verbose):
             pass
 
 
-def _refuse_unsafe(archive, member, total):
+def _refuse_unsafe(archive: Path, member: tarfile.TarInfo, total: int) -> None:
     """Raise if a member could do more than put a file of modest size in the folder."""
     posix, windows = PurePosixPath(member.name), PureWindowsPath(member.name)
     if posix.is_absolute() or windows.anchor or ".." in (*posix.parts, *windows.parts):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emclassify.readers._formats import open_image_file
+from emclassify.readers._image_series import refuse_implausible
 from emclassify.readers._pixel_size import PixelSize
 
 __all__ = ["finish_image", "read_image", "read_images"]
@@ -102,6 +103,9 @@ def read_images(
     Parameters and errors are those of `read_image`; NaN and infinity are refused too.
     """
     with open_image_file(path, format=format, dataset=dataset, axes=axes) as file:
+        if page == "all":
+            for one in file.series:
+                refuse_implausible(one.images.shape, one.images.dtype, path)
         pages = range(len(file)) if page == "all" else [page]
         found = []
         for number in pages:

@@ -2,14 +2,16 @@
 
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm import tqdm
@@ -45,8 +47,8 @@ def _try_to_read(path: Path, options: _Options) -> tuple[list | None, Any]:
     """Return (images with their pixel sizes, None), or (None, the error)."""
     try:
         return read_images(path, **vars(options)), None
-    except MemoryError as error:
-        raise MemoryError(f"{path} takes more memory than there is.") from error
+    except MemoryError:
+        return None, ValueError("it takes more memory than there is")
     except FileNotFoundError:
         return None, FileNotFoundError("no such file")
     except Exception as error:
@@ -125,7 +127,7 @@ def _channels(image: np.ndarray) -> str:
     return "is grey" if image.ndim == 2 else f"has {image.shape[2]} channels"
 
 
-def stack_images(images):
+def stack_images(images: Sequence[np.ndarray]) -> np.ndarray:
     """Return one array, or a 1-D object array of images of different sizes."""
     if all(image.shape == images[0].shape for image in images):
         return np.stack(images)
@@ -134,13 +136,13 @@ def stack_images(images):
     return ragged
 
 
-def _to_plain(column):
+def _to_plain(column: ArrayLike) -> np.ndarray:
     """Return a column as a numpy array of str, or of the numbers that it holds."""
     values = np.asarray(column)
     return values if values.dtype.kind in "biuf" else np.array([str(v) for v in values])
 
 
-def _check_size(image_shape):
+def _check_size(image_shape: Sequence[int]) -> tuple[int, int]:
     """Return `image_shape` as (height, width), or raise ValueError."""
     size = tuple(image_shape)
     whole = all(isinstance(s, Integral) and s >= 1 for s in size)
@@ -179,25 +181,25 @@ def _check_size(image_shape):
     prefer_skip_nested_validation=True,
 )
 def load_image_folder(
-    path,
+    path: str | os.PathLike[str],
     *,
-    labels=None,
-    file_column="file",
-    label_column="label",
-    group_column=None,
-    as_gray=False,
-    image_shape=None,
-    page=None,
-    pixel_size=None,
-    orient=True,
-    format=None,
-    dataset=None,
-    axes=None,
-    on_error="raise",
-    return_X_y=False,
-    n_jobs=None,
-    verbose=0,
-):
+    labels: str | os.PathLike[str] | pd.DataFrame | None = None,
+    file_column: str = "file",
+    label_column: str = "label",
+    group_column: str | None = None,
+    as_gray: bool = False,
+    image_shape: Sequence[int] | None = None,
+    page: int | Literal["all"] | None = None,
+    pixel_size: float | None = None,
+    orient: bool = True,
+    format: str | None = None,
+    dataset: str | None = None,
+    axes: str | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int | bool = 0,
+) -> Any:
     """Read labelled images from class folders, or as a CSV table lists them.
 
     Without `labels`, the folder holds one folder a class, ``path/<class>/...``, with
@@ -292,7 +294,9 @@ def load_image_folder(
     Warns
     -----
     UserWarning
-        With ``on_error="skip"``, if files were left out: how many, which and why.
+        With ``on_error="skip"``, if files were left out: how many, which and why. If
+        class folders hold files that are no images, how many of which suffix. If a
+        folder has no image at all. If a pixel size is odd.
 
     Examples
     --------

@@ -90,7 +90,8 @@ def list_class_folders(
     """
     others: Counter = Counter()
     files = sorted(find_files(path, suffixes, others), key=natural_key)
-    passed = ", ".join(f"{n} {suffix}" for suffix, n in others.most_common())
+    counted = sorted(others.items(), key=lambda pair: (-pair[1], pair[0]))
+    passed = ", ".join(f"{n} {suffix}" for suffix, n in counted)
     if not files:
         raise ValueError(
             f"{path} holds no images: no files named {', '.join(suffixes)} in it or in "
@@ -102,6 +103,20 @@ def list_class_folders(
             f"{path} holds {len(loose)} images outside class folders, which have no "
             f"label: {name_some(loose, 3)}. Move them to {path}/<class>/, or give "
             "labels, a CSV file."
+        )
+    named = {name.split("/")[0] for name in files}
+    empty = [
+        folder.name
+        for folder in sorted(path.iterdir())
+        if folder.is_dir()
+        and not folder.is_symlink()
+        and _is_wanted(folder.name)
+        and folder.name not in named
+    ]
+    if empty:
+        warnings.warn(
+            f"No image in {name_some(empty)} of {path}: there is no such class.",
+            stacklevel=stacklevel + 1,
         )
     if others:
         warnings.warn(

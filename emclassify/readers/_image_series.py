@@ -9,7 +9,14 @@ import numpy as np
 
 from emclassify.readers._pixel_size import PixelSize
 
-__all__ = ["ImageFile", "Rows", "Series", "orient_image", "rows_of"]
+__all__ = [
+    "ImageFile",
+    "Rows",
+    "Series",
+    "orient_image",
+    "refuse_implausible",
+    "rows_of",
+]
 
 # Above this, what a file claims to hold is compared with its size.
 _LARGE = 2**30
@@ -164,6 +171,8 @@ class ImageFile:
         if len(self) == 0:
             raise ValueError("it holds no image")
         first = self.series[0]
+        for series in self.series:
+            refuse_implausible(series.images.shape[1:], series.images.dtype, self.path)
         kinds = {
             (s.oriented_shape(), s.images.dtype, s.orientation) for s in self.series
         }

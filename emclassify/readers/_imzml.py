@@ -2,8 +2,10 @@
 
 import os
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm import tqdm
@@ -32,15 +34,15 @@ each m/z. {n_pixels} pixels were measured; {n_missing} were not{filled}.
     prefer_skip_nested_validation=True,
 )
 def load_imzml(
-    path,
-    mz,
+    path: str | os.PathLike[str],
+    mz: ArrayLike,
     *,
-    tolerance_ppm=3.0,
-    missing="raise",
-    z=None,
-    verify=True,
-    verbose=0,
-):
+    tolerance_ppm: float = 3.0,
+    missing: Literal["raise", "zero"] = "raise",
+    z: int | None = None,
+    verify: bool = True,
+    verbose: int | bool = 0,
+) -> Bunch:
     """Read ion images from an imzML file and its ibd.
 
     The image of an ion holds, at each pixel, the sum of all intensities whose m/z lies
@@ -229,7 +231,9 @@ def _grid(file, rows, coordinates, missing):
     return mask, column, row_of
 
 
-def find_windows(mz, low, high):
+def find_windows(
+    mz: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (windows, ends) of ascending `mz`, for `window_sums`.
 
     Parameters
@@ -252,7 +256,9 @@ def find_windows(mz, low, high):
     return windows, np.column_stack([start, stop])[windows].ravel()
 
 
-def window_sums(intensities, windows, ends):
+def window_sums(
+    intensities: np.ndarray, windows: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
     """Return the sum of the intensities in each window, 0 in empty ones."""
     sums = np.zeros(len(windows))
     if len(ends):

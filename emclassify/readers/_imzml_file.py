@@ -7,6 +7,7 @@ a truncated file still has, and takes the machine's size of an integer for the f
 import hashlib
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class ImzMLFile:
         As :func:`emclassify.readers.load_imzml` says, but for checksums.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         parsed = _parse(self.path)
         self.ibd = _find_ibd(self.path)
@@ -91,7 +92,7 @@ class ImzMLFile:
             np.dtype(_DTYPES[precision]),
         )
 
-    def name(self, row):
+    def name(self, row: int) -> str:
         """Return how to call spectrum `row` in errors."""
         x, y, _ = self.coordinates[row]
         return f"the spectrum at x={x}, y={y} of {self.path}"
@@ -137,7 +138,7 @@ class ImzMLFile:
                 "export together."
             )
 
-    def check_sums(self):
+    def check_sums(self) -> None:
         """Raise ValueError unless the ibd has the checksums that the imzML states."""
         for accession, algorithm in _CHECKSUMS.items():
             stated = self._stated.get(accession)
@@ -152,7 +153,7 @@ class ImzMLFile:
                     "Copy or export it again, or pass verify=False."
                 )
 
-    def spectra(self, rows):
+    def spectra(self, rows: Iterable[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (m/z, intensities) of the spectra at `rows`.
 
         Arrays of m/z values that spectra share, as in continuous mode, are read once

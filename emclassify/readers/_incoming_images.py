@@ -52,7 +52,10 @@ class IncomingImages:
     interval : float or None
         Seconds between looks; None looks once, and takes all files as they are.
     report : callable
-        Called with (file, reason) of a file that is given up.
+        Called with (file, error) of a file that is given up.
+    fits : callable, default=None
+        Called with an array of images; returns why they can't be taken, or nothing.
+        Without it, all must have the type of number of the first.
 
     Attributes
     ----------
@@ -66,7 +69,8 @@ class IncomingImages:
         read_as: ReadAs,
         next_index: dict[str, int],
         interval: float | None,
-        report: Callable[[str, str], Any],
+        report: Callable[[str, Exception], Any],
+        fits: Callable[[np.ndarray], str] | None = None,
     ) -> None:
         self.folder = folder
         self.read_as = read_as
@@ -76,6 +80,7 @@ class IncomingImages:
         self.next_index = next_index
         self.interval = interval
         self.report = report
+        self.fits = fits
         # File: size and time of its last change, as of the last look.
         self._seen = {}
         # Stack that was read, or file that was given up: the same of that time.
@@ -114,25 +119,29 @@ class IncomingImages:
         self._failures = {f: n for f, n in self._failures.items() if f in changing}
         return sorted(ready, key=lambda pair: natural_key(pair[0]))
 
-    def _read(self, file, state):
+    def _read(
+        self, file: str, state: tuple[int, int]
+    ) -> Iterator[tuple[tuple[str, int], np.ndarray]]:
         """Yield the images of a file that are not done."""
         try:
             yield from self._images(file)
-        except (ImportError, MemoryError):
+        except MemoryError:
             raise
         except Exception as error:
             # Decoders of damaged files raise errors of any kind.
-            if not (self.folder / file).exists() or not self._give_up(file, state):
+            if not (self.folder / file).exists() or not self._give_up(
+                file, state, error
+            ):
                 return
             self._finished[file] = state
-            self.report(file, str(error) or type(error).__name__)
+            self.report(file, error)
         else:
             if self._may_grow(file):
                 self._finished[file] = state
 
-    def _give_up(self, file, state):
+    def _give_up(self, file: str, state: tuple[int, int], error: Exception) -> bool:
         """Count a failure; return whether it was the last that is waited for."""
-        if self.interval is None:
+        if self.interval is None or isinstance(error, ImportError):
             return True
         before, times = self._failures.get(file, (None, 0))
         times = times + 1 if before == state else 1
@@ -152,7 +161,7 @@ class IncomingImages:
         path, options = self.folder / file, self.read_as
         if not self._may_grow(file):
             ((image, size),) = read_images(path, **vars(options))
-            self._compare(image.dtype, file)
+            self._compare(image[np.newaxis], file)
             index = options.page or 0
             self.next_index[file], self.pixel_size = index + 1, size
             yield (file, index), image
@@ -160,23 +169,28 @@ class IncomingImages:
         with ImageStack(
             path, options.dataset, options.axes, options.format, options.orient
         ) as stack:
-            self._compare(stack.dtype, file)
             size = max(1, int(np.prod(stack.shape[1:])) * stack.dtype.itemsize)
             step = max(1, _BYTES_PER_READ // size)
             start = self.next_index.get(file, 0)
             for first in range(start, len(stack), step):
-                for index, image in enumerate(stack[first : first + step], first):
+                images = stack[first : first + step]
+                self._compare(images, file)
+                for index, image in enumerate(images, first):
                     self.next_index[file] = index + 1
                     self.pixel_size = stack.stated_pixel_size
                     yield (file, index), image
 
-    def _compare(self, dtype: np.dtype, file: str) -> None:
-        """Raise unless greys are of the type that those of the first image are."""
+    def _compare(self, images: np.ndarray, file: str) -> None:
+        """Raise unless greys are on the scale that is asked for."""
+        if self.fits is not None:
+            if why := self.fits(images):
+                raise ValueError(why)
+            return
         if self._type is None:
-            self._type = (dtype, file)
+            self._type = (images.dtype, file)
         known, first = self._type
-        if dtype != known:
+        if images.dtype != known:
             raise ValueError(
-                f"its pixels are {dtype}, those of {first} {known}: their grey values "
-                "are not on one scale"
+                f"its pixels are {images.dtype}, those of {first} {known}: their grey "
+                "values are not on one scale"
             )

@@ -1,9 +1,14 @@
 """Images that stay in their files until they are asked for: zarr, HDF5, paths."""
 
+from collections.abc import Callable, Iterator
 from os import PathLike, fspath
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from emclassify.readers._pixel_size import PixelSize
 
 __all__ = ["StoredImages", "holds_paths", "is_stored", "stated_pixel_sizes"]
 
@@ -12,7 +17,7 @@ _BYTES_PER_READ = 2**25
 _IMAGE_STACK = "emclassify.readers._image_stack"
 
 
-def holds_paths(X):
+def holds_paths(X: object) -> bool:
     """Whether X is a list or 1-D array of paths of files."""
     if isinstance(X, np.ndarray):
         if X.ndim != 1 or X.dtype.kind not in "UO":
@@ -22,7 +27,7 @@ def holds_paths(X):
     return len(X) > 0 and all(isinstance(path, str | PathLike) for path in X)
 
 
-def is_stored(X):
+def is_stored(X: object) -> bool:
     """Whether X is an array of zarr or h5py, an `ImageStack`, or holds paths."""
     # By the module's name: none of them need be imported.
     module = type(X).__module__
@@ -48,7 +53,7 @@ class StoredImages:
         Of the first image.
     """
 
-    def __init__(self, X, check):
+    def __init__(self, X: Any, check: Callable[[np.ndarray], np.ndarray]) -> None:
         self.paths = [fspath(path) for path in X] if holds_paths(X) else None
         self._source = X
         self._check = check
@@ -58,11 +63,11 @@ class StoredImages:
         self.dtype = first.dtype
         self.ndim = 4
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the images."""
         return self.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> np.ndarray:
         """Read (k, height, width, channels) at a slice or an array of rows."""
         if isinstance(rows, int | np.integer):
             return self[np.array([rows])][0]
@@ -76,7 +81,7 @@ class StoredImages:
         self._compare(rows[0], images[0], slice(None))
         return images if len(where) == len(rows) == where[-1] + 1 else images[where]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         """Read all images, a few at a time; those in files may differ in size."""
         if self.paths is not None:
             for row in range(len(self)):
@@ -89,7 +94,7 @@ class StoredImages:
         for start in range(0, len(self), step):
             yield from self[start : start + step]
 
-    def _images_at(self, rows):
+    def _images_at(self, rows: np.ndarray) -> np.ndarray:
         """Read the images at `rows`, which rise, and check them."""
         if self.paths is None:
             if rows[-1] - rows[0] == len(rows) - 1:
@@ -107,7 +112,7 @@ class StoredImages:
         self._refuse_non_finite(rows, images)
         return self._check(images)
 
-    def _refuse_non_finite(self, rows, images):
+    def _refuse_non_finite(self, rows: np.ndarray, images: np.ndarray) -> None:
         """Raise by the number among all images, not among those read at a time."""
         if images.dtype.kind != "f" or np.isfinite(images).all():
             return
@@ -119,12 +124,14 @@ class StoredImages:
                         "it out of X and y."
                     )
 
-    def _compare(self, row, image, axes):
+    def _compare(self, row: int, image: np.ndarray, axes: slice) -> None:
         """Raise unless an image has the type of the first and its sizes along axes."""
         if image.shape[axes] != self.shape[1:][axes] or image.dtype != self.dtype:
             raise self._differ(row, image, 0, self[0])
 
-    def _differ(self, row, image, other_row, other):
+    def _differ(
+        self, row: int, image: np.ndarray, other_row: int, other: np.ndarray
+    ) -> ValueError:
         return ValueError(
             f"{self._name(row)} has shape {image.shape} and type {image.dtype}; "
             f"{self._name(other_row)} has {other.shape} and {other.dtype}. Images of "
@@ -132,7 +139,7 @@ class StoredImages:
             "channels and type must be the same."
         )
 
-    def _read(self, row):
+    def _read(self, row: int) -> np.ndarray:
         # Not above: readers are slow to import, and most images come as arrays.
         from emclassify.readers._formats import SINGLE_SUFFIXES
         from emclassify.readers._image_file import read_image
@@ -154,11 +161,11 @@ class StoredImages:
                 f"{self._name(row)} can't be read as an image: {error}. {advice}"
             ) from error
 
-    def _name(self, row):
+    def _name(self, row: int) -> str:
         return f"X[{row}]" if self.paths is None else f"X[{row}] ({self.paths[row]})"
 
 
-def stated_pixel_sizes(X):
+def stated_pixel_sizes(X: Any) -> "list[PixelSize | None] | None":
     """Return a `PixelSize` or None for each of the images that X stands for.
 
     None alone where X is neither paths nor an `ImageStack`.
