@@ -292,7 +292,8 @@ class ImageInputMixin:
         if holds_paths(X):
             raise ValueError(
                 f"X holds paths of files, which {type(self).__name__} does not read. "
-                "Put emclassify.preprocessing.ResizeImages before it, which does."
+                "Read them first, with emclassify.load_image_folder or "
+                "emclassify.readers.read_image."
             )
         return check(X[:])
 

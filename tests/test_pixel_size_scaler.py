@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+import tifffile
 from hypothesis import assume, given, settings, strategies as st
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.model_selection import cross_val_score
@@ -12,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from emclassify import open_image_stack
 from emclassify.preprocessing import ParticleCropper, PixelSizeScaler, ResizeImages
 
 
@@ -187,3 +189,42 @@ def test_rescaled_before_cross_validation():
 
     model = make_pipeline(FunctionTransformer(area), KNeighborsClassifier(1))
     assert cross_val_score(model, scaled, radius, cv=5).mean() == 1
+
+
+@pytest.fixture
+def disc_files(tmp_path):
+    """One disc of 45 nm in TIFF files of three pixel sizes."""
+    paths = []
+    for i, size in enumerate([0.9, 1.5, 3.0]):
+        image = disc(int(120 / size), 45 / size)[..., 0]
+        metadata = {"axes": "YX"}
+        for axis in "XY":
+            metadata[f"PhysicalSize{axis}"] = size
+            metadata[f"PhysicalSize{axis}Unit"] = "nm"
+        paths.append(tmp_path / f"{i}.tif")
+        tifffile.imwrite(paths[-1], image, ome=True, metadata=metadata)
+    return paths
+
+
+def test_files_bring_their_pixel_size(disc_files):
+    scaler = PixelSizeScaler(1.7).fit(disc_files)
+    out = scaler.transform(disc_files)
+    for image in out:
+        area = (image[..., 0] > 100).sum()
+        assert np.sqrt(area / np.pi) * 1.7 == pytest.approx(45, rel=0.02)
+    # What is given counts more than what the files state.
+    given = scaler.transform(disc_files, pixel_size=[1.7, 1.7, 1.7])
+    assert [image.shape[0] for image in given] == [133, 80, 40]
+
+
+def test_files_without_a_pixel_size_are_named(disc_files, tmp_path):
+    tifffile.imwrite(tmp_path / "bare.tif", disc(40, 10)[..., 0])
+    paths = [*disc_files, tmp_path / "bare.tif"]
+    with pytest.raises(ValueError, match=r"bare\.tif states no pixel size"):
+        PixelSizeScaler(1.7).fit(paths).transform(paths)
+
+
+def test_a_stack_brings_its_pixel_size(disc_files):
+    with open_image_stack(disc_files[2]) as stack:
+        out = PixelSizeScaler(1.5).fit(stack).transform(stack)
+    assert out[0].shape == (80, 80, 1)

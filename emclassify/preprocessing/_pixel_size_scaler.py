@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
+from emclassify._words import name_some
 from emclassify.preprocessing._interpolation import resize_image
 from emclassify.preprocessing._stacks import (
     has_channel_axis,
     object_array,
     resolve_mask_channel,
 )
+from emclassify.readers._stored_images import holds_paths, stated_pixel_sizes
 
 __all__ = ["PixelSizeScaler"]
 
@@ -30,8 +32,10 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
     """Rescale images to one pixel size, so that equal lengths are equally many pixels.
 
     Pixel sizes are measurements, one for each image; they are never guessed. Give them
-    to `transform` and `fit_transform` as ``pixel_size=``. If all images, also those to
-    come, have one pixel size, give it as `input_pixel_size` instead.
+    to `transform` and `fit_transform` as ``pixel_size=``, such as the `pixel_size` that
+    `load_image_folder` has read. If all images, also those to come, have one pixel
+    size, give it as `input_pixel_size` instead. Paths of files and what
+    `open_image_stack` opens need neither: their pixel size is that of their header.
 
     Parameters
     ----------
@@ -97,6 +101,7 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         "mask": [StrOptions({"auto", "last"}), None],
         "image_shape": ["array-like", None],
     }
+    _reads_stored = True
 
     def __init__(
         self,
@@ -158,11 +163,11 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or sequence of arrays
+        X : array-like, sequence of arrays, or sequence of paths
             Images of any size, with the channels seen in `fit`.
         pixel_size : array-like of shape (n,) or (n, 2), default=None
             Pixel size of each image; pairs are (row, column) spacing. Needed unless
-            `input_pixel_size` is set.
+            `input_pixel_size` is set or the files of X state it, in nm.
 
         Returns
         -------
@@ -175,7 +180,8 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If pixel sizes are missing, too few or too many, zero, negative or not
-            finite, or make an image smaller than a pixel or larger than 16,384.
+            finite, if a file states none, or if they make an image smaller than a pixel
+            or larger than 16,384.
 
         Warns
         -----
@@ -185,13 +191,16 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "image_shape_")
         images = self._validate_images_of_any_size(X, reset=False)
+        if pixel_size is None and self.input_pixel_size is None:
+            pixel_size = _known_sizes(stated_pixel_sizes(X), X)
         sizes = self._checked_pixel_sizes(pixel_size, len(images))
         has_mask = self._has_mask(images)
         scaled = [
             self._rescaled(i, image, size, has_mask)
             for i, (image, size) in enumerate(zip(images, sizes, strict=True))
         ]
-        if isinstance(images, list) or pixel_size is not None:
+        one_size = pixel_size is None and not holds_paths(X)
+        if isinstance(images, list) or not one_size:
             return object_array(scaled)
         out = np.stack(scaled)
         keep_axis = images.shape[-1] > 1 or has_channel_axis(X)
@@ -230,7 +239,8 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 "PixelSizeScaler needs either the pixel size of each image, "
                 "transform(X, pixel_size=...), or that of all images, the parameter "
-                f"input_pixel_size; got {found}. Pixel sizes are never guessed."
+                f"input_pixel_size; got {found}. Pixel sizes are never guessed; paths "
+                "of files that state theirs need neither."
             )
         if pixel_size is None:
             name, value = "input_pixel_size", [self.input_pixel_size]
@@ -258,6 +268,24 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         _refuse_impossible(sizes, name)
         _warn_of_odd(sizes, name)
         return np.broadcast_to(sizes, (n_samples, 2))
+
+
+def _known_sizes(stated, X):
+    """Return the sizes (n, 2) that files state, None if X is in no files."""
+    if stated is None:
+        return None
+    names = [str(x) for x in X] if holds_paths(X) else [str(X.path)] * len(stated)
+    lacking = [
+        name
+        for name, size in zip(names, stated, strict=True)
+        if size is None or not size.known
+    ]
+    if lacking:
+        raise ValueError(
+            f"{name_some(list(dict.fromkeys(lacking)))} states no pixel size. Give "
+            "transform(X, pixel_size=...), or leave the file out."
+        )
+    return [(size.row, size.column) for size in stated]
 
 
 def _refuse_impossible(sizes, name):
