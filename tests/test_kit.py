@@ -4,6 +4,7 @@ import configparser
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,30 @@ def test_hooks_have_the_versions_of_the_tested_set():
     used = dict(re.findall(r'\["([\w-]+)==([\w.]+)"\]', text))
     pins = pins_of("constraints.txt")
     assert used == {name: pins[name] for name in ("ruff", "check-jsonschema")}
+
+
+def test_sdist_holds_what_its_tests_need(tmp_path):
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout: nobody knows what belongs to it")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    # In a copy: the build leaves files behind.
+    for name in filter(None, listed):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from setuptools.build_meta import build_sdist; build_sdist('..')",
+        ],
+        cwd=tmp_path / "tree",
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        held = {name.partition("/")[2] for name in packed.getnames()}
+    assert set(filter(None, listed)) - held == {".gitignore"}

@@ -1,5 +1,4 @@
 import base64
-import builtins
 import io
 import re
 from html.parser import HTMLParser
@@ -267,19 +266,6 @@ def test_bad_arguments(result, tmp_path, settings, message):
     with pytest.raises(ValueError, match=message):
         result.to_html(tmp_path / "r.html", **settings)
     assert not (tmp_path / "r.html").exists()
-
-
-def test_missing_jinja2_names_the_extra(result, tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without_jinja2(name, *args, **kwargs):
-        if name == "jinja2":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_jinja2)
-    with pytest.raises(ImportError, match=r"pip install emclassify\[report\]"):
-        result.to_html(tmp_path / "r.html")
 
 
 # Thumbnails

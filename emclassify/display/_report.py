@@ -86,11 +86,6 @@ def write_report(
     pathlib.Path
         The file written.
 
-    Raises
-    ------
-    ImportError
-        If jinja2 is missing.
-
     Examples
     --------
     >>> import tempfile
@@ -166,12 +161,8 @@ def write_report(
 
 def _environment():
     """Return the jinja2 environment, everything escaped."""
-    try:
-        import jinja2
-    except ImportError as error:
-        raise ImportError(
-            "The HTML report needs jinja2: pip install emclassify[report]"
-        ) from error
+    import jinja2
+
     folder = resources.files(__package__) / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(
