@@ -75,7 +75,9 @@ from .preprocessing import (
 from .readers import (
     load_image_folder as load_image_folder,
     load_imzml as load_imzml,
+    load_particles as load_particles,
     open_image_stack as open_image_stack,
+    write_star as write_star,
 )
 from .review import (
     apply_corrections as apply_corrections,
@@ -133,6 +135,7 @@ __all__ = [
     "load",
     "load_image_folder",
     "load_imzml",
+    "load_particles",
     "make_cell_images",
     "make_diffraction_patterns",
     "make_ion_images",
@@ -162,4 +165,5 @@ __all__ = [
     "training",
     "transfer_matrix",
     "write_review_page",
+    "write_star",
 ]

@@ -126,7 +126,8 @@ def collect_pixel_sizes(
             odd.setdefault(f"{size.doubt} ({size.source})", []).append(str(name))
     for doubt, where in odd.items():
         warnings.warn(
-            f"The pixel size of {name_some(where)} {doubt}.", stacklevel=stacklevel
+            f"The pixel size of {name_some(list(dict.fromkeys(where)))} {doubt}.",
+            stacklevel=stacklevel,
         )
     known = [size is not None and size.known for size in sizes]
     sources = np.array(

@@ -28,6 +28,9 @@ _ALPHA = (1, 2)
 # JPEG in its old form and its new one: decoders give RGB for YCbCr.
 _JPEG = (6, 7)
 
+# A single image of more bytes stays in its file, if it can.
+_MAPPED = 2**24
+
 Convert = Callable[[np.ndarray], np.ndarray]
 
 
@@ -118,7 +121,8 @@ def _converted(rows: Any, finish: Convert) -> Any:
 
 def _lazy_array(tiff: TiffFile, series: TiffPageSeries, path: Path) -> Any:
     page = series.keyframe
-    if len(series.pages) == 1 and not _many(series):
+    small = series.size * series.dtype.itemsize <= _MAPPED
+    if len(series.pages) == 1 and small and not _many(series):
         return _decoded(lambda: series.asarray(), page, path)
     offset = series.dataoffset
     if page.is_memmappable and offset is not None:

@@ -1,0 +1,64 @@
+"""Label masks: images in which each integer is an object."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from emclassify._words import name_some
+from emclassify.readers._formats import open_image_file
+from emclassify.readers._micrographs import Micrographs
+from emclassify.readers._particle_table import ParticleTable
+
+__all__ = ["from_label_masks", "read_label_mask"]
+
+
+def from_label_masks(
+    paths: list[Path], files: Micrographs
+) -> tuple[ParticleTable, dict[int, tuple[Path, int]]]:
+    """Make a table of the objects in label masks; their order is that of numbers."""
+    rows, masks = [], {}
+    for path in paths:
+        labels = read_label_mask(path)
+        micrograph = files.of_table(path, len(paths))
+        for number, place in enumerate(ndimage.find_objects(labels), start=1):
+            if place is None:
+                continue
+            (top, bottom), (left, right) = ((s.start, s.stop) for s in place)
+            masks[len(rows)] = path, number
+            rows.append(
+                {
+                    "micrograph": str(micrograph),
+                    "object": number,
+                    "left": left,
+                    "top": top,
+                    "width": right - left,
+                    "height": bottom - top,
+                }
+            )
+    if not rows:
+        raise ValueError(f"No object in {name_some([str(p) for p in paths])}.")
+    frame = pd.DataFrame(rows)
+    places = pd.DataFrame(
+        {
+            "micrograph": frame["micrograph"],
+            "y": frame["top"] + frame["height"] / 2,
+            "x": frame["left"] + frame["width"] / 2,
+            "height": frame["height"].astype(float),
+            "width": frame["width"].astype(float),
+        }
+    )
+    frame["micrograph"] = [files.name(Path(name)) for name in frame["micrograph"]]
+    return ParticleTable(frame, places, None, kind="masks"), masks
+
+
+def read_label_mask(path: Path) -> np.ndarray:
+    with open_image_file(path) as file:
+        labels = np.array(file.read())
+    if labels.ndim != 2 or (labels.dtype.kind == "f" and (labels % 1).any()):
+        raise ValueError(
+            f"{path} is no label mask: it has shape {labels.shape} and type "
+            f"{labels.dtype}; expected one integer for each pixel."
+        )
+    return labels.astype(np.int64)

@@ -1,0 +1,101 @@
+"""Cuts particles out of a micrograph."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emclassify.readers._formats import open_image_file
+from emclassify.readers._image_file import finish_image
+from emclassify.readers._label_masks import read_label_mask
+from emclassify.readers._particle_table import ParticleTable
+
+__all__ = ["Cut", "cut_all"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How particles are cut."""
+
+    box_size: tuple[int, int] | None
+    margin: int
+    edge: str
+    as_gray: bool
+    orient: bool
+    page: int | None
+    format: str | None
+
+
+def cut_all(
+    file: Path,
+    rows: list[int],
+    table: ParticleTable,
+    masks: dict[int, tuple[Path, int]] | None,
+    cut: Cut,
+    invert_y: bool,
+) -> Iterator[tuple[int, tuple[int, ...], Any, np.ndarray | None]]:
+    """Yield (row, box, (image, pixel size) or None, mask) of a micrograph's rows."""
+    with open_image_file(file, format=cut.format) as opened:
+        micrograph = opened.read(cut.page, orient=cut.orient)
+        series, _ = opened.locate(cut.page)
+        stated = series.oriented_pixel_size(cut.orient)
+        labels, read = None, None
+        for row in rows:
+            box = _box(table.places.iloc[row], micrograph.shape, cut, invert_y)
+            patch = _patch(micrograph, box, cut.edge, "symmetric")
+            mask = None
+            if masks is not None:
+                path, number = masks[row]
+                if path != read:
+                    labels, read = read_label_mask(path), path
+                if labels.shape != micrograph.shape[:2]:
+                    raise ValueError(
+                        f"its label mask {path} has shape {labels.shape}, not "
+                        f"{micrograph.shape[:2]}"
+                    )
+                found = _patch(labels, box, cut.edge, "constant")
+                mask = None if found is None else found == number
+            if patch is None:
+                yield row, box, None, None
+                continue
+            image = finish_image(patch, as_gray=cut.as_gray, image_shape=None)
+            if image.dtype.kind == "f" and not np.isfinite(image).all():
+                raise ValueError(f"particle {row + 1} contains NaN or infinity")
+            size = stated if stated is not None and stated.known else None
+            if size is None or size.doubt:
+                size = table.pixel_sizes[row] or stated
+            yield row, box, (image, size), mask
+
+
+def _box(
+    place: pd.Series, shape: tuple[int, ...], cut: Cut, invert_y: bool
+) -> tuple[int, int, int, int]:
+    """Return (top, left, height, width) in whole px."""
+    size = cut.box_size or (round(place["height"]), round(place["width"]))
+    height, width = (side + 2 * cut.margin for side in size)
+    y = shape[0] - place["y"] if invert_y else place["y"]
+    top = int(np.floor(y - height / 2 + 0.5))
+    left = int(np.floor(place["x"] - width / 2 + 0.5))
+    return top, left, height, width
+
+
+def _patch(
+    image: np.ndarray, box: tuple[int, int, int, int], edge: str, mode: Any
+) -> np.ndarray | None:
+    """Return a copy of what is in a box; None if it is over the edge, or outside."""
+    top, left, height, width = box
+    bottom, right = top + height, left + width
+    outside = (
+        (max(0, -top), max(0, bottom - image.shape[0])),
+        (max(0, -left), max(0, right - image.shape[1])),
+    )
+    inner = image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    if not any(map(any, outside)):
+        return np.array(inner)
+    if edge != "pad" or 0 in inner.shape:
+        return None
+    more = [(0, 0)] * (image.ndim - 2)
+    return np.pad(inner, [*outside, *more], mode=mode)
