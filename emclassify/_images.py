@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from emclassify._grey_scale import GreyScale, grey_scale_of
+from emclassify._incoming import plain_images
 from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, holds_paths, is_stored
 
@@ -30,8 +31,11 @@ __all__ = [
     "check_images",
     "is_sequence_of_images",
     "number_of_axes",
+    "warn_channels_first",
 ]
 
+# As axis of channels, 1 to 4 is what files have: grey, colour, and transparency.
+_MOST_CHANNELS = 4
 IMAGE_FORMS = (
     "(n, height, width), (n, height, width, channels), or flat rows "
     "(n, n_features) with image_shape"
@@ -65,7 +69,8 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def is_sequence_of_images(X: object) -> bool:
-    """Whether X is a list or 1-D object array of image arrays, 2-D or 3-D."""
+    """Whether X is a list, column or 1-D array of image arrays, 2-D or 3-D."""
+    X = plain_images(X)
     listed = isinstance(X, list | tuple) or (
         isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     )
@@ -189,7 +194,7 @@ def check_images(
         If X is empty, of another dimension, holds NaN, infinity or images of
         different sizes, or does not fit `image_shape`.
     TypeError
-        If X is sparse.
+        If X is sparse, or can be read only once.
 
     Examples
     --------
@@ -200,8 +205,11 @@ def check_images(
     >>> check_images(np.zeros((5, 64)), image_shape=(8, 8)).shape
     (5, 8, 8, 1)
     """
+    X = plain_images(X, name)
     if not sparse.issparse(X):
         _refuse_ragged(X)
+        if isinstance(X, np.ndarray) and is_sequence_of_images(X):
+            X = list(X)
         _refuse_mixed_scales(X)
         _refuse_strange(X, name)
     X = check_array(
@@ -250,6 +258,7 @@ def check_each_image(X: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         If an image is no good by itself, or has other channels than the first, or
         greys on another scale.
     """
+    X = plain_images(X)
     _refuse_mixed_scales(X)
     images = []
     for i, image in enumerate(X):
@@ -261,6 +270,25 @@ def check_each_image(X: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
             )
         images.append(checked)
     return images
+
+
+def warn_channels_first(shape: Sequence[int], name: str = "X") -> None:
+    """Warn if images (height, width, channels) look as if channels came first.
+
+    Warns
+    -----
+    UserWarning
+        If the height is 1 to 4, and width and channels are more than that.
+    """
+    height, width, channels = shape
+    if height <= _MOST_CHANNELS < min(width, channels):
+        warnings.warn(
+            f"{name} has images of shape {tuple(shape)}, taken as height {height}, "
+            f"width {width} and {channels} channels. If the channels come first, as in "
+            "torch, move them to the end: np.moveaxis(X, 1, -1).",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 class ImageInputMixin:
@@ -304,6 +332,7 @@ class ImageInputMixin:
         none.
         """
         image_shape = getattr(self, "image_shape", None)
+        X = plain_images(X)
         images = self._open(X)
         _check_feature_names(self, X, reset=reset)
         flat = number_of_axes(X) == 2
@@ -313,6 +342,7 @@ class ImageInputMixin:
             self.image_shape_ = images.shape[1:]
             if self._depends_on_scale:
                 self._grey_scale = astuple(grey_scale_of(images))
+            warn_channels_first(self.image_shape_)
             return images
         if flat and image_shape is None and self.image_shape_[0] == 1:
             _check_n_features(self, X, reset=False)
@@ -333,6 +363,7 @@ class ImageInputMixin:
         images, else one array (n, height, width, channels). `image_shape_` is None
         after a sequence; the number of channels must stay the same.
         """
+        X = plain_images(X)
         if is_sequence_of_images(X):
             images, shape = check_each_image(X), None
         elif number_of_axes(X) == 2:
@@ -349,6 +380,7 @@ class ImageInputMixin:
         channels = images[0].shape[-1]
         if reset:
             self.image_shape_, self.n_channels_ = shape, channels
+            warn_channels_first(images[0].shape)
         elif channels != self.n_channels_:
             raise ValueError(
                 f"X has images of {channels} channels, but {type(self).__name__} was "

@@ -7,7 +7,9 @@ sampler.
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.under_sampling.base import BaseCleaningSampler
 from sklearn.base import clone
@@ -147,8 +149,10 @@ def check_strategy(name, sampler):
 
 
 def check_bad_input(name, sampler):
-    """NaN, another length of y and too many axes are refused."""
+    """NaN, another length of y and too many axes are refused, and change nothing."""
     X, y = make_images(6, 5)
+    used, _, _ = resampled(sampler, X, y)
+    before = dict(vars(used))
     bad = X.copy()
     bad[4, 1, 1] = np.nan
     for X_bad, match in (
@@ -159,14 +163,73 @@ def check_bad_input(name, sampler):
     ):
         with pytest.raises(ValueError, match=match):
             clone(sampler).fit_resample(X_bad, y)
+        with pytest.raises(ValueError, match=match):
+            used.fit_resample(X_bad, y)
+        assert vars(used).keys() == before.keys()
+        assert all(vars(used)[name] is value for name, value in before.items())
+
+
+def check_containers(name, sampler):
+    """Tensors, columns of images and labels of pandas' types keep what they hold."""
+    X, y = make_images(6, 5, dtype="float32")
+    _, X_new, y_new = resampled(sampler, X, y)
+    tensor = torch.tensor(X, requires_grad=True)
+    for Z in (tensor, np.ma.masked_array(X, mask=False), X[..., None][..., ::-1]):
+        _, images, labels = resampled(sampler, Z, y)
+        np.testing.assert_array_equal(images.reshape(X_new.shape), X_new)
+        np.testing.assert_array_equal(labels, y_new)
+    column = pd.Series(list(X), index=np.arange(len(X)) + 3, name="image")
+    _, images, labels = resampled(sampler, column, y)
+    assert isinstance(images, pd.Series)
+    assert images.name == "image"
+    np.testing.assert_array_equal(np.stack(list(images)), X_new)
+    two = y == "a"
+    _, _, expected = resampled(sampler, X, two)
+    for dtype in ("category", "boolean", bool):
+        given = pd.Series(two, name="label").astype(dtype)
+        _, _, labels = resampled(sampler, X, given)
+        assert labels.dtype == given.dtype
+        assert labels.name == "label"
+        assert labels.astype(bool).tolist() == expected.tolist()
+    indicator = pd.DataFrame({name: y == name for name in "abc"})
+    _, _, expected = resampled(sampler, X, indicator.to_numpy().astype(int))
+    for dtype in ("boolean", "Int64"):
+        _, _, labels = resampled(sampler, X, indicator.astype(dtype))
+        assert (labels.dtypes == dtype).all()
+        np.testing.assert_array_equal(labels.to_numpy(dtype=int), expected)
+    pair = pd.DataFrame({"a": two, "other": ~two}).astype("Int64")
+    _, _, labels = resampled(sampler, X, pair)
+    assert labels.shape[1] == 2
+    assert (labels.sum(axis=1) == 1).all()
+
+
+def check_strange_named(name, sampler):
+    """Generators, masked images and missing labels are refused by name."""
+    X, y = make_images(6, 5)
+    masked = np.ma.masked_array(X, mask=np.arange(X.size).reshape(X.shape) == 5)
+    for Z, message in (
+        ((image for image in X), "X is a generator"),
+        ({"images": X}, "X is a dict of 'images'"),
+        (masked, "X is a masked array, 1 of its"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            resampled(sampler, Z, y)
+    missing = y.astype(object)
+    for blank in (np.nan, None, pd.NA):
+        missing[4] = blank
+        for labels in (missing, missing.tolist(), pd.Series(missing, dtype="string")):
+            with pytest.raises(ValueError, match="y has no label for sample 4"):
+                resampled(sampler, X, labels)
 
 
 SAMPLER_CHECKS = [
     check_bad_input,
+    check_containers,
     check_flat_rows,
     check_forms,
     check_input_untouched,
     check_same_seed,
     check_sequences,
+    check_strange_named,
     check_strategy,
 ]

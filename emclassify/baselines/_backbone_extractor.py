@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike, RandomStateLike
 
@@ -165,7 +166,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.image_shape = image_shape
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Load the network and learn the normalisation.
 
@@ -217,6 +218,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.n_features_out_ = len(self._names)
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Compute the features of each image.
 
@@ -263,6 +265,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             done += len(batch)
         return features
 
+    @as_fitted
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> NDArray[Any]:

@@ -10,10 +10,11 @@ from sklearn.base import (
     BaseEstimator,
     OneToOneFeatureMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from emclassify._fit_state import as_fitted, fit_context
 
 __all__ = ["ClippedScaler"]
 
@@ -80,7 +81,7 @@ class ClippedScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.limit = limit
         self.unit_variance = unit_variance
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn mean and spread of each feature.
 
@@ -109,6 +110,7 @@ class ClippedScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 self.total_ = float(spread * np.sqrt(X.shape[1]))
         return self
 
+    @as_fitted
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Scale and clip.
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -15,7 +15,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from emclassify._fit_state import fit_context
 from emclassify._images import ImageInputMixin
+from emclassify._incoming import plain_labels
 from emclassify._typing import Estimator, ImagesLike
 from emclassify.baselines._colocalization_features import ColocalizationFeatures
 
@@ -95,7 +97,7 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.median_size = median_size
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ImagesLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Compute the features by dataset, and fit `estimator` on them.
 
@@ -116,7 +118,8 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             self.n_quantiles, median_size=self.median_size, image_shape=self.image_shape
         )
         features = self.features_.fit_transform(X, groups=groups)
-        y = column_or_1d(validate_data(self, X="no_validation", y=y), warn=True)
+        y = validate_data(self, X="no_validation", y=plain_labels(y))
+        y = column_or_1d(y, warn=True)
         check_consistent_length(features, y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)

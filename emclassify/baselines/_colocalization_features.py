@@ -11,11 +11,11 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._typing import ImagesLike
 from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
 
@@ -101,7 +101,7 @@ class ColocalizationFeatures(
         self.median_size = median_size
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: ImagesLike, y: object = None, groups: ArrayLike | None = None
     ) -> Self:
@@ -128,6 +128,7 @@ class ColocalizationFeatures(
         self._n_features_out = int(self.n_quantiles)
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike, groups: ArrayLike | None = None) -> NDArray[Any]:
         """Compute the quantiles of each image's similarities.
 

@@ -15,7 +15,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
@@ -23,6 +22,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike, RandomStateLike
 
@@ -159,7 +159,7 @@ class DiffusionMap(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Build the map.
 
@@ -222,6 +222,7 @@ class DiffusionMap(
                 stacklevel=2,
             )
         self.embedding_ = vectors * self._powers(self.diffusion_time)
+        self._n_features_out = self.n_components
         return self
 
     def fit_transform(self, X: ImagesLike, y: object = None) -> NDArray[Any]:
@@ -240,6 +241,7 @@ class DiffusionMap(
         """
         return self.fit(X).embedding_.copy()
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Place images in the map, by Nyström's formula.
 

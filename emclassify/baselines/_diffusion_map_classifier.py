@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_random_state
@@ -19,7 +19,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from emclassify._fit_state import fit_context
 from emclassify._images import ImageInputMixin
+from emclassify._incoming import plain_labels
 from emclassify._typing import ImagesLike, RandomStateLike
 from emclassify.baselines._diffusion_map import DiffusionMap
 
@@ -122,7 +124,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: ArrayLike) -> Self:
         """Map and cluster all images, and label the clusters.
 
@@ -144,7 +146,8 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             `DiffusionMap`.
         """
         images = self._validate_images(X, reset=True)
-        y = column_or_1d(validate_data(self, X="no_validation", y=y), warn=True)
+        y = validate_data(self, X="no_validation", y=plain_labels(y))
+        y = column_or_1d(y, warn=True)
         check_consistent_length(images, y)
         check_classification_targets(y)
         known = np.ones(len(y), bool)

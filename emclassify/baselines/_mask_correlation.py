@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import (
     Tags,
@@ -18,6 +18,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from emclassify._fit_state import fit_context
+from emclassify._incoming import plain_labels
 from emclassify._typing import Estimator, ImagesLike, RandomStateLike
 from emclassify.baselines._ion_datasets import IonDatasetsMixin, refuse_other_field
 from emclassify.baselines._pixel_features import pixel_features
@@ -129,7 +131,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         self.image_shape = image_shape
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ImagesLike,
@@ -162,7 +164,8 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
             doesn't fit, or no dataset has images of both classes or a mask.
         """
         datasets = self._datasets(X, groups, reset=True)
-        y = column_or_1d(validate_data(self, X="no_validation", y=y), warn=True)
+        y = validate_data(self, X="no_validation", y=plain_labels(y))
+        y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         off = y == self._check_classes(y)
         given = _given_masks(masks, groups)

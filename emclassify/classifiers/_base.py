@@ -23,9 +23,10 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
 
+from emclassify._fit_state import unchanged_if_refused
 from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
-from emclassify._refused_fit import unchanged_if_refused
+from emclassify._incoming import plain_array, plain_labels
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._settings import (
     changed_settings,
@@ -101,11 +102,10 @@ class BaseImageClassifier(
     ) -> nn.Module:
         """Return the untrained network."""
 
-    def _features(self, images: Sequence[np.ndarray]) -> np.ndarray | None:
-        """Return numbers (n, n_features) for the network beside the images.
-
-        None unless a child has any.
-        """
+    def _features(
+        self, images: Sequence[np.ndarray], *, fitted: bool = True
+    ) -> np.ndarray | None:
+        """Return numbers (n, n_features) beside the images, if a child has any."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -204,7 +204,7 @@ class BaseImageClassifier(
             target = self._encode_labels(images, y, reset=first, classes=classes)
             train = self._make_dataset(
                 images,
-                self._features(images),
+                self._features(images, fitted=not first),
                 target,
                 np.arange(len(images)),
                 sample_weight,
@@ -275,6 +275,7 @@ class BaseImageClassifier(
         classes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Set or use `classes_`; return class indices, or an indicator matrix."""
+        y = plain_labels(y)
         multilabel = is_multilabel(y)
         if not reset and multilabel != self.multilabel_:
             several = "several labels" if self.multilabel_ else "one label"
@@ -324,7 +325,7 @@ class BaseImageClassifier(
         if groups is not None:
             groups = check_groups(groups, len(images))
         index, content = canonical_order(images, target)
-        features = self._features(images)
+        features = self._features(images, fitted=False)
         if not self.early_stopping:
             train = self._make_dataset(images, features, target, index, sample_weight)
             return train, None
@@ -351,6 +352,7 @@ class BaseImageClassifier(
         sample_weight: ArrayLike | None,
     ) -> ImageDataset:
         """Return the samples at `index`, with the product of both kinds of weight."""
+        sample_weight = plain_array(sample_weight, "sample_weight")
         sample_weight = _check_sample_weight(
             sample_weight, images, dtype=np.float64, ensure_non_negative=True
         )

@@ -218,8 +218,12 @@ class FusionClassifier(CNNClassifier):
         self.dropout = dropout
         self.dropout_dense = dropout_dense
 
-    def _features(self, images: np.ndarray) -> np.ndarray:
-        extractor = FeatureExtractor(families=self.families, mask=self.mask)
+    def _features(self, images: np.ndarray, *, fitted: bool = True) -> np.ndarray:
+        # By the parameters of the last fit, or by those of now.
+        params = self.get_params(deep=False)
+        if fitted:
+            params |= vars(self).get("_settings", {})
+        extractor = FeatureExtractor(families=params["families"], mask=params["mask"])
         return extractor.fit_transform(images)
 
     def _make_net(

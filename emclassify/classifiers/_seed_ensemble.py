@@ -9,7 +9,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
 )
 from sklearn.utils import Tags, check_random_state, get_tags
@@ -25,6 +24,7 @@ from emclassify._fit_params import (
     fit_with,
     warn_lost_groups,
 )
+from emclassify._fit_state import fit_context
 from emclassify._groups import check_groups
 from emclassify.classifiers._lipnet import LipNetClassifier
 from emclassify.metrics._targets import choose_labels, is_multilabel
@@ -127,7 +127,7 @@ class SeedEnsembleClassifier(
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ArrayLike,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from emclassify._typing import ImagesLike
 from emclassify.display._thumbnails import image_at, visible_channels
@@ -121,15 +121,16 @@ class RemovedImagesDisplay:
         """
         check_is_fitted(sampler, "outlier_scores_")
         scores = sampler.outlier_scores_
-        if len(X) != len(scores):
+        n = _num_samples(X)
+        if n != len(scores):
             raise ValueError(
-                f"X has {len(X)} images; the sampler was given {len(scores)}. Pass "
+                f"X has {n} images; the sampler was given {len(scores)}. Pass "
                 "what fit_resample was given."
             )
         removed = np.setdiff1d(np.arange(len(scores)), sampler.sample_indices_)
         shown = removed[np.argsort(-scores[removed], kind="stable")][:n_images]
         pictures = [_picture(X, row, sampler.image_shape_) for row in shown]
-        rows = np.linspace(0, len(X) - 1, min(len(X), 200)).astype(int)
+        rows = np.linspace(0, n - 1, min(n, 200)).astype(int)
         sample = [_picture(X, row, sampler.image_shape_).ravel() for row in rows]
         limits = np.percentile(np.concatenate(sample), [0.1, 99.9])
         return cls(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import _num_samples
 
 from emclassify._typing import ImagesLike
 from emclassify._words import number, p_value
@@ -103,7 +104,7 @@ def write_report(
     environment = _environment()
     images = result.X if images is None else images
     _check_per_sample("images", images, result)
-    if names is None and len(images) and _is_path(_first(images)):
+    if names is None and _num_samples(images) and _is_path(_first(images)):
         names = [Path(item).name for item in images]
     if names is not None:
         _check_per_sample("names", names, result)
@@ -188,10 +189,9 @@ def _is_path(item):
 
 def _check_per_sample(parameter, values, result):
     """Raise unless there is one value for each sample."""
-    if len(values) != len(result.y):
-        raise ValueError(
-            f"{parameter} holds {len(values)} entries for {len(result.y)} samples."
-        )
+    n = _num_samples(values)
+    if n != len(result.y):
+        raise ValueError(f"{parameter} holds {n} entries for {len(result.y)} samples.")
 
 
 def _scores_figure(result, metric):

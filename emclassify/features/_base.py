@@ -8,11 +8,12 @@ from typing import Any, Self
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
 from emclassify.features._byte_particles import ByteParticles
@@ -45,7 +46,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         """Return the families that `fit` has seen."""
         return self._families()
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Learn the shape of the images; nothing else depends on X.
 
@@ -73,6 +74,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         self.n_features_out_ = len(names)
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Compute the features of each image.
 
@@ -110,6 +112,7 @@ class BaseFeatures(ImageInputMixin, TransformerMixin, BaseEstimator, metaclass=A
         )
         return np.concatenate(blocks)
 
+    @as_fitted
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
+from emclassify._incoming import plain_labels
 from emclassify._typing import Estimator, ImagesLike
 from emclassify.metrics._confusion import score_arrays, scores_from_counts
 from emclassify.metrics._figures import AVERAGES
@@ -31,8 +32,8 @@ def is_multilabel(y: Any) -> bool:
     ValueError
         If y has several columns and is none.
     """
-    y = y if sparse.issparse(y) else np.asarray(y)
-    if y.ndim != 2 or y.shape[1] == 1:
+    y = plain_labels(y)
+    if y is None or y.ndim != 2 or y.shape[1] == 1:
         return False
     kind = type_of_target(y, input_name="y")
     if kind != "multilabel-indicator":
@@ -61,7 +62,7 @@ def check_indicator(
     ValueError
         If y has other rows or columns.
     """
-    y = (y.toarray() if sparse.issparse(y) else np.asarray(y)).astype(np.int8)
+    y = _dense(plain_labels(y)).astype(np.int8)
     if len(y) != n_samples:
         raise ValueError(f"y has {len(y)} rows for {n_samples} images.")
     if classes is not None and not np.array_equal(classes, np.arange(y.shape[1])):
@@ -82,8 +83,15 @@ def choose_labels(
 
 
 def as_target(y: ArrayLike) -> NDArray[Any]:
-    """Return y as labels (n,), or as an indicator matrix of int."""
-    if (sparse.issparse(y) or np.asarray(y).ndim == 2) and is_indicator(y):
+    """Return y as labels (n,), or as an indicator matrix of int.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing.
+    """
+    y = plain_labels(y)
+    if y is not None and y.ndim == 2 and is_indicator(y):
         return _dense(y).astype(np.int64)
     return column_or_1d(y, warn=True)
 

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import column_or_1d
 
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_images
 
 __all__ = ["pool_predictions"]
 
@@ -78,6 +79,7 @@ def pool_predictions(
            [ nan,  nan],
            [0.2 , 0.8 ]])
     """
+    proba = plain_images(proba, "proba")
     proba = check_array(proba, dtype=np.float64, input_name="proba")
     groups = check_groups(groups, len(proba))
     if proba.min() < 0 or proba.max() > 1:

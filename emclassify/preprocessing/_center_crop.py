@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import has_channel_axis
@@ -64,7 +65,7 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.size = size
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check that the images are large enough.
 
@@ -92,6 +93,7 @@ class CenterCrop(ImageInputMixin, TransformerMixin, BaseEstimator):
             )
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Crop.
 

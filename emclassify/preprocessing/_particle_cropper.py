@@ -6,10 +6,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import (
@@ -117,7 +118,7 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.mask = mask
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check the images and remember their channels; nothing else depends on X.
 
@@ -136,6 +137,7 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         self._has_mask(images)
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Crop.
 

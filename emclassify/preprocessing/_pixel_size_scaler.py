@@ -7,10 +7,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
 from emclassify._words import name_some
@@ -116,7 +117,7 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.mask = mask
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Check the images and remember their channels; nothing else depends on X.
 
@@ -156,6 +157,7 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         return self.fit(X, y).transform(X, pixel_size=pixel_size)
 
+    @as_fitted
     def transform(
         self, X: ImagesLike, pixel_size: ArrayLike | None = None
     ) -> NDArray[Any]:

@@ -5,10 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import has_channel_axis
@@ -84,7 +85,7 @@ class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.with_std = with_std
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImagesLike, y: object = None) -> Self:
         """Learn each pixel's mean and standard deviation.
 
@@ -120,6 +121,7 @@ class PixelStandardizer(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.scale_ = np.sqrt(np.where(self.dead_pixels_, 0, variance))
         return self
 
+    @as_fitted
     def transform(self, X: ImagesLike) -> NDArray[Any]:
         """Standardise.
 

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emclassify._images import is_sequence_of_images, number_of_axes
+from emclassify._incoming import plain_images
 
 __all__ = ["has_channel_axis", "object_array", "resolve_mask_channel"]
 
 
 def has_channel_axis(X: Any) -> bool:
     """Whether the images of X have three axes."""
+    X = plain_images(X)
     if is_sequence_of_images(X):
         return X[0].ndim == 3
     return number_of_axes(X) == 4

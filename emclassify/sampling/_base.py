@@ -4,15 +4,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from imblearn.utils import check_target_type
-from numpy.typing import NDArray
+from imblearn.utils._validation import ArraysTransformer
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length
 
+from emclassify._fit_state import unchanged_if_refused
 from emclassify._images import ImageInputMixin
+from emclassify._incoming import plain_images, plain_labels
+from emclassify._typing import ImagesLike
 from emclassify.preprocessing._stacks import object_array
 
-__all__ = ["ImageSamplerMixin", "append_images", "as_stack", "plain_label"]
+__all__ = [
+    "ImageSamplerMixin",
+    "append_images",
+    "as_stack",
+    "like_images",
+    "like_labels",
+    "plain_label",
+]
 
 
 class ImageSamplerMixin(ImageInputMixin):
@@ -30,6 +43,37 @@ class ImageSamplerMixin(ImageInputMixin):
         tags.sampler_tags.sample_indices = True
         return tags
 
+    def fit_resample(
+        self, X: ImagesLike, y: ArrayLike, **params: Any
+    ) -> tuple[Any, Any]:
+        """Resample the images.
+
+        Parameters
+        ----------
+        X : array-like or sequence of arrays
+            Images.
+        y : array-like of shape (n,)
+            Their labels.
+        **params : dict
+            What the sampler takes beside them.
+
+        Returns
+        -------
+        X_resampled : like X
+            A tensor comes back as an array.
+        y_resampled : like y
+        """
+        images, labels = plain_images(X), plain_labels(y)
+        columns = labels.shape[1] if np.ndim(labels) == 2 else 1
+        with unchanged_if_refused(self):
+            images, labels = super().fit_resample(images, labels, **params)
+        if columns == 2 == labels.ndim > labels.shape[1]:
+            # imbalanced-learn leaves one column of two.
+            labels = np.hstack([1 - labels, labels])
+        if isinstance(X, list | pd.DataFrame):  # as they are, from imbalanced-learn
+            return images, like_labels(y, labels)
+        return like_images(X, images), like_labels(y, labels)
+
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         X = _dense_frame(X)
@@ -42,6 +86,24 @@ class ImageSamplerMixin(ImageInputMixin):
         else:
             out = images.reshape(np.shape(X))
         return out, y, binarize_y
+
+
+def like_images(X: ImagesLike, images: NDArray[Any]) -> Any:
+    """Return images in the container of X: array, list, column or frame."""
+    if isinstance(X, pd.Series):
+        return pd.Series(list(images), dtype=X.dtype, name=X.name)
+    known = isinstance(X, np.ndarray | list | pd.DataFrame)
+    return _in_container(X, images) if known else images
+
+
+def like_labels(y: ArrayLike, labels: NDArray[Any]) -> Any:
+    """Return labels in the container and type of y: array, list, column or frame."""
+    known = isinstance(y, np.ndarray | list | pd.Series | pd.DataFrame)
+    return _in_container(y, labels) if known or sparse.issparse(y) else labels
+
+
+def _in_container(given, values):
+    return ArraysTransformer(given, given).transform(values, values)[0]
 
 
 def as_stack(

@@ -4,15 +4,14 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from imblearn.base import BaseSampler
 from imblearn.under_sampling.base import BaseCleaningSampler
-from imblearn.utils._validation import ArraysTransformer
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
 from sklearn.utils.multiclass import type_of_target
 
+from emclassify._fit_state import fit_context
+from emclassify._incoming import plain_images, plain_labels
 from emclassify._typing import ImagesLike
-from emclassify.sampling._base import ImageSamplerMixin
+from emclassify.sampling._base import ImageSamplerMixin, like_images, like_labels
 
 __all__ = ["OutlierRemover"]
 
@@ -42,7 +41,7 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
     def _too_high(self, scores):
         """Return which of all scores are an outlier's."""
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_resample(
         self, X: ImagesLike, y: ArrayLike, **params: Any
     ) -> tuple[Any, Any]:
@@ -64,8 +63,9 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
         y_resampled : like y
         """
         if not self.multilabel:
-            return BaseSampler.fit_resample(self, X, y, **params)
-        if type_of_target(y, input_name="y") != "multilabel-indicator":
+            return super().fit_resample(X, y, **params)
+        images, labels = plain_images(X), plain_labels(y)
+        if type_of_target(labels, input_name="y") != "multilabel-indicator":
             raise ValueError(
                 "multilabel=True needs y as an indicator matrix (n, n_labels) of 0 and "
                 f"1, with two labels or more; got y of shape {np.shape(y)}."
@@ -75,16 +75,15 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
                 "multilabel=True cleans the images of all labels: leave "
                 f"sampling_strategy='all'; got {self.sampling_strategy!r}."
             )
-        matrix = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-        form = ArraysTransformer(X, y)
+        matrix = labels.toarray() if hasattr(labels, "toarray") else labels
         # Any class does where only X is checked.
-        X, _, _ = self._check_X_y(X, np.arange(len(matrix)))
+        images, _, _ = self._check_X_y(images, np.arange(len(matrix)))
         member = matrix.astype(bool)
         # What has no label is a class of its own.
         none = ~member.any(axis=1, keepdims=True)
-        self._find(X, np.hstack([member, none]), np.ones(len(member), dtype=bool))
+        self._find(images, np.hstack([member, none]), np.ones(len(member), dtype=bool))
         kept = self.sample_indices_
-        return form.transform(X[kept], matrix[kept])
+        return like_images(X, images[kept]), like_labels(y, matrix[kept])
 
     def _fit_resample(self, X, y):
         member = y[:, np.newaxis] == np.unique(y)

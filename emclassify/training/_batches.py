@@ -41,6 +41,8 @@ def as_tensor(images: np.ndarray, name: str = "X") -> torch.Tensor:
     if dtype not in _TORCH_DTYPES:
         dtype = np.dtype("i8" if dtype.kind in "iu" and dtype.itemsize < 8 else "f8")
     images = np.ascontiguousarray(images, dtype=dtype)
+    # Contiguous is also an axis of length 1 that goes backwards, which torch refuses.
+    images = images.ravel().reshape(images.shape)
     with warnings.catch_warnings():
         # torch can't mark a tensor read-only and warns; nothing here writes to it.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
@@ -86,11 +88,11 @@ class ImageDataset(Dataset):
             stored = isinstance(images, StoredImages)
             self.stacks = [images if stored else as_tensor(images)]
         if target is not None:
-            target = torch.as_tensor(np.asarray(target, dtype=np.int64))
+            target = torch.from_numpy(np.array(target, dtype=np.int64))
         if weight is not None:
-            weight = torch.as_tensor(np.asarray(weight, dtype=np.float32))
+            weight = torch.from_numpy(np.array(weight, dtype=np.float32))
         if features is not None:
-            features = torch.as_tensor(np.asarray(features, dtype=np.float32))
+            features = torch.from_numpy(np.array(features, dtype=np.float32))
         self.target, self.weight, self.features = target, weight, features
         self.n_features = 0 if features is None else features.shape[1]
         self.pinned_for = None

@@ -19,6 +19,7 @@ from sklearn.utils.parallel import delayed
 
 from emclassify._fit_params import add_groups, warn_lost_groups
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_images
 from emclassify._typing import (
     CrossValidation,
     Estimator,
@@ -342,7 +343,7 @@ def _check_fit_params(fit_params, names):
 
 def _check_data(X, y, target_names):
     """Return X, y and what y is, or raise."""
-    y = as_target(y)
+    X, y = plain_images(X), as_target(y)
     check_classification_targets(y)
     X, y = indexable(X, y)
     classes = all_classes(y)

@@ -12,9 +12,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import _safe_split
 
 from emclassify._fit_params import cut_to, fit_with
+from emclassify._incoming import take_rows
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._predict_groups import with_groups
 from emclassify.model_selection.running._scoring import extra_scores
+from emclassify.readers._stored_images import holds_paths, is_stored
 
 
 @dataclass
@@ -62,8 +64,8 @@ def run_fold(
     try:
         estimator = clone(estimator)
         params = cut_to(fit_params, train, len(y))
-        X_train, y_train = _safe_split(estimator, X, y, train)
-        X_test, y_test = _safe_split(estimator, X, y, test, train)
+        X_train, y_train = _split(estimator, X, y, train)
+        X_test, y_test = _split(estimator, X, y, test, train)
         start = time.perf_counter()
         fit_with(estimator, X_train, y_train, params)
         fitted = time.perf_counter()
@@ -118,6 +120,13 @@ def run_fold(
     if settings["return_estimators"]:
         outcome.fitted = estimator
     return outcome
+
+
+def _split(estimator, X, y, rows, train=None):
+    """Return the rows of X and y; those of a kernel in the columns of `train`."""
+    if is_stored(X) and not holds_paths(X):
+        return take_rows(X, rows), y[rows]
+    return _safe_split(estimator, X, y, rows, train)
 
 
 def _annotate(error, name, fold):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import type_of_target
 
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_labels
 from emclassify._stratification import iterative_folds
 from emclassify._typing import RandomStateLike
 
@@ -104,7 +105,7 @@ class MultilabelStratifiedGroupKFold(BaseCrossValidator):
         ValueError
             If y is no indicator matrix, or there are fewer groups than folds.
         """
-        X, y, groups = indexable(X, y, groups)
+        X, y, groups = indexable(X, plain_labels(y), groups)
         yield from super().split(X, y, groups)
 
     def _iter_test_indices(self, X=None, y=None, groups=None):

@@ -14,6 +14,7 @@ from emclassify._images import (
     is_sequence_of_images,
     number_of_axes,
 )
+from emclassify._incoming import plain_images
 from emclassify._square import TRANSFORMS, turn
 from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, is_stored
@@ -108,6 +109,7 @@ def find_duplicates(
 
 def _open(X):
     """Return images: an array (n, h, w, c), stored images, or a list of (h, w, c)."""
+    X = plain_images(X)
     if is_stored(X):
         return StoredImages(X, check_images)
     if is_sequence_of_images(X):

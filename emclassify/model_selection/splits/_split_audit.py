@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import _num_samples
 
 from emclassify._groups import check_groups
 from emclassify._images import is_sequence_of_images
+from emclassify._incoming import plain_images
 from emclassify._typing import CrossValidation, ImagesLike
 from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
@@ -86,20 +88,23 @@ def audit_split(
        first  second folds
     0      0       7  0, 1
     """
+    X = plain_images(X)
     # First, because it looks whether X holds images.
     pairs = find_duplicates(X, threshold=threshold, verbose=verbose)
-    groups = check_groups(groups, len(X))
+    n = _num_samples(X)
+    groups = check_groups(groups, n)
     if isinstance(cv, Integral) and groups is not None and y is None:
         cv = GroupKFold(int(cv))
     if y is not None:
         y = as_target(y)
         check_consistent_length(X, y)
-    _, folds = make_folds(cv, X, np.zeros(len(X)) if y is None else y, groups)
+    _, folds = make_folds(cv, X, np.zeros(n) if y is None else y, groups)
     return SplitAudit(X, pairs, folds, groups, y)
 
 
 def holds_images(X: object) -> bool:
     """Whether X is what `find_duplicates` takes, by its form."""
+    X = plain_images(X)
     return is_stored(X) or is_sequence_of_images(X) or getattr(X, "ndim", 0) in (3, 4)
 
 
@@ -142,10 +147,11 @@ class SplitAudit:
         self.X = X
         self.pairs = pairs.copy()
         both = pairs[["first", "second"]].to_numpy()
+        n = _num_samples(X)
         rows, across = [], np.zeros((len(pairs), len(folds)), dtype=bool)
         for fold, (train, test) in enumerate(folds):
-            train, test = (fold_indices(side, len(X), fold) for side in (train, test))
-            side = np.zeros(len(X), dtype=np.int8)
+            train, test = (fold_indices(side, n, fold) for side in (train, test))
+            side = np.zeros(n, dtype=np.int8)
             side[train] |= 1
             side[test] |= 2
             parted = (side[both[:, 0]] | side[both[:, 1]]) == 3

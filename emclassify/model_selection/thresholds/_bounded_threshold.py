@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import fit_context
 from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics import operating_point
 from emclassify.metrics._targets import OneLabel
@@ -143,7 +143,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         self.verbose = verbose
 
     # The estimator within has a validation of its own.
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ImagesLike,

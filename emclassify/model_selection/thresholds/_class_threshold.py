@@ -5,12 +5,13 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
 from sklearn.metrics import fbeta_score
 from sklearn.utils import get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from emclassify._fit_state import fit_context
+from emclassify._incoming import plain_images
 from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics._targets import (
     OneLabel,
@@ -135,7 +136,7 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         self.verbose = verbose
 
     # The estimator within has a validation of its own.
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ImagesLike,
@@ -229,7 +230,7 @@ class ClassThresholdClassifierCV(OutOfFoldClassifier):
         y = None if y is None else as_target(y)
         if y is None or y.ndim == 1:
             return super()._check_data(X, y)
-        X, y = indexable(X, y)
+        X, y = indexable(plain_images(X), y)
         return X, y, all_classes(y)
 
     def _check_proba(self, proba, kind, estimator):

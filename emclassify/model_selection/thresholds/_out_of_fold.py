@@ -20,6 +20,7 @@ from emclassify._fit_params import (
     warn_lost_groups,
 )
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_images, plain_labels
 from emclassify._typing import ImagesLike
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._run_fold import run_fold
@@ -82,7 +83,7 @@ class OutOfFoldClassifier(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
-        y = column_or_1d(y, warn=True)
+        X, y = plain_images(X), column_or_1d(plain_labels(y), warn=True)
         assert_all_finite(y, input_name="y")
         X, y = indexable(X, y)
         kind = type_of_target(y, input_name="y", raise_unknown=True)

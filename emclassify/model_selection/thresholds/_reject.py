@@ -7,13 +7,14 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _estimator_has, check_is_fitted
 
+from emclassify._fit_state import fit_context
 from emclassify._groups import check_groups
 from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics import coverage_risk_curve
@@ -191,7 +192,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         self.verbose = verbose
 
     # The estimator within has a validation of its own.
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ImagesLike,

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_pos_label_consistency
 
 from emclassify._fit_params import add_groups, fit_with, warn_lost_groups
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_images, plain_labels
 from emclassify._typing import CrossValidation, Estimator, RandomStateLike
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel
@@ -176,9 +177,9 @@ def _check_domains(domains):
 
 def _check_domain(X, y, groups):
     """Return a Domain, or raise."""
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(plain_labels(y), warn=True)
     check_classification_targets(y)
-    X, y = indexable(X, y)
+    X, y = indexable(plain_images(X), y)
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(

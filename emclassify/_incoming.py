@@ -1,0 +1,268 @@
+"""What comes in, in containers that the rest knows: NumPy's, lists, files, frames.
+
+Whatever can be taken as it is meant is taken; the rest is refused by name, before
+anything else gets to it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
+from os import PathLike
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+__all__ = ["plain_array", "plain_images", "plain_labels", "take_rows"]
+
+_Array = TypeVar("_Array")
+_COLUMNS = (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
+_ONE_PATH = "is the path of one file; pass a list of paths."
+
+
+def plain_images(X: Any, name: str = "X") -> Any:
+    """Return images, rows or paths in a container that every estimator knows.
+
+    Parameters
+    ----------
+    X : array-like
+        Tensors, of whatever device and precision, become arrays; pandas' columns of
+        paths or images 1-D arrays of objects; masked arrays without a masked value
+        plain ones. Lists of any of them too. All else stays as it is.
+    name : str, default="X"
+        What to call it in errors.
+
+    Returns
+    -------
+    array-like
+
+    Raises
+    ------
+    TypeError
+        If it can be read only once (a generator), or has no order (a set, a dict).
+    ValueError
+        If values are masked, or a path is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from emclassify._incoming import plain_images
+    >>> plain_images(np.ma.masked_less([[1.0, 2.0]], 0))
+    array([[1., 2.]])
+    >>> plain_images(np.ma.masked_less([[1.0, 2.0]], 2))
+    Traceback (most recent call last):
+    ...
+    ValueError: X is a masked array, 1 of its 2 values masked. Put numbers in their ...
+    """
+    _refuse_container(X, name)
+    if isinstance(X, str | PathLike):
+        raise TypeError(f"{name} {_ONE_PATH}")
+    X = plain_array(_column(X), name)
+    listed = isinstance(X, list | tuple)
+    if listed or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        return _plain_elements(X, name)
+    return X
+
+
+def plain_labels(y: Any, name: str = "y") -> Any:
+    """Return labels or an indicator matrix as NumPy's, or sparse as they are.
+
+    Parameters
+    ----------
+    y : array-like or None
+        Columns and frames of pandas' own types (boolean, Int64, category, string)
+        become arrays of what they hold. None stays.
+    name : str, default="y"
+
+    Returns
+    -------
+    ndarray, sparse matrix or None
+
+    Raises
+    ------
+    TypeError
+        If it can be read only once, or has no order.
+    ValueError
+        If a label is missing: a blank cell of a table (NaN), None, pd.NA, masked.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from emclassify._incoming import plain_labels
+    >>> plain_labels(pd.DataFrame({"a": [True, False]}, dtype="boolean"))
+    array([[ True],
+           [False]])
+    >>> plain_labels(["full", None, "empty"])
+    Traceback (most recent call last):
+    ...
+    ValueError: y has no label for sample 1 (1 of 3 samples): None. Label every ...
+    """
+    if y is None or sparse.issparse(y):
+        return y
+    _refuse_container(y, name)
+    missing = _missing_labels(y)
+    if missing.any():
+        where = np.flatnonzero(missing)
+        raise ValueError(
+            f"{name} has no label for sample {where[0]} ({len(where)} of "
+            f"{len(missing)} samples): {_what_is_missing(y, where[0])}. Label every "
+            "sample, or leave those without a label out."
+        )
+    y = plain_array(y, name)
+    if isinstance(y, pd.DataFrame):
+        columns = [_values_of(y.iloc[:, column]) for column in range(y.shape[1])]
+        return np.column_stack(columns) if columns else np.empty(y.shape)
+    if isinstance(y, _COLUMNS):
+        return _values_of(y)
+    try:
+        return np.asarray(y)
+    except ValueError:
+        raise ValueError(
+            f"{name} holds sequences of different lengths. Several labels a sample "
+            "come as an indicator matrix of 0 and 1, (n, n_labels)."
+        ) from None
+
+
+def take_rows(X: _Array, rows: NDArray[np.integer]) -> _Array | NDArray[Any]:
+    """Return rows of an array of zarr or h5py, in any order, as NumPy's.
+
+    They themselves want rising ones.
+    """
+    rows = np.asarray(rows)
+    if rows.dtype == bool:
+        rows = np.flatnonzero(rows)
+    if not len(rows):
+        return np.empty((0, *X.shape[1:]), X.dtype)
+    rising, where = np.unique(rows, return_inverse=True)
+    if rising[-1] - rising[0] == len(rising) - 1:
+        return np.asarray(X[int(rising[0]) : int(rising[-1]) + 1])[where]
+    return np.asarray(getattr(X, "oindex", X)[rising])[where]
+
+
+def _refuse_container(X, name):
+    """Raise if X can't be gone through twice and in order."""
+    kind = type(X).__name__
+    if isinstance(X, Iterator):
+        raise TypeError(
+            f"{name} is a {kind}, which can be read only once: pass a list, "
+            f"list({name}), or an array."
+        )
+    if isinstance(X, Mapping):
+        keys = ", ".join(map(repr, list(X)[:3])) or "nothing"
+        raise TypeError(f"{name} is a {kind} of {keys}: pass one of its values.")
+    if isinstance(X, Set | ValuesView):
+        raise TypeError(f"{name} is a {kind}, which has no order: pass a list.")
+    if type(X).__module__.startswith("torch.utils.data"):
+        raise TypeError(
+            f"{name} is a {kind} of torch: pass the images and labels themselves, as "
+            "arrays or tensors."
+        )
+
+
+def _column(X):
+    """Return pandas' column of objects or text as an array of objects."""
+    if isinstance(X, _COLUMNS) and X.dtype.kind == "O":
+        return X.to_numpy(dtype=object)
+    return X
+
+
+def _plain_elements(X, name):
+    """Return a list or 1-D array of objects with plain arrays in it."""
+    odd = [i for i, x in enumerate(X) if not isinstance(x, str | PathLike)]
+    if len(odd) < len(X):
+        for i in odd:
+            if X[i] is None or X[i] is pd.NA or X[i] != X[i]:
+                raise ValueError(
+                    f"{name} has no path at place {i}: {X[i]}. Name every file, or "
+                    "leave that row out."
+                )
+        return X
+    plain = [plain_array(x, f"{name}[{i}]") for i, x in enumerate(X)]
+    if all(new is old for new, old in zip(plain, X, strict=True)):
+        return X
+    if isinstance(X, np.ndarray):
+        boxed = np.empty(len(plain), dtype=object)
+        for i, image in enumerate(plain):
+            boxed[i] = image
+        return boxed
+    return type(X)(plain) if type(X) in (list, tuple) else plain
+
+
+def plain_array(X: Any, name: str) -> Any:
+    """Return a tensor or a masked array as a plain array; others as they are."""
+    if isinstance(X, np.ma.MaskedArray):
+        masked = np.ma.getmaskarray(X)
+        if masked.any():
+            raise ValueError(
+                f"{name} is a masked array, {masked.sum()} of its {masked.size} values "
+                f"masked. Put numbers in their place, as {name}.filled(0), or leave "
+                "these samples out."
+            )
+        return np.asarray(X)
+    package = str(type(X).__module__).partition(".")[0]
+    if package == "torch" and hasattr(X, "detach"):
+        return _of_torch(X, name)
+    if package == "cupy" and hasattr(X, "get"):
+        return X.get()
+    dtype = str(getattr(X, "dtype", ""))
+    if dtype.startswith(("bfloat16", "float8")) and hasattr(X, "astype"):
+        return np.asarray(X.astype(np.float32))
+    if isinstance(X, np.ndarray):
+        for axis in range(X.ndim):
+            if X.shape[axis] == 1 and X.strides[axis] < 0:
+                # torch wants none, though nothing is ever reached by it.
+                X = np.expand_dims(X.squeeze(axis), axis)
+    return X
+
+
+def _of_torch(tensor, name):
+    try:
+        tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+        try:
+            return tensor.numpy()
+        except TypeError:  # precisions that NumPy hasn't
+            return tensor.float().numpy()
+    except Exception as error:
+        raise TypeError(
+            f"{name} is a tensor that is no plain array ({error}). Pass a dense one."
+        ) from error
+
+
+def _missing_labels(y):
+    """Return which labels are missing, bool (n,); NaN among numbers counts as one."""
+    if isinstance(y, np.ma.MaskedArray):
+        missing = np.ma.getmaskarray(y)
+    elif isinstance(y, (pd.DataFrame, *_COLUMNS)):
+        missing = np.asarray(pd.isna(y))
+    elif isinstance(y, np.ndarray):
+        missing = pd.isna(y) if y.dtype.kind in "Of" else np.zeros(y.shape, bool)
+    elif isinstance(y, Iterable) and not hasattr(y, "dtype") and hasattr(y, "__len__"):
+        missing = np.array([_is_missing(label) for label in y], dtype=bool)
+    else:
+        missing = np.zeros(0, bool)
+    return missing.any(axis=tuple(range(1, missing.ndim)))
+
+
+def _is_missing(label):
+    if label is None or label is pd.NA or label is pd.NaT:
+        return True
+    return isinstance(label, float | np.floating) and bool(np.isnan(label))
+
+
+def _what_is_missing(y, row):
+    if isinstance(y, np.ma.MaskedArray):
+        return "masked"
+    value = y.iloc[row] if hasattr(y, "iloc") else y[row]
+    return "a cell is blank" if np.ndim(value) else f"{value}"
+
+
+def _values_of(column):
+    """Return what a column of pandas holds, in NumPy's type where there is one."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = np.asarray(getattr(column, "cat", column).codes)
+        return _values_of(dtype.categories)[codes]
+    kind = getattr(dtype, "numpy_dtype", None)
+    if isinstance(kind, np.dtype):
+        return column.to_numpy(dtype=kind)
+    return np.asarray(column)
