@@ -50,10 +50,12 @@ class BackboneClassifier(CNNClassifier):
         from the start, None the dense layer only.
     backbone_lr_factor : float, default=0.1
         Factor on `lr` for the backbone.
-    max_epochs : int, default=20
-        Passes over the training images.
-    batch_size : int, default=32
-        Images in a batch, at most.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" is a quarter of what networks without
+        such weights are given, but at least 15. `max_epochs_` has it.
+    batch_size : int or "auto", default=32
+        Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
+        below 32,768, then 128. `batch_size_` has it.
     lr : float, default=0.001
         Learning rate of the dense layer; the highest one where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
@@ -131,6 +133,10 @@ class BackboneClassifier(CNNClassifier):
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``; the network of timm is
         ``net_.module_.net.backbone``.
+    max_epochs_ : int
+        Passes that the last `fit` was to make; early stopping makes fewer.
+    batch_size_ : int
+        Images in a batch of the last training, at most.
     converged_ : bool
         Whether the last `fit` seems long enough. If not, it gave a
         `ConvergenceWarning` that says why and what to do.
@@ -181,6 +187,7 @@ class BackboneClassifier(CNNClassifier):
 
     # What it brings along needs not be learnt.
     _share_of_budget = 0.25
+    _least_epochs = 15
 
     _parameter_constraints = {
         **CNNClassifier._parameter_constraints,
@@ -204,8 +211,8 @@ class BackboneClassifier(CNNClassifier):
         unfreeze_after: int | None = 1,
         backbone_lr_factor: float = 0.1,
         # training
-        max_epochs: int = 20,
-        batch_size: int = 32,
+        max_epochs: int | str = "auto",
+        batch_size: int | str = 32,
         lr: float = 0.001,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr_schedule: str | Callable[[int], float] | None = "one_cycle",

@@ -1,6 +1,5 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -28,6 +27,8 @@ from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
 from emclassify._incoming import plain_array, plain_labels
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
+from emclassify.classifiers._keeping import KeptNetMixin
+from emclassify.classifiers._length import set_length
 from emclassify.classifiers._settings import (
     changed_settings,
     refuse_fixed,
@@ -52,15 +53,12 @@ from emclassify.training import (
     make_early_stopping,
     make_schedule,
     make_training_net,
-    net_state,
-    refuse_other_sizes,
     repeat_by_weight,
     reset_rates,
     resolve_compile,
     resolve_device,
     resolve_precision,
     resolve_threads,
-    restore_training,
     run_epochs,
     training_key,
     validation_split,
@@ -68,9 +66,11 @@ from emclassify.training import (
 
 __all__ = ["BaseImageClassifier"]
 
+_PREDICTED_AT_ONCE = 128
+
 
 class BaseImageClassifier(
-    LearningCurveMixin, ImageInputMixin, ClassifierMixin, BaseEstimator
+    KeptNetMixin, LearningCurveMixin, ImageInputMixin, ClassifierMixin, BaseEstimator
 ):
     """Trains a network through skorch behind scikit-learn's interface.
 
@@ -80,8 +80,9 @@ class BaseImageClassifier(
     _reads_stored = True
     # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
     _param_groups: Sequence[tuple[str, dict]] = ()
-    # Of the images that a network with random weights wants to see.
+    # "auto" epochs: of those that random weights want, and at least.
     _share_of_budget = 1.0
+    _least_epochs = 1
     # Callbacks that the network needs in training.
     _net_callbacks: Sequence[tuple[str, Callback]] = ()
 
@@ -146,6 +147,7 @@ class BaseImageClassifier(
             images = self._validate_images(X, reset=not again)
             target = self._encode_labels(images, y, reset=not again)
             train, valid = self._make_datasets(images, target, sample_weight, groups)
+            set_length(self, len(train))
             if again:
                 self._take_over_settings()
             else:
@@ -154,7 +156,7 @@ class BaseImageClassifier(
         with self._isolated(train=True):
             n_done = len(self.net_.history)
             record = self._train(
-                train, valid, self.max_epochs, self.lr_schedule, checkpoint
+                train, valid, self.max_epochs_, self.lr_schedule, checkpoint
             )
         self.converged_ = judge_training(self, record, len(train), n_done)
         return self
@@ -209,6 +211,7 @@ class BaseImageClassifier(
                 np.arange(len(images)),
                 sample_weight,
             )
+            set_length(self, len(train))
             if first:
                 self._initialize(train)
             else:
@@ -439,7 +442,11 @@ class BaseImageClassifier(
             lr=self.lr,
             weight_decay=self.weight_decay,
             param_groups=self._param_groups,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size_,
+            # Small batches are for learning only.
+            predicted_at_once=(
+                _PREDICTED_AT_ONCE if self.batch_size == "auto" else self.batch_size_
+            ),
             device=self.device_,
             shared=self.device == "accelerate",
         )
@@ -476,74 +483,6 @@ class BaseImageClassifier(
         image_shape, n_features = self._net_input
         return self._make_net(image_shape, len(self.classes_), n_features)
 
-    def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)
-        if hasattr(self, "net_"):
-            # skorch moves the network to the CPU where its device isn't there.
-            self.device_ = str(self.net_.device)
-            if "_settings" not in state:  # from before they were kept
-                self._settings = settings_of(self)
-
-    def _state_to_keep(self) -> dict:
-        """Return the attributes as plain data and tensors, for `emclassify.save`.
-
-        Raises
-        ------
-        ValueError
-            If parameters were changed since `fit`, and describe another network.
-
-        Warns
-        -----
-        UserWarning
-            If it has callbacks: they are left out.
-        """
-        state = dict(self.__getstate__())
-        state.pop("_settings", None)
-        if "net_" in state:
-            kept = net_state(state["net_"])
-            refuse_other_sizes(
-                self._make_bare_net, kept["weights"], type(self).__name__
-            )
-            del state["history_"]
-            state["net_"] = kept
-        if self.callbacks:
-            warnings.warn(
-                f"{type(self).__name__} is kept without its callbacks, which act in "
-                "training only.",
-                stacklevel=2,
-            )
-            state["callbacks"] = None
-        return state
-
-    def _restore_kept(self, state: dict) -> None:
-        """Set the attributes from what `_state_to_keep` returned.
-
-        The network comes to the device that the parameter `device` asks for, or, if
-        that isn't there, to the one that "auto" means.
-
-        Raises
-        ------
-        ValueError
-            If the weights are not those of the network that the parameters describe.
-        """
-        kept = state.pop("net_", None)
-        self.__setstate__(state)
-        if kept is None:
-            return
-        try:
-            device = resolve_device(self.device)
-        except ValueError:
-            device = resolve_device("auto")
-        self.device_ = str(device)
-        refuse_other_sizes(self._make_bare_net, kept["weights"], type(self).__name__)
-        with torch.random.fork_rng(devices=[]):
-            module = self._make_module(self._make_bare_net(), kept["precision"])
-            load_weights(module, kept["weights"])
-            net = self._make_training_net(module)
-        restore_training(net, kept)
-        self.net_, self.history_ = net, net.history
-        self._settings = settings_of(self)
-
     def _train(
         self,
         train: ImageDataset,
@@ -555,7 +494,8 @@ class BaseImageClassifier(
         """Train `net_` for some epochs, as the parameters say."""
         net = self.net_
         train.move_to(torch.device(self.device_), shared_with=valid)
-        n_steps = n_epochs * len(ImageBatches(train, self.batch_size))
+        net.batch_size = self.batch_size_  # "auto" goes with each set
+        n_steps = n_epochs * len(ImageBatches(train, self.batch_size_))
         record = TrainingRecord(len(self.classes_), self.multilabel_)
         run = [("finite_loss", FiniteLoss()), ("record", record), *self._net_callbacks]
         run += make_schedule(lr_schedule, reset_rates(net.optimizer_, self.lr), n_steps)

@@ -6,11 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from emclassify.training import (
-    TrainingRecord,
-    auto_max_epochs,
-    why_not_converged,
-)
+from emclassify.classifiers._length import wanted_epochs
+from emclassify.training import TrainingRecord, why_not_converged
 
 __all__ = ["LearningCurveMixin", "judge_training"]
 
@@ -81,15 +78,13 @@ def judge_training(
     """
     curve = estimator.learning_curve_
     n_epochs = len(curve["train_loss"])
-    n_outputs = len(estimator.classes_) + estimator.multilabel_
-    wanted = auto_max_epochs(n_train, n_outputs, estimator.net_.batch_size)
-    wanted = max(1, round(estimator._share_of_budget * wanted))
+    wanted = wanted_epochs(estimator, n_train, estimator.batch_size_)
     why = why_not_converged(
         curve["train_loss"],
         record.confusion_,
         images_seen=n_epochs * n_train,
         budget=wanted * n_train,
-        stopped=n_epochs - n_done < estimator.max_epochs,
+        stopped=n_epochs - n_done < estimator.max_epochs_,
     )
     if why is None:
         return True

@@ -22,15 +22,18 @@ class OffSampleNetClassifier(CNNClassifier):
     source feeds it images of 56×56 px: put `ResizeImages` before it.
 
     The architecture is the source's. The default recipe is not: AdamW with a one-cycle
-    learning rate over 20 epochs, label smoothing 0.1, flips and quarter turns.
+    learning rate, label smoothing 0.1, flips and quarter turns.
     `as_published` has the source's. The task is that of [1]_.
 
     Parameters
     ----------
-    max_epochs : int, default=20
-        Passes over the training images.
-    batch_size : int, default=128
-        Images in a batch, at most.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" goes by the number of images and of
+        classes, from learning curves that the user guide shows: 100 for 300 images of
+        five classes, 24 for 4,800. `max_epochs_` has it.
+    batch_size : int or "auto", default="auto"
+        Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
+        below 32,768, then 128. `batch_size_` has it.
     lr : float, default=0.003
         Learning rate; the highest one where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
@@ -106,6 +109,10 @@ class OffSampleNetClassifier(CNNClassifier):
         Whether y was an indicator matrix: several labels an image.
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
+    max_epochs_ : int
+        Passes that the last `fit` was to make; early stopping makes fewer.
+    batch_size_ : int
+        Images in a batch of the last training, at most.
     converged_ : bool
         Whether the last `fit` seems long enough. If not, it gave a
         `ConvergenceWarning` that says why and what to do.
@@ -150,8 +157,8 @@ class OffSampleNetClassifier(CNNClassifier):
         self,
         *,
         # training
-        max_epochs: int = 20,
-        batch_size: int = 128,
+        max_epochs: int | str = "auto",
+        batch_size: int | str = "auto",
         lr: float = 0.003,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr_schedule: str | Callable[[int], float] | None = "one_cycle",
@@ -215,7 +222,7 @@ class OffSampleNetClassifier(CNNClassifier):
 
         SGD at the constant rate 0.01 with momentum 0.9 (not Nesterov's), on the plain
         cross entropy: no weight decay, label smoothing or augmentation. We know of no
-        number of epochs; 20 here.
+        number of epochs; 20 here, and batches of 128.
 
         Parameters
         ----------
@@ -233,6 +240,8 @@ class OffSampleNetClassifier(CNNClassifier):
         0.01
         """
         recipe = {
+            "max_epochs": 20,
+            "batch_size": 128,
             "lr": 0.01,
             "optimizer": _MomentumSGD,
             "lr_schedule": None,

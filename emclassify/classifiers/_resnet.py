@@ -30,10 +30,13 @@ class ResNetClassifier(CNNClassifier):
         convolution and the dense layer 2n + 2m + 2 layers of weights.
     dropout : float, default=0.5
         Share of the values dropped before the dense layer, in [0, 1).
-    max_epochs : int, default=20
-        Passes over the training images.
-    batch_size : int, default=128
-        Images in a batch, at most.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" goes by the number of images and of
+        classes, from learning curves that the user guide shows: 100 for 300 images of
+        five classes, 24 for 4,800. `max_epochs_` has it.
+    batch_size : int or "auto", default="auto"
+        Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
+        below 32,768, then 128. `batch_size_` has it.
     lr : float, default=0.003
         Learning rate; the highest one where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
@@ -108,6 +111,10 @@ class ResNetClassifier(CNNClassifier):
         Whether y was an indicator matrix: several labels an image.
     net_ : skorch.NeuralNetClassifier
         The trained network, ``net_.module_``.
+    max_epochs_ : int
+        Passes that the last `fit` was to make; early stopping makes fewer.
+    batch_size_ : int
+        Images in a batch of the last training, at most.
     converged_ : bool
         Whether the last `fit` seems long enough. If not, it gave a
         `ConvergenceWarning` that says why and what to do.
@@ -156,8 +163,8 @@ class ResNetClassifier(CNNClassifier):
         *,
         dropout: float = 0.5,
         # training
-        max_epochs: int = 20,
-        batch_size: int = 128,
+        max_epochs: int | str = "auto",
+        batch_size: int | str = "auto",
         lr: float = 0.003,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr_schedule: str | Callable[[int], float] | None = "one_cycle",

@@ -66,12 +66,12 @@ def add_on_error(command: argparse.ArgumentParser) -> None:
 def add_training(command: argparse.ArgumentParser) -> None:
     """Add the options of the models."""
     add = command.add_argument
-    add("--image-size", type=at_least(1), default=48, help="pixels a side for the CNN")
+    add("--image-size", type=at_least(1), default=32, help="pixels a side for the CNN")
     add(
         "--epochs",
-        type=at_least(1),
-        default=20,
-        help="passes of the CNN over its images",
+        type=_epochs,
+        default="auto",
+        help='passes of the CNN over its images; "auto" goes by their number',
     )
     add(
         "--class-weight", choices=["balanced"], help="of the CNN; the SVM's is balanced"
@@ -111,6 +111,11 @@ def at_least(low: int) -> Callable[[str], int]:
         return int(text)
 
     return whole_number
+
+
+def _epochs(text: str) -> int | str:
+    """Return "auto", or a whole number of at least 1."""
+    return text if text == "auto" else at_least(1)(text)
 
 
 def positive(text: str) -> float:

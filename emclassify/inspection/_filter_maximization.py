@@ -142,7 +142,7 @@ def maximize_activation(
         with torch.no_grad():
             n_channels = _respond(module, outputs, name, start).shape[1]
         index = check_channels(channels, n_channels, name)
-        for part in torch.as_tensor(index).split(classifier.batch_size):
+        for part in torch.as_tensor(index).split(classifier.batch_size_):
             images = start.expand(len(part), -1, -1, -1)
             for shift in shifts:
                 images = images.detach().requires_grad_()

@@ -74,7 +74,7 @@ def input_batches(
 ) -> Iterator[dict[str, torch.Tensor]]:
     """Yield batches of what goes into the network, {name: tensor on the device}."""
     dataset = ImageDataset(images, features=classifier._features(images))
-    for inputs, _ in ImageBatches(dataset, classifier.batch_size):
+    for inputs, _ in ImageBatches(dataset, classifier.batch_size_):
         yield {name: part.to(classifier.device_) for name, part in inputs.items()}
 
 

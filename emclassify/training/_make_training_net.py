@@ -27,6 +27,7 @@ def make_training_net(
     weight_decay: float,
     param_groups: Sequence[tuple[str, dict]],
     batch_size: int,
+    predicted_at_once: int,
     device: torch.device | str,
     shared: bool,
 ) -> TrainingNet | AcceleratedNet:
@@ -52,7 +53,9 @@ def make_training_net(
         Groups of weights, as skorch has them: (pattern of names, {"lr_factor": factor
         on `lr`}).
     batch_size : int
-        Images in a batch, at most.
+        Images in a batch of training, at most.
+    predicted_at_once : int
+        Images in a batch of prediction and validation, at most.
     device : torch.device or str
         Where to compute.
     shared : bool
@@ -76,6 +79,7 @@ def make_training_net(
         iterator_train=ImageBatches,
         iterator_train__shuffle=True,
         iterator_valid=ImageBatches,
+        iterator_valid__batch_size=predicted_at_once,
         classes=np.arange(n_classes),
         callbacks__valid_acc=None,
         callbacks__print_log=None,
