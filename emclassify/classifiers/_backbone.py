@@ -51,8 +51,10 @@ class BackboneClassifier(CNNClassifier):
     backbone_lr_factor : float, default=0.1
         Factor on `lr` for the backbone.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is a quarter of what networks without
-        such weights are given, but at least 15. `max_epochs_` has it.
+        Passes over the training images. "auto" goes by the number of images and of
+        classes, from learning curves that the user guide shows: 100 for 300 images of
+        five classes, 24 for 4,800. `max_epochs_` has it.
+        Of these a quarter here, but at least 15: there are weights to begin with.
     batch_size : int or "auto", default=32
         Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
         below 32,768, then 128. `batch_size_` has it.

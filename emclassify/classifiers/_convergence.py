@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from emclassify._quiet_convergence import is_quiet
 from emclassify.classifiers._length import wanted_epochs
 from emclassify.training import TrainingRecord, why_not_converged
 
@@ -74,7 +75,7 @@ def judge_training(
     Warns
     -----
     ConvergenceWarning
-        With what to do.
+        With what to do; not within `quiet_convergence`.
     """
     curve = estimator.learning_curve_
     n_epochs = len(curve["train_loss"])
@@ -86,8 +87,8 @@ def judge_training(
         budget=wanted * n_train,
         stopped=n_epochs - n_done < estimator.max_epochs_,
     )
-    if why is None:
-        return True
+    if why is None or is_quiet():
+        return why is None
     sentence = _SENTENCES[why].format(
         accuracy=curve["train_accuracy"][-1],
         lr=estimator.lr,

@@ -49,8 +49,20 @@ def overview_rows(result: BenchmarkResult, metric: str) -> dict[str, Any]:
             }
             for c in columns
         ]
-        rows.append({"name": name, "best": name == best, "cells": cells})
-    return {"columns": [metric_name(c) for c in columns], "rows": rows}
+        training = result.trainings.get(name)
+        rows.append(
+            {
+                "name": name,
+                "best": name == best,
+                "cells": cells,
+                "training": "–" if training is None else training.in_short(),
+            }
+        )
+    return {
+        "columns": [metric_name(c) for c in columns],
+        "rows": rows,
+        "trained": bool(result.trainings),
+    }
 
 
 def comparison_rows(result: BenchmarkResult, metric: str) -> Any:
@@ -70,6 +82,9 @@ def comparison_rows(result: BenchmarkResult, metric: str) -> Any:
                 "span": _span(*ends),
                 "p": None if np.isnan(row.p_adjusted) else row.p_adjusted,
                 "beyond_noise": row.p_adjusted < 1 - result.confidence_level,
+                "doubt": result.trainings[b].still_learning
+                if b in result.trainings
+                else None,
                 "pooled": number(sign * row.pooled_difference),
                 "pooled_span": _span(*pooled_ends),
             }

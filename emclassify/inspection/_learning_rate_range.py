@@ -1,7 +1,6 @@
 """LearningRateRangeDisplay: the loss while the learning rate rises."""
 
 import math
-import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Self
 
@@ -10,11 +9,11 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, validate_params
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
+from emclassify._quiet_convergence import quiet_convergence
 from emclassify.inspection._network import find_classifier
 
 if TYPE_CHECKING:
@@ -159,9 +158,7 @@ class LearningRateRangeDisplay:
             callbacks=[recorder],
             checkpoint_dir=None,
         )
-        with warnings.catch_warnings():
-            # This training is not meant to converge.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet_convergence():  # it is not meant to converge
             trained.fit(X, y)
         if len(recorder.losses) < 2:
             raise ValueError(

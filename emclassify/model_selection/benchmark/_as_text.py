@@ -1,11 +1,50 @@
 """A comparison put in words, and all tables as plain text."""
 
 import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from emclassify._words import number, p_value
 from emclassify.metrics._figures import FIGURES, metric_name
+
+
+@dataclass
+class Training:
+    """How the networks of a model were trained, over the folds of a benchmark.
+
+    `networks` and `updates` are the mean number of trainings a fold and of steps of the
+    optimizer each, `n_learning` the number of folds in which at least half of them were
+    not trained enough.
+    """
+
+    networks: float
+    updates: float
+    n_learning: int
+    n_folds: int
+
+    @property
+    def still_learning(self) -> str | None:
+        """What is to be said of training that was too short, if it was."""
+        if not self.n_learning:
+            return None
+        folds = "the only fold" if self.n_folds == 1 else f"{self.n_folds} folds"
+        share = "" if self.n_folds == 1 else f"{self.n_learning} of "
+        return f"still learning in {share}{folds}"
+
+    def describe(self, name: str) -> str:
+        """Return "1 training of LipNet-4 a fold (1,500 updates)"."""
+        n = f"{self.networks:g} training{'' if self.networks == 1 else 's'}"
+        updates = f"{self.updates:,.0f} updates{'' if self.networks == 1 else ' each'}"
+        return f"{n} of {name} a fold" + (f" ({updates})" if self.updates else "")
+
+    def in_short(self) -> str:
+        """Return "1,500 updates, still learning in 4 of 5 folds"."""
+        parts = [f"{self.updates:,.0f} updates"] if self.updates else []
+        if self.networks != 1:
+            parts.insert(0, f"{self.networks:g} trainings")
+        return ", ".join([*parts, *filter(None, [self.still_learning])]) or "–"
 
 
 def _interval(row, level):
@@ -34,51 +73,88 @@ def _oriented(comparison, best):
 
 
 def verdict_sentence(
-    means: pd.Series, comparison: pd.DataFrame, metric: str, confidence_level: float
+    means: pd.Series,
+    comparison: pd.DataFrame,
+    metric: str,
+    confidence_level: float,
+    trainings: Mapping[str, Training],
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
     `means` is a Series of the mean score over folds by model, `comparison` the table
-    of `BenchmarkResult.compare`.
+    of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
+    with networks.
     """
+    sentence, doubted = _who_wins(
+        means, comparison, metric, confidence_level, trainings
+    )
+    learning = [
+        f"{name} was {training.still_learning}."
+        for name, training in trainings.items()
+        if training.still_learning and name not in doubted
+    ]
+    rests = [training.describe(name) for name, training in trainings.items()]
+    if rests:
+        learning.append(f"It rests on {'; '.join(rests)}.")
+    return " ".join([sentence, *learning])
+
+
+def _who_wins(means, comparison, metric, confidence_level, trainings):
+    """Return the verdict, and whom it names as not trained enough."""
     label, level = metric_name(metric), 100 * confidence_level
     known = means.dropna()
     if known.empty:
-        return f"No model has a score for {label}."
+        return f"No model has a score for {label}.", []
     best = known.idxmax()
     top = number(known[best])
     if len(means) == 1:
-        return f"{best} reaches a {label} of {top}, the mean over folds."
+        return f"{best} reaches a {label} of {top}, the mean over folds.", []
     if len(known) == 1:
-        return f"Only {best} has a score for {label}: {top}."
+        return f"Only {best} has a score for {label}: {top}.", []
     against = _oriented(comparison, best).dropna(subset=["difference"])
     if against["p"].isna().all():
         return (
             f"{best} has the highest {label}, {top}; one fold alone allows no test "
             "of the differences."
-        )
-    if len(means) == 2:
-        return _between_two(
-            best, known, against.iloc[0], label, level, confidence_level
-        )
+        ), []
     clear = against["p"] < 1 - confidence_level
+    learning = against["other"].map(
+        lambda name: name in trainings and trainings[name].n_learning > 0
+    )
+    doubted = list(against["other"][clear & learning])
+    if len(means) == 2:
+        row = against.iloc[0]
+        doubt = trainings[row.other].still_learning if doubted else None
+        return _between_two(best, known, row, label, level, clear.iloc[0], doubt), (
+            doubted
+        )
     parts = [f"{best} has the highest {label}, {top}."]
     for rows, words in (
-        (against[clear], "More than noise is its lead over"),
+        (against[clear & ~learning], "More than noise is its lead over"),
         (against[~clear], "Not more than noise is its lead over"),
     ):
         if len(rows):
-            others = "; ".join(
-                f"{row.other} ({number(row.difference)}, {p_value(row.p)})"
-                for row in rows.itertuples()
-            )
-            parts.append(f"{words} {others}.")
+            parts.append(f"{words} {_leads(rows)}.")
+    if doubted:
+        rows = against[clear & learning]
+        reasons = "; ".join(
+            f"{name} was {trainings[name].still_learning}" for name in doubted
+        )
+        parts.append(f"Its lead over {_leads(rows)} decides nothing: {reasons}.")
     parts.append("The p values allow for the number of pairs.")
-    return " ".join(parts)
+    return " ".join(parts), doubted
 
 
-def _between_two(best, means, row, label, level, confidence_level):
-    """Return the sentence for two models."""
+def _leads(rows):
+    """Return "SVM (0.123, p = 0.004); stump (0.321, p < 0.001)"."""
+    return "; ".join(
+        f"{row.other} ({number(row.difference)}, {p_value(row.p)})"
+        for row in rows.itertuples()
+    )
+
+
+def _between_two(best, means, row, label, level, clear, doubt):
+    """Return the sentence for two models; `doubt` is why a clear lead is none."""
     if row.difference == 0:
         return f"{best} and {row.other} are level: {label} {number(means[best])} each."
     figures = (
@@ -86,7 +162,12 @@ def _between_two(best, means, row, label, level, confidence_level):
         f"difference of {number(row.difference)} ({_interval(row, level)}, "
         f"{p_value(row.p)})"
     )
-    if row.p < 1 - confidence_level:
+    if doubt:
+        return (
+            f"{best} is ahead of {row.other}, but that decides nothing, since "
+            f"{row.other} was {doubt}: {figures}."
+        )
+    if clear:
         return f"{best} is better than {row.other} by more than noise: {figures}."
     return f"{best} is ahead of {row.other}, but not by more than noise: {figures}."
 
@@ -106,6 +187,7 @@ def tables_as_text(
     n_folds: int,
     confidence_level: float,
     units: str,
+    trainings: Mapping[str, Training],
 ) -> str:
     """Return verdict, overview and the table of classes, for a terminal.
 
@@ -120,6 +202,11 @@ def tables_as_text(
         ]
     top["fit s"] = [number(seconds, 1) for seconds in overview["fit_time"]]
     top["predict s"] = [number(seconds, 2) for seconds in overview["predict_time"]]
+    if trainings:
+        top["training"] = [
+            trainings[name].in_short() if name in trainings else "–"
+            for name in overview.index
+        ]
     summary = summary.rename_axis(index=["model", "class"])
     classes = pd.DataFrame(
         {f: [_with_interval(row, f) for _, row in summary.iterrows()] for f in FIGURES},

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
@@ -163,6 +164,10 @@ def benchmark_classifiers(
     groups of the same kind; not how far models would move that were trained on other
     data.
 
+    Networks that say they were not trained enough (`converged_`) are counted: a
+    ConvergenceWarning, the table and the verdict say in how many folds, and a lead over
+    such a model is not called more than noise.
+
     See Also
     --------
     corrected_resampled_ttest : The test between two models.
@@ -250,7 +255,7 @@ def benchmark_classifiers(
     )
     if all(outcome.predicted is None for outcome in outcomes):
         raise ValueError(f"Every fit failed; the first with {outcomes[0].error}")
-    return BenchmarkResult(
+    result = BenchmarkResult(
         estimators={name: clone(est) for name, est in estimators.items()},
         X=X,
         y=y,
@@ -275,6 +280,24 @@ def benchmark_classifiers(
             "versions": _versions(),
         },
     )
+    _warn_of_trainings(result)
+    return result
+
+
+def _warn_of_trainings(result):
+    """Say once of each model in how many folds it was still learning."""
+    learning = [
+        f"{name} was {training.still_learning}"
+        for name, training in result.trainings.items()
+        if training.still_learning
+    ]
+    if learning:
+        warnings.warn(
+            f"{'; '.join(learning)}, and may not be trained enough to be compared. "
+            "Raise max_epochs; a network that is fitted by itself says more.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def _audit(X, groups, folds, verbose):

@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin
 from emclassify.metrics._bootstrap import pooled_confusion
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.benchmark._as_text import (
+    Training,
     tables_as_text,
     verdict_sentence,
 )
@@ -153,6 +154,7 @@ class BenchmarkResult:
             n_folds=len(self.folds),
             confidence_level=self.confidence_level,
             units=f"{self.pooled.n_units} {unit}",
+            trainings=self.trainings,
         )
 
     # What each fold gave ------------------------------------------------------------
@@ -288,6 +290,39 @@ class BenchmarkResult:
         index = pd.Index(self.target_names, name="true")
         columns = pd.Index(self.target_names, name="predicted")
         return pd.DataFrame(counts, index=index, columns=columns)
+
+    def training_table(self) -> pd.DataFrame:
+        """How networks were trained, and whether that was enough.
+
+        Returns
+        -------
+        DataFrame
+            One row for each model and fold with networks in it (what has
+            `converged_`): estimator, fold, networks (trained in this fold),
+            still_learning (how many of them were not trained enough), updates (steps of
+            the optimizer of each, the mean; 0 where a network doesn't say).
+        """
+        rows = [
+            {"estimator": name, "fold": run.fold, **run.training}
+            for name, runs in self._outcomes.items()
+            for run in runs
+            if run.training is not None
+        ]
+        columns = ["estimator", "fold", "networks", "still_learning", "updates"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def trainings(self) -> dict[str, Training]:
+        """The same over all folds, by model. For the tables, not for users."""
+        return {
+            str(name): Training(
+                networks=rows["networks"].mean(),
+                updates=rows["updates"].mean(),
+                n_learning=int((2 * rows["still_learning"] >= rows["networks"]).sum()),
+                n_folds=len(rows),
+            )
+            for name, rows in self.training_table().groupby("estimator", sort=False)
+        }
 
     # Figures and their intervals ----------------------------------------------------
 
@@ -447,12 +482,18 @@ class BenchmarkResult:
         Returns
         -------
         str
-            One or two plain sentences.
+            A few plain sentences. A lead over networks that were still learning (their
+            `converged_` is False) in a fold is never called more than noise. The last
+            sentence says on how many trainings it rests.
         """
         self._check_metric(metric)
         means = self._frame.groupby("estimator", sort=False)[metric].mean()
         return verdict_sentence(
-            means, self.compare(metric), metric, self.confidence_level
+            means,
+            self.compare(metric),
+            metric,
+            self.confidence_level,
+            self.trainings,
         )
 
     # To look at ---------------------------------------------------------------------

@@ -13,9 +13,11 @@ from sklearn.utils.metaestimators import _safe_split
 
 from emclassify._fit_params import cut_to, fit_with
 from emclassify._incoming import take_rows
+from emclassify._quiet_convergence import quiet_convergence
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._predict_groups import with_groups
 from emclassify.model_selection.running._scoring import extra_scores
+from emclassify.model_selection.running._trainings import tell_trainings
 from emclassify.readers._stored_images import holds_paths, is_stored
 
 
@@ -24,7 +26,8 @@ class FoldOutcome:
     """What one estimator did on one fold.
 
     `predicted` is None where fitting or predicting failed. `error` then says why, and
-    else what of the scores failed; `failed_scores` names those of the user.
+    else what of the scores failed; `failed_scores` names those of the user. `training`
+    is what `tell_trainings` says.
     """
 
     name: str
@@ -36,6 +39,7 @@ class FoldOutcome:
     predict_time: float = float("nan")
     extra_scores: dict[str, float] = field(default_factory=dict)
     failed_scores: list[str] = field(default_factory=list)
+    training: dict[str, int] | None = None
     fitted: Any = None
     error: str | None = None
 
@@ -67,12 +71,14 @@ def run_fold(
         X_train, y_train = _split(estimator, X, y, train)
         X_test, y_test = _split(estimator, X, y, test, train)
         start = time.perf_counter()
-        fit_with(estimator, X_train, y_train, params)
+        with quiet_convergence():
+            fit_with(estimator, X_train, y_train, params)
         fitted = time.perf_counter()
         model = with_groups(estimator, params_test)
         predicted = model.predict(X_test)
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
+        outcome.training = tell_trainings(estimator)
         outcome.predicted = target.encode(predicted, name)
     except Exception as error:
         _annotate(error, name, fold)

@@ -1,0 +1,65 @@
+"""What a fitted model says of the networks in it: how long they learnt, and if enough.
+
+Any estimator with `converged_` counts, wherever it is: in pipelines, ensembles,
+searches and other meta-estimators.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+__all__ = ["tell_trainings"]
+
+
+def tell_trainings(estimator: BaseEstimator) -> dict[str, int] | None:
+    """Return how the networks of a fitted model were trained, or None without any.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+
+    Returns
+    -------
+    dict
+        networks : how many were trained; still_learning : how many of them say that it
+        wasn't enough; updates : steps of the optimizer of each, the mean.
+    """
+    networks = list(_networks(estimator, set()))
+    if not networks:
+        return None
+    return {
+        "networks": len(networks),
+        "still_learning": sum(not network.converged_ for network in networks),
+        "updates": round(sum(map(_updates, networks)) / len(networks)),
+    }
+
+
+def _networks(thing: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield what is behind a fitted model and has `converged_`, each once."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, list | tuple):
+        parts = thing
+    elif isinstance(thing, dict):
+        parts = thing.values()
+    elif not hasattr(thing, "__dict__") or isinstance(thing, type):
+        return
+    elif hasattr(thing, "converged_"):
+        yield thing
+        return
+    elif isinstance(thing, BaseEstimator):
+        # What was fitted ends with an underscore, but for the steps of a pipeline.
+        given = vars(thing)
+        parts = [given[name] for name in given if name.endswith("_") or name == "steps"]
+    else:  # such as scikit-learn's calibrated classifiers
+        parts = [getattr(thing, "estimator", None)]
+    for part in parts:
+        yield from _networks(part, seen)
+
+
+def _updates(network: Any) -> int:
+    """Return the number of batches that a network learnt from, 0 if it doesn't say."""
+    epochs = getattr(network, "history_", ())
+    return sum(epoch.get("train_batch_count", 0) for epoch in epochs)
