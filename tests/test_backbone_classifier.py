@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from emclassify import BackboneClassifier
+from emclassify.classifiers._length import set_length
 from emclassify.nets import BackboneNet, load_backbone
 from emclassify.training import EpochCheckpoint
 
@@ -32,6 +33,8 @@ def model(weights, **params):
     settings = {
         "weights": weights[1],
         "image_size": (32, 32),
+        "unfreeze_after": 1,
+        "backbone_lr_factor": 0.1,
         "max_epochs": 2,
         "batch_size": 8,
         "random_state": 0,
@@ -193,6 +196,52 @@ def test_head_stands_on_what_timm_pools(weights):
         pooled = net.forward_head(net.forward_features(images), pre_logits=True)
         expected = pooled @ mine.head[1].weight.T + mine.head[1].bias
         torch.testing.assert_close(mine(images), expected)
+
+
+def test_defaults_train_all_layers_of_enlarged_images(weights):
+    watch = Watch()
+    clf = BackboneClassifier(
+        "test_resnet",
+        weights=weights[1],
+        max_epochs=1,
+        callbacks=[watch],
+        random_state=0,
+    ).fit(make_images(20, 30), Y)
+    assert {len(set(rates)) for rates in watch.rates} == {1}
+    before = weights[0].state_dict()
+    assert not same(watch.states[0], before)["conv1.0.weight"]
+    seen = []
+    backbone = clf.net_.module_.net.backbone
+    backbone.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
+    clf.predict(make_images(20, 30))
+    assert {tuple(shape[2:]) for shape in seen} == {(128, 128)}
+    seen.clear()
+    clf.predict(make_images(140, 30))
+    assert {tuple(shape[2:]) for shape in seen} == {(140, 128)}
+
+
+def test_length_of_training():
+    # A quarter of the 100 epochs of a network from scratch, and at least 15.
+    clf = BackboneClassifier("test_resnet")
+    clf.classes_, clf.multilabel_ = np.arange(5), False
+    for n_images, epochs in ((300, 25), (5000, 15)):
+        set_length(clf, n_images)
+        assert (clf.max_epochs_, clf.batch_size_) == (epochs, 32)
+
+
+def test_published_recipe():
+    clf = BackboneClassifier.as_published(max_epochs=3)
+    told = clf.get_params()
+    expected = {
+        "backbone": "tf_efficientnet_b7",
+        "image_size": None,
+        "unfreeze_after": 1,
+        "backbone_lr_factor": 0.1,
+        "max_epochs": 3,
+        "batch_size": 32,
+        "lr": 0.001,
+    }
+    assert {name: told[name] for name in expected} == expected
 
 
 @pytest.mark.filterwarnings("ignore:.* has random weights:UserWarning")

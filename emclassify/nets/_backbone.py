@@ -32,7 +32,7 @@ def load_backbone(
     backbone: str,
     n_channels: int,
     weights: str | PathLike = "pretrained",
-    image_size: Sequence[int] | None = None,
+    image_size: Sequence[int] | str | None = None,
 ) -> nn.Module:
     """Return a network of timm, in evaluation mode, with its classification head.
 
@@ -84,7 +84,8 @@ def load_backbone(
     timm = _import_timm()
     config = _find_config(timm, backbone)
     settings = {"in_chans": n_channels}
-    if image_size is not None and config.fixed_input_size:
+    sized = not (image_size is None or isinstance(image_size, str))
+    if sized and config.fixed_input_size:
         settings["img_size"] = tuple(image_size)
     if weights == "random":
         warnings.warn(
@@ -110,22 +111,22 @@ def load_backbone(
         what = f"weights={str(weights)!r} don't fit backbone={backbone!r}"
         if weights == "random":
             what = f"backbone={backbone!r} can't be made"
-        size = "" if image_size is None else f", image_size={tuple(image_size)}"
+        size = f", image_size={tuple(image_size)}" if sized else ""
         raise ValueError(
             f"{what} for images of {n_channels} channel(s){size}: {_in_brief(error)}"
         ) from error
 
 
-def check_image_size(image_size: Sequence[int] | None) -> None:
-    """Raise ValueError unless `image_size` is None or (height, width)."""
-    if image_size is None:
+def check_image_size(image_size: Sequence[int] | str | None) -> None:
+    """Raise ValueError unless `image_size` is "auto", None or (height, width)."""
+    if image_size is None or (isinstance(image_size, str) and image_size == "auto"):
         return
     sides = tuple(image_size) if hasattr(image_size, "__iter__") else ()
     good = all(isinstance(s, Integral) and s >= _LEAST_SIZE for s in sides)
     if len(sides) != 2 or not good:
         raise ValueError(
             "image_size must be (height, width), whole numbers of at least "
-            f"{_LEAST_SIZE}, or None; got {image_size!r}."
+            f'{_LEAST_SIZE}, "auto" or None; got {image_size!r}.'
         )
 
 

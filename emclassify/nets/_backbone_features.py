@@ -13,10 +13,12 @@ __all__ = ["BackboneFeatures", "resize_to"]
 
 # Every convolutional network of timm takes images of this size, in pixels a side.
 _LEAST_SIDE = 96
+# Small images are better told apart at this size, by our learning curves.
+_AUTO_SIDE = 128
 
 
 def resize_to(
-    net: nn.Module, image_size: Sequence[int] | None, images: torch.Tensor
+    net: nn.Module, image_size: Sequence[int] | str | None, images: torch.Tensor
 ) -> torch.Tensor:
     """Bring images (n, channels, height, width) to a size that a backbone takes.
 
@@ -24,10 +26,10 @@ def resize_to(
     ----------
     net : nn.Module
         From timm.
-    image_size : tuple of 2 int or None
+    image_size : tuple of 2 int, "auto" or None
         (height, width). None is the size that the network was trained with where it is
         made for one, by position embeddings or dense layers over a grid; else sides
-        below 96 px are enlarged to it, and others stay.
+        below 96 px are enlarged to it, and others stay. "auto" is the same with 128 px.
     images : Tensor
 
     Returns
@@ -37,12 +39,13 @@ def resize_to(
         is not kept. The same tensor if it has the size.
     """
     size = tuple(images.shape[2:])
-    if image_size is not None:
+    if not (image_size is None or isinstance(image_size, str)):
         wanted = tuple(image_size)
     elif net.pretrained_cfg["fixed_input_size"] or _has_dense_grid(net):
         wanted = tuple(net.pretrained_cfg["input_size"][1:])
     else:
-        wanted = tuple(max(side, _LEAST_SIDE) for side in size)
+        least = _LEAST_SIDE if image_size is None else _AUTO_SIDE
+        wanted = tuple(max(side, least) for side in size)
     if size == wanted:
         return images
     return F.interpolate(images, wanted, mode="bilinear", antialias=True)
@@ -52,7 +55,7 @@ def blank_output(
     forward: Callable,
     net: nn.Module,
     image_shape: Sequence[int],
-    image_size: Sequence[int] | None,
+    image_size: Sequence[int] | str | None,
 ) -> torch.Tensor | dict[str, torch.Tensor]:
     """Return what a function of a backbone makes of a blank image.
 
@@ -64,7 +67,7 @@ def blank_output(
         The backbone, from timm.
     image_shape : tuple of 3 int
         (height, width, channels).
-    image_size : tuple of 2 int or None
+    image_size : tuple of 2 int, "auto" or None
         To which `forward` resizes, for the error.
 
     Raises

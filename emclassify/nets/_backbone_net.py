@@ -25,9 +25,9 @@ class BackboneNet(nn.Module):
         Number of outputs.
     dropout : float, default=0.2
         Share of the pooled values dropped before the dense layer.
-    image_size : tuple of 2 int, default=None
+    image_size : tuple of 2 int, "auto" or None, default=None
         (height, width) to which images are brought before; None as in
-        `BackboneFeatures`.
+        `BackboneFeatures`, "auto" the same with 128 px instead of 96.
     frozen : bool, default=False
         Whether the backbone is left as it is until `unfreeze` is called, the statistics
         of its batch normalisation included.
@@ -54,7 +54,7 @@ class BackboneNet(nn.Module):
         n_classes: int,
         *,
         dropout: float = 0.2,
-        image_size: Sequence[int] | None = None,
+        image_size: Sequence[int] | str | None = None,
         frozen: bool = False,
     ) -> None:
         super().__init__()
