@@ -77,7 +77,7 @@ def verdict_sentence(
     comparison: pd.DataFrame,
     metric: str,
     confidence_level: float,
-    trainings: Mapping[str, Training],
+    trainings: Mapping[str, Training] | None = None,
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
@@ -85,6 +85,7 @@ def verdict_sentence(
     of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
     with networks.
     """
+    trainings = trainings or {}
     sentence, doubted = _who_wins(
         means, comparison, metric, confidence_level, trainings
     )
