@@ -28,7 +28,7 @@ from emclassify._images import ImageInputMixin
 from emclassify._incoming import plain_array, plain_labels
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._keeping import KeptNetMixin
-from emclassify.classifiers._length import set_length
+from emclassify.classifiers._length import TrainingLengthMixin, set_length
 from emclassify.classifiers._settings import (
     changed_settings,
     refuse_fixed,
@@ -70,7 +70,12 @@ _PREDICTED_AT_ONCE = 128
 
 
 class BaseImageClassifier(
-    KeptNetMixin, LearningCurveMixin, ImageInputMixin, ClassifierMixin, BaseEstimator
+    KeptNetMixin,
+    LearningCurveMixin,
+    TrainingLengthMixin,
+    ImageInputMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Trains a network through skorch behind scikit-learn's interface.
 
@@ -80,9 +85,6 @@ class BaseImageClassifier(
     _reads_stored = True
     # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
     _param_groups: Sequence[tuple[str, dict]] = ()
-    # "auto" epochs: of those that random weights want, and at least.
-    _share_of_budget = 1.0
-    _least_epochs = 1
     # Callbacks that the network needs in training.
     _net_callbacks: Sequence[tuple[str, Callback]] = ()
 

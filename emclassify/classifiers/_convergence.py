@@ -79,7 +79,8 @@ def judge_training(
     """
     curve = estimator.learning_curve_
     n_epochs = len(curve["train_loss"])
-    wanted = wanted_epochs(estimator, n_train, estimator.batch_size_)
+    n_outputs = len(estimator.classes_) + estimator.multilabel_
+    wanted = wanted_epochs(estimator, n_train, n_outputs, estimator.batch_size_)
     why = why_not_converged(
         curve["train_loss"],
         record.confusion_,

@@ -78,12 +78,14 @@ def verdict_sentence(
     metric: str,
     confidence_level: float,
     trainings: Mapping[str, Training] | None = None,
+    cut: Mapping[str, tuple[int, int]] | None = None,
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
     `means` is a Series of the mean score over folds by model, `comparison` the table
     of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
-    with networks.
+    with networks; `cut` the epochs that models were to have, and have, for a limit of
+    time.
     """
     trainings = trainings or {}
     sentence, doubted = _who_wins(
@@ -95,6 +97,9 @@ def verdict_sentence(
         if training.still_learning and name not in doubted
     ]
     rests = [training.describe(name) for name, training in trainings.items()]
+    if cut:
+        fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
+        learning.append(f"For the limit of time there were fewer epochs: {fewer}.")
     if rests:
         learning.append(f"It rests on {'; '.join(rests)}.")
     return " ".join([sentence, *learning])

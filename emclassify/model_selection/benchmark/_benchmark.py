@@ -2,11 +2,13 @@
 
 import contextlib
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
+from numbers import Real
 from os import PathLike
 from typing import Any, Literal
 
@@ -33,6 +35,11 @@ from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
 from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
 from emclassify.model_selection.benchmark._result import BenchmarkResult
+from emclassify.model_selection.benchmark._time_limit import (
+    estimate_time,
+    in_words,
+    shorten,
+)
 from emclassify.model_selection.running._scoring import check_scorers
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_folds, make_folds
@@ -62,6 +69,7 @@ def benchmark_classifiers(
     error_score: Literal["raise"] | float = "raise",
     audit: bool = True,
     cache_dir: str | PathLike[str] | None = None,
+    time_limit: float | None = None,
 ) -> BenchmarkResult:
     """Compare classifiers honestly: same folds, groups kept apart, every class shown.
 
@@ -118,7 +126,8 @@ def benchmark_classifiers(
     n_jobs : int, default=None
         Fits at a time, (estimator, fold), through joblib; None is 1, -1 is all cores.
     verbose : int, default=0
-        1 shows a progress bar on standard error; 2 adds a line for each task.
+        1 says on standard error how long networks will take, if it is more than a
+        minute, and shows a progress bar; 2 adds a line for each task.
     return_estimators : bool, default=False
         Whether to keep the fitted estimators, in ``fitted``.
     error_score : "raise" or np.nan, default="raise"
@@ -134,6 +143,11 @@ def benchmark_classifiers(
         the same data, folds and models. What failed is not kept. Files, behind paths
         or named by an estimator, count by size and time of last change; functions and
         classes of your own by their code, with that of what they call.
+    time_limit : float, default=None
+        Seconds that the networks may take, all folds together. If a few batches that
+        are measured beforehand say that they would take longer, all get fewer epochs,
+        by the same factor; a warning and the verdict say what was cut. Folds that
+        `cache_dir` keeps are those of the cut networks.
 
     Returns
     -------
@@ -203,7 +217,7 @@ def benchmark_classifiers(
     X, y, target = _check_data(X, y, target_names)
     groups = check_groups(groups, len(y))
     fit_params = _check_fit_params(fit_params, estimators)
-    _check_settings(n_bootstrap, confidence_level, error_score)
+    _check_settings(n_bootstrap, confidence_level, error_score, time_limit)
     check_scorers(
         estimators, scoring, X, y, target.classes, try_out=error_score == "raise"
     )
@@ -222,6 +236,14 @@ def benchmark_classifiers(
     started = datetime.now().astimezone()
     start = time.perf_counter()
     audited = _audit(X, groups, folds, verbose) if audit else None
+    cut = {}
+    if verbose or time_limit is not None:
+        estimate = estimate_time(estimators, X, y, folds, fit_params, n_jobs)
+        if verbose and (estimate.unknown or estimate.seconds > 60):
+            print(estimate, file=sys.stderr)
+        if time_limit is not None:
+            estimators, cut = shorten(estimators, estimate, time_limit)
+            _warn_of_cut(cut, estimate, time_limit)
     cache = None
     if cache_dir is not None:
         if return_estimators:
@@ -278,10 +300,24 @@ def benchmark_classifiers(
             "started": started.isoformat(timespec="seconds"),
             "seconds": time.perf_counter() - start,
             "versions": _versions(),
+            "time_limit": time_limit,
+            "cut": cut,
         },
     )
     _warn_of_trainings(result)
     return result
+
+
+def _warn_of_cut(cut, estimate, time_limit):
+    """Say which networks have fewer epochs than they were to have, and why."""
+    if cut:
+        fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
+        warnings.warn(
+            f"time_limit={time_limit:g} s: the networks would take about "
+            f"{in_words(estimate.seconds)}, so they get fewer epochs: {fewer}.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_of_trainings(result):
@@ -398,8 +434,14 @@ def _check_data(X, y, target_names):
     return X, y, OneLabel(classes, names)
 
 
-def _check_settings(n_bootstrap, confidence_level, error_score):
+def _check_settings(n_bootstrap, confidence_level, error_score, time_limit):
     """Raise on numbers out of range."""
+    if time_limit is not None and not (
+        isinstance(time_limit, Real) and 0 < time_limit < np.inf
+    ):
+        raise ValueError(
+            f"time_limit must be a positive number of seconds; got {time_limit!r}."
+        )
     if not isinstance(n_bootstrap, int | np.integer) or n_bootstrap < 1:
         raise ValueError(f"n_bootstrap must be at least 1; got {n_bootstrap!r}.")
     check_level(confidence_level)

@@ -494,6 +494,7 @@ class BenchmarkResult:
             metric,
             self.confidence_level,
             self.trainings,
+            self.settings.get("cut", {}),
         )
 
     # To look at ---------------------------------------------------------------------

@@ -1,0 +1,176 @@
+"""A benchmark says how long it will take, and keeps to a limit of time."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from emclassify import (
+    BackboneClassifier,
+    LipNetClassifier,
+    SeedEnsembleClassifier,
+    benchmark_classifiers,
+)
+from emclassify.model_selection.benchmark._time_limit import (
+    TimeEstimate,
+    estimate_time,
+    in_words,
+    shorten,
+)
+
+
+class Sleeper(ClassifierMixin, BaseEstimator):
+    """Takes a millisecond an image and epoch; has learnt the first column."""
+
+    def __init__(self, max_epochs=10, random_state=None, fail=False):
+        self.max_epochs = max_epochs
+        self.random_state = random_state
+        self.fail = fail
+
+    def training_length(self, n_samples, n_outputs):
+        return self.max_epochs, 16
+
+    def fit(self, X, y):
+        if self.fail:
+            raise RuntimeError("no")
+        time.sleep(0.001 * len(X) * self.max_epochs)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[(X[:, 0] > 0.5).astype(int)]
+
+    def predict_proba(self, X):
+        return (self.predict(X)[:, np.newaxis] == self.classes_) * 1.0
+
+
+Y = np.arange(120) % 2
+X = np.column_stack([Y, np.random.default_rng(0).normal(size=120)])
+FOLDS = [(np.arange(40, 120), np.arange(40)), (np.arange(80), np.arange(80, 120))]
+
+
+def estimate(**models):
+    return estimate_time(models, X, Y, FOLDS, dict.fromkeys(models, {}), None)
+
+
+def test_the_estimate_is_about_right():
+    # 2 folds of 80 images, 1 ms each, 20 epochs.
+    told = estimate(net=Sleeper(20), bayes=GaussianNB())
+    assert 1 < told.seconds < 30  # 3.2, where nothing else runs
+    assert told.epochs == {"net": {"max_epochs": 20}}
+    assert not told.unknown
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (make_pipeline(StandardScaler(), Sleeper(20)), "sleeper__max_epochs"),
+        (SeedEnsembleClassifier(Sleeper(20), n_members=2), "estimator__max_epochs"),
+        (
+            GridSearchCV(Sleeper(20), {"random_state": [0]}, cv=2),
+            "estimator__max_epochs",
+        ),
+    ],
+    ids=["pipeline", "ensemble", "search"],
+)
+def test_networks_are_found_within(model, name):
+    told = estimate(net=model)
+    assert told.epochs == {"net": {name: 20}}
+    shorter, cut = shorten({"net": model}, told, told.seconds / 4)
+    assert shorter["net"].get_params()[name] == 5
+    assert model.get_params()[name] == 20
+    assert cut == {"net": (20, 5)}
+
+
+def test_few_images_are_not_measured():
+    assert estimate(net=Sleeper(2)) == TimeEstimate()
+
+
+def test_what_fails_is_not_known():
+    told = estimate(net=Sleeper(20, fail=True))
+    assert told.unknown == ["net"]
+    assert "Not known: net." in str(told)
+    assert shorten({"net": Sleeper(20)}, told, 0.001)[1] == {}
+
+
+def test_fewer_epochs_by_the_same_factor():
+    models = {"a": Sleeper(100), "b": Sleeper(7), "c": GaussianNB(), "d": Sleeper(1)}
+    told = TimeEstimate(
+        100.0, {name: {"max_epochs": models[name].max_epochs} for name in "abd"}
+    )
+    shorter, cut = shorten(models, told, 25.0)
+    assert cut == {"a": (100, 25), "b": (7, 1)}
+    assert shorter["c"] is models["c"]
+    assert shorter["d"] is models["d"]
+    assert shorten(models, told, 100.0) == (models, {})
+
+
+def test_a_limit_is_kept_and_what_it_cut_is_said():
+    models = {"net": Sleeper(20), "bayes": GaussianNB()}
+    with pytest.warns(UserWarning, match=r"time_limit=1 s: .*net, \d+ of 20"):
+        result = benchmark_classifiers(
+            models, X, Y, cv=FOLDS, time_limit=1.0, random_state=0
+        )
+    (was, now) = result.settings["cut"]["net"]
+    assert was == 20
+    assert 1 <= now < 20
+    assert result.estimators["net"].max_epochs == now
+    assert f"there were fewer epochs: net, {now} of 20." in result.verdict()
+    assert models["net"].max_epochs == 20
+
+
+def test_a_limit_that_is_far_changes_nothing(capsys):
+    models = {"net": Sleeper(20)}
+    result = benchmark_classifiers(
+        models, X, Y, cv=FOLDS, time_limit=1e6, random_state=0, verbose=1
+    )
+    assert result.settings["cut"] == {}
+    assert "fewer epochs" not in result.verdict()
+    assert "networks will take" not in capsys.readouterr().err  # less than a minute
+
+
+def test_it_says_how_long_it_will_take(capsys):
+    models = {"net": Sleeper(6000)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        benchmark_classifiers(
+            models, X, Y, cv=FOLDS, time_limit=1.0, random_state=0, verbose=1
+        )
+    assert "The networks will take about " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bad", [0, -1, np.inf, np.nan, "1 h"])
+def test_bad_limits(bad):
+    with pytest.raises(ValueError, match="time_limit must be a positive number"):
+        benchmark_classifiers({"b": GaussianNB()}, X, Y, time_limit=bad)
+
+
+def test_in_words():
+    assert [in_words(s) for s in (0.2, 40, 2340, 9000)] == [
+        "1 s",
+        "40 s",
+        "39 min",
+        "2.5 h",
+    ]
+
+
+def test_length_of_real_networks():
+    assert LipNetClassifier().training_length(1000, 5) == (76, 32)
+    assert LipNetClassifier(batch_size=500).training_length(1000, 5) == (150, 500)
+    assert BackboneClassifier().training_length(300, 5) == (25, 32)
+    told = estimate_time(
+        {"net": LipNetClassifier(2, max_epochs=30, random_state=0)},
+        np.random.default_rng(0).normal(size=(120, 6, 6)),
+        Y,
+        FOLDS,
+        {"net": {}},
+        1,
+    )
+    assert 0 < told.seconds < 60
+    assert told.epochs == {"net": {"max_epochs": 30}}
