@@ -134,3 +134,26 @@ def test_help_does_not_import_torch():
     )
     assert done.returncode == 0
     assert b"--group-column" in done.stdout
+
+
+def test_default_models(monkeypatch):
+    from emclassify import nets
+    from emclassify.cli._models import default_models
+
+    monkeypatch.setattr(nets, "has_pretrained", lambda name: False)
+    assert default_models() == ["svm", "lipnet4", "lipnet8"]
+    monkeypatch.setattr(nets, "has_pretrained", lambda name: True)
+    assert default_models() == ["svm", "lipnet4", "lipnet8", "backbone"]
+
+
+@pytest.mark.filterwarnings("default:time_limit")
+def test_limit_of_time(folder, capsys):
+    argv = ["benchmark", *columns(folder), *QUICK, "--models", "lipnet4"]
+    argv += ["--epochs", "200", "--time-limit", "0.001"]
+    assert main([*argv, "--out", str(folder / "r.html")]) == 0
+    captured = capsys.readouterr()
+    assert "time_limit=0.06 s" in captured.err
+    assert "there were fewer epochs: lipnet4," in " ".join(captured.out.split())
+    with pytest.raises(SystemExit):
+        main(["benchmark", "--time-limit", "never"])
+    assert "--time-limit" in capsys.readouterr().err

@@ -268,3 +268,29 @@ def test_colours_are_made_grey(folder, tmp_path, capsys):
     assert train(folder, tmp_path / "m.emc") == 2
     assert "Pass --as-gray to make all of them grey" in capsys.readouterr().err
     assert train(folder, tmp_path / "m.emc", "--as-gray", "--pixel-size", "0.5") == 0
+
+
+def test_auto_takes_the_best_and_says_why(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "emclassify.cli._train.default_models", lambda: ["lipnet4", "svm"]
+    )
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--model", "auto", "--cv", "3") == 0
+    printed = capsys.readouterr().out
+    assert "\nTaken: svm, the highest macro F1." in printed  # one epoch is too few
+    assert "lipnet4 was still learning in 3 of 3 folds" in printed
+    card = emclassify.read_model_card(path)["card"]
+    assert card["chosen"].startswith("svm: svm is ")
+    assert card["splits"]["folds"] == 3
+    data = load_image_folder(folder)
+    assert emclassify.load(path).score(data.images, data.target) == 1.0
+
+
+@pytest.mark.parametrize("name", ["lipnet8", "ensemble"])
+def test_every_model_is_trained(name, folder, tmp_path):
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--model", name, "--class-weight", "none") == 0
+    network = emclassify.load(path)[-1]
+    network = getattr(network, "estimator", network)
+    assert network.depth == (8 if name == "lipnet8" else 4)
+    assert (network.max_epochs, network.class_weight) == (1, None)

@@ -56,7 +56,7 @@ FOLDS = [(np.arange(40, 120), np.arange(40)), (np.arange(80), np.arange(80, 120)
 
 
 def estimate(**models):
-    return estimate_time(models, X, Y, FOLDS, dict.fromkeys(models, {}), None)
+    return estimate_time(models, X, Y, FOLDS, {name: {} for name in models}, None)
 
 
 def test_the_estimate_is_about_right():

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._labelled_folder import compare, load_folder
-from emclassify.cli._models import MODELS
+from emclassify.cli._models import MODELS, default_models
 from emclassify.cli._options import (
     add_folder,
     add_training,
@@ -38,8 +38,9 @@ def add_benchmark(commands: Any) -> None:
     add(
         "--models",
         type=model_names,
-        default="lipnet4,svm",
-        help=f"comma-separated, of {', '.join(MODELS)}",
+        default=argparse.SUPPRESS,
+        help=f"comma-separated, of {', '.join(MODELS)} (default: svm,lipnet4,lipnet8, "
+        "and backbone where its weights are on this machine)",
     )
     add("--cv", type=at_least(2), default=5, help="number of folds")
     add_training(command)
@@ -57,11 +58,14 @@ def add_benchmark(commands: Any) -> None:
 def _benchmark(args: argparse.Namespace) -> None:
     check_out(args.out)
     data, description = _load_or_simulate(args)
-    result = compare(args, args.models, data, args.cv)
+    names = args.models if "models" in args else default_models()
+    result = compare(args, names, data, args.cv)
     print(result)
-    names = data.get("filenames")
     path = result.to_html(
-        args.out, description=description, command=args.command_line, names=names
+        args.out,
+        description=description,
+        command=args.command_line,
+        names=data.get("filenames"),
     )
     print(f"\nReport: {path}")
 

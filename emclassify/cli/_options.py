@@ -66,15 +66,26 @@ def add_on_error(command: argparse.ArgumentParser) -> None:
 def add_training(command: argparse.ArgumentParser) -> None:
     """Add the options of the models."""
     add = command.add_argument
-    add("--image-size", type=at_least(1), default=32, help="pixels a side for the CNN")
+    add("--image-size", type=at_least(1), default=32, help="pixels a side for LipNet")
     add(
         "--epochs",
         type=_epochs,
         default="auto",
-        help='passes of the CNN over its images; "auto" goes by their number',
+        help='passes of networks over their images; "auto" goes by their number',
     )
     add(
-        "--class-weight", choices=["balanced"], help="of the CNN; the SVM's is balanced"
+        "--class-weight",
+        choices=["balanced", "none"],
+        default="balanced",
+        help="of all models: whether rare classes count as much as others",
+    )
+    add(
+        "--time-limit",
+        type=_minutes,
+        default="40",
+        metavar="MIN",
+        help='minutes that the folds of networks may take, or "none"; they get fewer '
+        "epochs where it would be more",
     )
     add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
 
@@ -116,6 +127,11 @@ def at_least(low: int) -> Callable[[str], int]:
 def _epochs(text: str) -> int | str:
     """Return "auto", or a whole number of at least 1."""
     return text if text == "auto" else at_least(1)(text)
+
+
+def _minutes(text: str) -> float | None:
+    """Return a positive number, or None for "none"."""
+    return None if text == "none" else positive(text)
 
 
 def positive(text: str) -> float:

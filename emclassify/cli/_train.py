@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._fingerprint import fingerprint
 from emclassify.cli._labelled_folder import compare, load_folder
-from emclassify.cli._models import MODELS, make_model
+from emclassify.cli._models import MODELS, default_models, make_model
 from emclassify.cli._options import add_folder, add_training, at_least, check_out
 
 if TYPE_CHECKING:
@@ -30,11 +30,18 @@ def add_train(commands: Any) -> None:
     )
     add_folder(command)
     add = command.add_argument
-    add("--model", choices=MODELS, default="lipnet4", help="what to train")
+    add(
+        "--model",
+        choices=["auto", *MODELS],
+        default="lipnet4",
+        help='what to train; "auto" compares models as the benchmark does, and takes '
+        "the best",
+    )
     add(
         "--cv",
         type=at_least(2),
-        help="number of folds, for figures in the card; none without it",
+        help="number of folds, for figures in the card; none without it, 5 for "
+        "--model auto",
     )
     add_training(command)
     add("--seed", type=int, default=0, help="of folds and networks")
@@ -47,11 +54,21 @@ def _train(args: argparse.Namespace) -> None:
     check_out(args.out)
     data = load_folder(args)
     card = _describe(args, data)
-    if args.cv is not None:
-        result = compare(args, [args.model], data, args.cv)
-        card |= _figures(args, result)
-        print(result.summary().loc[args.model].round(3).to_string())
-    model = make_model(args.model, args, data.images).fit(data.images, data.target)
+    if args.model == "auto":
+        args.cv = args.cv or 5
+    if args.cv is None:
+        model = make_model(args.model, args, data.images)
+    else:
+        names = default_models() if args.model == "auto" else [args.model]
+        result = compare(args, names, data, args.cv)
+        name = _best(result)
+        card |= _figures(args, result, name)
+        if args.model == "auto":
+            card["chosen"] = f"{name}: {result.verdict()}"
+            print(f"{result.verdict()}\n\nTaken: {name}, the highest macro F1.")
+        print(result.summary().loc[name].round(3).to_string())
+        model = result.estimators[name]
+    model.fit(data.images, data.target)
     from emclassify.persistence import save
 
     save(model, args.out, card=card)
@@ -76,9 +93,16 @@ def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:
     }
 
 
-def _figures(args: argparse.Namespace, result: "BenchmarkResult") -> dict[str, Any]:
+def _best(result: "BenchmarkResult") -> str:
+    """Return the model of the highest mean macro F1 over folds."""
+    return str(result.overview()["F1_macro"].idxmax())
+
+
+def _figures(
+    args: argparse.Namespace, result: "BenchmarkResult", name: str
+) -> dict[str, Any]:
     """Return what the card says of folds, and of figures out of fold."""
-    summary = result.summary().loc[args.model]
+    summary = result.summary().loc[name]
     return {
         "splits": {
             "folds": args.cv,

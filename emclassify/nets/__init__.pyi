@@ -1,4 +1,7 @@
-from ._backbone import load_backbone as load_backbone
+from ._backbone import (
+    has_pretrained as has_pretrained,
+    load_backbone as load_backbone,
+)
 from ._backbone_features import BackboneFeatures as BackboneFeatures
 from ._backbone_net import BackboneNet as BackboneNet
 from ._fully_convolutional import FullyConvolutionalNet as FullyConvolutionalNet
@@ -35,6 +38,7 @@ __all__ = [
     "ResNet",
     "ResidualBlock",
     "conv_block",
+    "has_pretrained",
     "load_backbone",
     "pool",
 ]

@@ -20,7 +20,7 @@ from emclassify.nets._micrograph_weights import (
     find_micrograph_weights,
 )
 
-__all__ = ["load_backbone"]
+__all__ = ["has_pretrained", "load_backbone"]
 
 # Backbones halve an image five times: below, strides would step over nothing.
 _LEAST_SIZE = 32
@@ -128,6 +128,28 @@ def check_image_size(image_size: Sequence[int] | str | None) -> None:
             "image_size must be (height, width), whole numbers of at least "
             f'{_LEAST_SIZE}, "auto" or None; got {image_size!r}.'
         )
+
+
+def has_pretrained(backbone: str) -> bool:
+    """Return whether timm is here, and its weights of a backbone on this machine.
+
+    Parameters
+    ----------
+    backbone : str
+        Name of a network in timm, also with the tag of its weights.
+
+    Examples
+    --------
+    >>> from emclassify.nets import has_pretrained
+    >>> has_pretrained("test_resnet")
+    False
+    """
+    try:
+        timm = _import_timm()
+    except ImportError:
+        return False
+    config = _find_config(timm, backbone)
+    return config.has_weights and _find_cached(config) is not None
 
 
 def _import_timm() -> ModuleType:

@@ -94,12 +94,12 @@ def estimate_time(
         n = min(n_train, _BATCHES * max(batch for _, batch in lengths.values()))
         rows = _some_of_each(y, folds[0][0], n)
         try:
-            once, more = _measure(estimator, epochs, X, y, rows, fit_params[name])
+            an_epoch = _measure(estimator, epochs, X, y, rows, fit_params[name])
         except Exception:  # it will fail in the folds, or it wants more samples
             estimate.unknown.append(name)
             continue
         estimate.epochs[name] = epochs
-        an_epoch = max(more - once, 0.0) / _EPOCHS * n_train / len(rows)
+        an_epoch *= n_train / len(rows)
         total += len(folds) * an_epoch * max(epochs.values())
     at_a_time = min(effective_n_jobs(n_jobs), len(folds) * len(estimators))
     estimate.seconds = total / at_a_time
@@ -160,7 +160,7 @@ def _some_of_each(y, train, n):
 
 
 def _measure(estimator, epochs, X, y, rows, fit_params):
-    """Return the seconds of a fit of one epoch, and of some more."""
+    """Return the seconds of an epoch over some rows, without what a fit begins with."""
     X, params = _safe_indexing(X, rows), cut_to(fit_params, rows, len(y))
     seconds = []
     with warnings.catch_warnings(), quiet_convergence():
@@ -170,4 +170,7 @@ def _measure(estimator, epochs, X, y, rows, fit_params):
             start = time.perf_counter()
             fit_with(model, X, y[rows], params)
             seconds.append(time.perf_counter() - start)
-    return seconds[1:]
+    _, once, more = seconds
+    if more <= once:  # something else ran meanwhile
+        return more / (1 + _EPOCHS)
+    return (more - once) / _EPOCHS
