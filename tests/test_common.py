@@ -96,6 +96,7 @@ SETTINGS = {
         "max_epochs": 12,
         "lr": 0.1,
         "unfreeze_after": 4,
+        "backbone_lr_factor": 0.1,
         "backbone": "test_resnet",
         "weights": "random",
         "image_size": (32, 32),
