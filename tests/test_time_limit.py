@@ -113,7 +113,7 @@ def test_fewer_epochs_by_the_same_factor():
 
 def test_a_limit_is_kept_and_what_it_cut_is_said():
     models = {"net": Sleeper(20), "bayes": GaussianNB()}
-    with pytest.warns(UserWarning, match=r"time_limit=1 s: .*net, \d+ of 20"):
+    with pytest.warns(UserWarning, match=r"limit of 1 s .*net, \d+ of 20"):
         result = benchmark_classifiers(
             models, X, Y, cv=FOLDS, time_limit=1.0, random_state=0
         )

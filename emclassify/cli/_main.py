@@ -74,6 +74,8 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         flag = "--" + name.replace("_", "-")
         return flag if value == "True" else f"{flag} {value}"
 
+    if hasattr(args, "epochs"):
+        text = text.replace("max_epochs", "--epochs")
     return _PARAMETER.sub(option, text)
 
 

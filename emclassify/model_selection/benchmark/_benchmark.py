@@ -313,8 +313,8 @@ def _warn_of_cut(cut, estimate, time_limit):
     if cut:
         fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
         warnings.warn(
-            f"time_limit={time_limit:g} s: the networks would take about "
-            f"{in_words(estimate.seconds)}, so they get fewer epochs: {fewer}.",
+            f"The networks would take about {in_words(estimate.seconds)}. For the "
+            f"limit of {in_words(time_limit)} they get fewer epochs: {fewer}.",
             UserWarning,
             stacklevel=3,
         )
