@@ -14,10 +14,10 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import _safe_indexing
 
 from emclassify._fit_params import cut_to, fit_with
 from emclassify._quiet_convergence import quiet_convergence
+from emclassify.model_selection.running._run_fold import split_rows
 
 __all__ = ["TimeEstimate", "estimate_time", "shorten"]
 
@@ -161,14 +161,15 @@ def _some_of_each(y, train, n):
 
 def _measure(estimator, epochs, X, y, rows, fit_params):
     """Return the seconds of an epoch over some rows, without what a fit begins with."""
-    X, params = _safe_indexing(X, rows), cut_to(fit_params, rows, len(y))
+    params = cut_to(fit_params, rows, len(y))
+    X, y = split_rows(estimator, X, y, rows)
     seconds = []
     with warnings.catch_warnings(), quiet_convergence():
         warnings.simplefilter("ignore")
         for n_epochs in (1, 1, 1 + _EPOCHS):  # the first warms up
             model = clone(estimator).set_params(**dict.fromkeys(epochs, n_epochs))
             start = time.perf_counter()
-            fit_with(model, X, y[rows], params)
+            fit_with(model, X, y, params)
             seconds.append(time.perf_counter() - start)
     _, once, more = seconds
     if more <= once:  # something else ran meanwhile

@@ -68,8 +68,8 @@ def run_fold(
     try:
         estimator = clone(estimator)
         params = cut_to(fit_params, train, len(y))
-        X_train, y_train = _split(estimator, X, y, train)
-        X_test, y_test = _split(estimator, X, y, test, train)
+        X_train, y_train = split_rows(estimator, X, y, train)
+        X_test, y_test = split_rows(estimator, X, y, test, train)
         start = time.perf_counter()
         with quiet_convergence():
             fit_with(estimator, X_train, y_train, params)
@@ -128,7 +128,7 @@ def run_fold(
     return outcome
 
 
-def _split(estimator, X, y, rows, train=None):
+def split_rows(estimator, X, y, rows, train=None):
     """Return the rows of X and y; those of a kernel in the columns of `train`."""
     if is_stored(X) and not holds_paths(X):
         return take_rows(X, rows), y[rows]
