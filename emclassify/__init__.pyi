@@ -82,6 +82,7 @@ from .readers import (
 from .review import (
     apply_corrections as apply_corrections,
     doubtful_labels as doubtful_labels,
+    review_benchmark as review_benchmark,
     suggest_to_label as suggest_to_label,
     write_review_page as write_review_page,
 )
@@ -156,6 +157,7 @@ __all__ = [
     "read_model_card",
     "readers",
     "review",
+    "review_benchmark",
     "sampling",
     "save",
     "split_cells",

@@ -21,6 +21,13 @@ settings.load_profile("house")
 import torchvision_operators  # noqa: E402, F401 (torch reads the number of threads)
 
 
+def pytest_collection_modifyitems(items):
+    """Let no test in a browser wait for more than a few minutes."""
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(240))
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Folder of the developers' real image sets, or skip."""

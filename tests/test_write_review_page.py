@@ -100,6 +100,13 @@ def test_a_folder_has_larger_pictures(tmp_path):
     assert data_of(page)["sizes"] == [[700, 350]] * 3
 
 
+def test_pixel_sizes_may_be_unknown(images, tmp_path):
+    page = write_review_page(
+        images[:2], path=tmp_path / "r.html", classes=["a"], pixel_size=[np.nan, 2]
+    )
+    assert data_of(page)["pixel_size"] == [None, 2.0]
+
+
 def test_images_that_cannot_be_read_are_counted(images, tmp_path):
     paths = []
     for i in range(4):
@@ -145,6 +152,7 @@ def test_the_data_set_is_told_by_its_images(images, labels, tmp_path):
         ({"classes": ["a"], "groups": [1, 2]}, r"groups has shape \(2,\)"),
         ({"classes": ["a"], "pixel_size": [1.0]}, r"pixel_size has shape \(1,\)"),
         ({"classes": ["a"], "pixel_size": [0.0] * 60}, "above 0 for each image"),
+        ({"classes": ["a"], "pixel_size": [np.inf] * 60}, "above 0 for each image"),
         ({"classes": ["a"], "order": [0, 0]}, "different numbers from 0 to 59"),
         ({"classes": ["a"], "member_proba": np.ones((2, 3, 1))}, "member_proba has"),
         ({"classes": ["a"], "duplicates": pd.DataFrame({"first": []})}, "second"),
@@ -182,9 +190,12 @@ def open_page(tmp_path):
         return browser
 
     yield start
-    for browser in browsers:
-        assert_quiet(browser)
-        browser.quit()
+    try:
+        for browser in browsers:
+            assert_quiet(browser)
+    finally:
+        for browser in browsers:
+            browser.quit()
 
 
 def assert_quiet(browser):

@@ -12,13 +12,14 @@ from typing import Any
 from emclassify.cli._benchmark import add_benchmark
 from emclassify.cli._card import add_card
 from emclassify.cli._predict import add_predict
+from emclassify.cli._review import add_review
 from emclassify.cli._train import add_train
 
 __all__ = ["main"]
 
 # As messages have them: on_error='skip', page=0.
 _PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+)")
-COMMANDS = (add_benchmark, add_train, add_predict, add_card)
+COMMANDS = (add_benchmark, add_train, add_predict, add_card, add_review)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

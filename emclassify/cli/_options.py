@@ -11,6 +11,7 @@ __all__ = [
     "add_folder",
     "add_on_error",
     "add_reading",
+    "add_table",
     "add_training",
     "at_least",
     "check_out",
@@ -29,14 +30,20 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
         metavar="FOLDER",
         help="one folder a class, or see --labels",
     )
-    add("--labels", metavar="CSV", help="table of files and labels")
-    add("--file-column", default="file", help="column of files in CSV")
-    add("--label-column", default="label", help="column of labels in CSV")
-    add("--group-column", help="column of groups that no fold may part")
+    add_table(command)
     add("--as-gray", action="store_true", help="make colours grey")
     add("--pixel-size", type=positive, help="nm; else as each file states it")
     add_reading(command)
     add_on_error(command)
+
+
+def add_table(command: argparse.ArgumentParser) -> None:
+    """Add the options of a table of labels."""
+    add = command.add_argument
+    add("--labels", metavar="CSV", help="table of files and labels")
+    add("--file-column", default="file", help="column of files in CSV")
+    add("--label-column", default="label", help="column of labels in CSV")
+    add("--group-column", help="column of groups that no fold may part")
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:

@@ -27,7 +27,8 @@ class Pictures:
     Parameters
     ----------
     images : sequence of n images
-        Arrays (height, width) or (height, width, channels) of any sizes, or paths.
+        Arrays (height, width) or (height, width, channels) of any sizes, or paths; in
+        a list, an exception says why there is no image.
 
     Attributes
     ----------
@@ -46,6 +47,9 @@ class Pictures:
         """Return image `index` as a PIL image of mode L or RGB, or None."""
         if index in self.unread:
             return None
+        if isinstance(item := self._item(index), Exception):
+            self.unread[index] = str(item)[:200]
+            return None
         try:
             image = image_at(self._images, index)
         except Exception as error:
@@ -58,9 +62,12 @@ class Pictures:
 
     def name(self, index: int) -> str | None:
         """Return the name of a file, or None for an array."""
-        item = self._images
-        item = item.iloc[index] if hasattr(item, "iloc") else item[index]
+        item = self._item(index)
         return os.fspath(item) if isinstance(item, str | os.PathLike) else None
+
+    def _item(self, index):
+        images = self._images
+        return images.iloc[index] if hasattr(images, "iloc") else images[index]
 
 
 @dataclass

@@ -120,7 +120,8 @@ def write_review_page(
     order : array-like of int of shape (n_shown,), default=None
         Images in the order to look at them, such as that of :func:`doubtful_labels`.
     pixel_size : float or array-like of shape (n,), default=None
-        Of all images or of each, in nanometres, for a scale bar in the large view.
+        Of all images or of each, in nanometres, for a scale bar in the large view; NaN
+        where it is unknown.
     title : str
         Heading of the page.
     tile : int, default=64
@@ -184,9 +185,7 @@ def write_review_page(
         order=order,
     )
     if pixel_size is not None and np.ndim(pixel_size):
-        pixel_size = _per_image("pixel_size", pixel_size, n)
-        if not np.all(np.asarray(pixel_size) > 0):
-            raise ValueError("pixel_size must be above 0 for each image.")
+        pixel_size = _pixel_sizes(pixel_size, n)
     data |= {"tile": -(-tile // 8) * 8, "pixel_size": pixel_size}
     if single:
         _check_folder(path.parent)
@@ -490,6 +489,16 @@ def _per_image(what, values, n):
     if values.dtype.kind in "bif":
         return values.tolist()
     return [str(v) for v in values.tolist()]
+
+
+def _pixel_sizes(values, n):
+    """Return the size of each image's pixels, None where it is unknown."""
+    sizes = np.array([np.nan if v is None else v for v in np.asarray(values).tolist()])
+    if sizes.shape != (n,):
+        raise ValueError(f"pixel_size has shape {sizes.shape} for {n} images.")
+    if sizes.dtype.kind not in "iuf" or np.any(sizes <= 0) or np.isinf(sizes).any():
+        raise ValueError("pixel_size must be above 0 for each image.")
+    return [None if np.isnan(size) else size for size in sizes.astype(float).tolist()]
 
 
 def _check_order(order, n):

@@ -1,0 +1,118 @@
+"""``emclassify review``: a page to set the labels of a folder right."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from emclassify.cli._options import (
+    add_reading,
+    add_table,
+    at_least,
+    check_out,
+    positive,
+)
+
+__all__ = ["add_review"]
+
+
+def add_review(commands: Any) -> None:
+    """Add ``emclassify review``."""
+    command = commands.add_parser(
+        "review",
+        help="write a page on which labels are set right",
+        description=(
+            "Write a page that shows the images of a folder by doubt, to set their "
+            "labels right in a browser. Where there are labels, they are judged out "
+            "of fold, by clones of the model that have not seen them."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = command.add_argument
+    add(
+        "source",
+        metavar="MODEL|TABLE",
+        help="file that emclassify train has written, or CSV table with columns file "
+        "and probability_<class>, such as emclassify predict writes",
+    )
+    add(
+        "folder",
+        metavar="FOLDER",
+        help="one folder a class, or images without labels, or see --labels",
+    )
+    add_table(command)
+    add(
+        "--unlabelled",
+        action="store_true",
+        help="names of folders are no labels",
+    )
+    add(
+        "--out",
+        metavar="HTML|FOLDER",
+        default="review.html",
+        help="page to write: one file, or a folder for thousands of images",
+    )
+    add("--cv", type=at_least(2), default=5, help="number of folds")
+    add("--as-gray", action="store_true", help="make colours grey")
+    add("--pixel-size", type=positive, help="nm; else as each file states it")
+    add_reading(command)
+    add("--title", default="Review of labels", help="heading of the page")
+    add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
+    add("--seed", type=int, default=0, help="of folds")
+    add("--quiet", action="store_true", help="no progress bar")
+    command.set_defaults(run=_review)
+
+
+def _review(args: argparse.Namespace) -> None:
+    check_out(args.out)
+    from emclassify.review._folder_images import read_folder
+    from emclassify.review._folder_page import (
+        read_probabilities,
+        review_folder,
+        unseen_probabilities,
+    )
+
+    verbose = 0 if args.quiet else 1
+    if not Path(args.source).is_file():
+        raise FileNotFoundError(f"There is no file {args.source}.")
+    folder = read_folder(
+        args.folder,
+        labels=args.labels,
+        file_column=args.file_column,
+        label_column=args.label_column,
+        group_column=args.group_column,
+        unlabelled=args.unlabelled,
+        as_gray=args.as_gray,
+        pixel_size=args.pixel_size,
+        page=args.page,
+        format=args.format,
+        dataset=args.dataset,
+        axes=args.axes,
+        orient=not args.no_orient,
+        verbose=verbose,
+    )
+    if args.source.lower().endswith(".csv"):
+        proba, classes = read_probabilities(args.source, folder.files)
+    else:
+        from emclassify.persistence import load
+
+        proba, classes = unseen_probabilities(
+            load(args.source),
+            folder,
+            n_folds=args.cv,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            verbose=verbose,
+        )
+    page = review_folder(
+        folder,
+        proba,
+        classes,
+        args.out,
+        pixel_size=folder.pixel_size,
+        title=args.title,
+        verbose=verbose,
+    )
+    n_unread = int((~folder.readable).sum())
+    unread = f", {n_unread} of which cannot be read" if n_unread else ""
+    print(f"{len(folder.files)} images{unread}. Open in a browser: {page}")

@@ -1,0 +1,203 @@
+"""The page of a folder, by a model or by a table of probabilities."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from emclassify.review._doubtful_labels import mean_probabilities
+from emclassify.review._folder_images import FolderImages
+from emclassify.review._write_review_page import write_review_page
+
+__all__ = ["read_probabilities", "review_folder", "unseen_probabilities"]
+
+_PREFIX = "probability_"
+
+
+def review_folder(
+    folder: FolderImages,
+    proba: np.ndarray,
+    classes: list[str],
+    path: str | os.PathLike[str],
+    **settings: Any,
+) -> Path:
+    """Write the page of a folder.
+
+    Parameters
+    ----------
+    folder : FolderImages
+    proba : ndarray of shape (n_files, n_classes)
+    classes : list of str
+        Names of the columns of `proba`.
+    path : str or path-like
+    **settings
+        As for :func:`write_review_page`.
+
+    Returns
+    -------
+    Path
+    """
+    return write_review_page(
+        folder.shown(),
+        proba,
+        folder.labels,
+        path=path,
+        classes=classes,
+        names=folder.files,
+        groups=folder.groups,
+        **settings,
+    )
+
+
+def unseen_probabilities(
+    model: BaseEstimator,
+    folder: FolderImages,
+    *,
+    n_folds: int = 5,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[np.ndarray, list[str]]:
+    """Return probabilities by models that have not seen the image's label.
+
+    Images with labels are judged out of fold, by clones of the model; the others by a
+    clone that has seen all that have one. Without labels, the model itself judges.
+
+    Parameters
+    ----------
+    model : fitted classifier
+    folder : FolderImages
+    n_folds : int, default=5
+        Of folds that keep groups together.
+    random_state : int, default=0
+        Of the folds.
+    n_jobs : int, default=None
+        Folds at a time.
+    verbose : int, default=0
+        1 shows progress.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_files, n_classes)
+    classes : list of str
+
+    Raises
+    ------
+    ValueError
+        If no labels are given and the model has no probabilities, or all labels are
+        of one class.
+    """
+    labels = folder.labels[folder.readable]
+    known = np.array([label is not None for label in labels], dtype=bool)
+    if not known.any():
+        if not hasattr(model, "predict_proba"):
+            raise ValueError(
+                "The model has no probabilities to order images by, and there are no "
+                "labels to make some with. Train one that has them, such as "
+                "emclassify train --model lipnet4, or give labels."
+            )
+        proba = model.predict_proba(folder.images)
+        return folder.spread(np.asarray(proba)), [str(c) for c in model.classes_]
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    from emclassify.model_selection import benchmark_classifiers
+
+    model = clone(model)
+    if not hasattr(model, "predict_proba"):
+        model = CalibratedClassifierCV(model, ensemble=False, cv=3)
+    y = labels[known].astype(str)
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"All labels are {str(classes[0])!r}: there is nothing to tell."
+        )
+    n_folds = min(n_folds, counts.min())
+    if n_folds < 2:
+        raise ValueError(
+            f"Class {classes.tolist()[counts.argmin()]!r} has one image; no fold can "
+            "both learn and test it. Give it another one, or leave it out."
+        )
+    groups = None
+    if folder.groups is not None:
+        groups = folder.groups[folder.readable][known]
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    X = folder.images[known]
+    result = benchmark_classifiers(
+        {"model": model},
+        X,
+        y,
+        groups=groups,
+        cv=splitter(n_folds, shuffle=True, random_state=random_state),
+        n_bootstrap=1,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        audit=False,
+    )
+    proba = np.empty((len(labels), len(classes)))
+    proba[known] = mean_probabilities(result, "model")
+    if not known.all():
+        fitted = model.fit(X, y)
+        proba[~known] = fitted.predict_proba(folder.images[~known])
+    return folder.spread(proba), classes.tolist()
+
+
+def read_probabilities(
+    path: str | os.PathLike[str], files: list[str]
+) -> tuple[np.ndarray, list[str]]:
+    """Return the probabilities that a table has for files.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A CSV table with a column "file" or "name" and columns "probability_<class>", as
+        ``emclassify predict``, ``predict_table`` and ``doubtful_labels`` make them.
+    files : list of str
+        Files without a row are as likely of one class as of any other.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_files, n_classes)
+    classes : list of str
+
+    Raises
+    ------
+    ValueError
+        If the table lacks columns, holds something else than probabilities, or has no
+        row, or several, for a file.
+    """
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    names = [name for name in ("file", "name") if name in text.columns]
+    columns = [name for name in text.columns if name.startswith(_PREFIX)]
+    if not names or len(columns) < 2:
+        raise ValueError(
+            f"{path} must have a column file and two or more columns {_PREFIX}<class>; "
+            f"it has {', '.join(map(repr, text.columns))}."
+        )
+    rows = text[names[0]]
+    if rows.duplicated().any():
+        raise ValueError(
+            f"{path} has more than one row for {rows[rows.duplicated()].iloc[0]!r}; "
+            "the page takes files of one image each."
+        )
+    values = text[columns].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    wrong = ~((values >= 0) & (values <= 1)).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"{path} holds no probabilities from 0 to 1 for "
+            f"{rows[wrong].iloc[0]!r} (row {int(np.flatnonzero(wrong)[0]) + 1})."
+        )
+    place = pd.Series(np.arange(len(rows)), index=rows).reindex(files)
+    if place.isna().all():
+        raise ValueError(
+            f"{path} has no row for any image of the folder, such as {files[0]}; it "
+            f"names {rows.iloc[0] if len(rows) else 'none'}."
+        )
+    proba = np.full((len(files), len(columns)), 1 / len(columns))
+    found = place.notna().to_numpy()
+    proba[found] = values[place[found].astype(int)]
+    return proba, [name.removeprefix(_PREFIX) for name in columns]
