@@ -317,7 +317,7 @@ def test_a_name_that_fits_several(folder):
         ({"x": ["1"], "y": ["abc"]}, "row 1 has 'abc' as y, which is no number"),
         ({"left": [1], "top": [2], "width": [0], "height": [3]}, "row 1 has .+ width"),
         ({"x": [], "y": []}, "has no row"),
-        ({"x": [20], "y": [20]}, "no sizes of particles: give box_size"),
+        ({"x": [20], "y": [20]}, "no sizes of particles: .+ box_size=200"),
     ],
 )
 def test_tables_that_are_no_good(folder, tmp_path, columns, words):

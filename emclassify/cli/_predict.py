@@ -34,7 +34,7 @@ def add_predict(commands: Any) -> None:
     )
     add = command.add_argument
     add("model", metavar="MODEL", help="file that emclassify train has written")
-    add("folder", metavar="FOLDER", help="images in files, stacks in HDF5 or CXI files")
+    add("folder", metavar="FOLDER", help="images and stacks, of any format")
     add("--out", metavar="CSV", required=True, help="table to write")
     add(
         "--watch",
@@ -49,6 +49,12 @@ def add_predict(commands: Any) -> None:
         help="seconds between looks at the folder; a file that changes in them waits",
     )
     add_reading(command)
+    add("--pixel-size", type=positive, help="nm; else as each file states it")
+    add(
+        "--rescale",
+        action="store_true",
+        help="bring images to the pixel size that the model has learnt from",
+    )
     add("--batch-size", type=at_least(1), default=128, help="images at a time")
     add_on_error(command)
     command.set_defaults(run=_predict)
@@ -56,7 +62,7 @@ def add_predict(commands: Any) -> None:
 
 def _predict(args: argparse.Namespace) -> None:
     check_out(args.out)
-    from emclassify.persistence import load
+    from emclassify.persistence import load, read_model_card
     from emclassify.prediction import predict_folder
 
     def predict() -> int:
@@ -70,6 +76,9 @@ def _predict(args: argparse.Namespace) -> None:
             dataset=args.dataset,
             axes=args.axes,
             orient=not args.no_orient,
+            pixel_size=args.pixel_size,
+            model_pixel_size=read_model_card(args.model)["card"].get("pixel_size_nm"),
+            rescale=args.rescale,
             batch_size=args.batch_size,
             interval=args.interval,
             on_error=args.on_error,

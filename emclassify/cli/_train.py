@@ -85,12 +85,23 @@ def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:
         "n_images": len(data.target),
         "n_of_class": {str(name): n for name, n in zip(names, counts, strict=True)},
         "group_column": args.group_column,
+        "pixel_size_nm": _pixel_sizes(data),
         "n_groups": None if data.groups is None else len(np.unique(data.groups)),
         "left_out": data.errors["file"].tolist(),
         "command": args.command_line,
         "splits": None,
         "figures": None,
     }
+
+
+def _pixel_sizes(data: "Bunch") -> list[float] | None:
+    """Return the least and the most, in nm, where all images have one."""
+    import numpy as np
+
+    sizes = data.pixel_size
+    if sizes is None or not np.isfinite(sizes).all():
+        return None
+    return [float(np.min(sizes)), float(np.max(sizes))]
 
 
 def _best(result: "BenchmarkResult") -> str:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import deque
+from collections.abc import Sequence
 from contextlib import closing
 from numbers import Integral, Real
 from os import PathLike
@@ -20,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from emclassify._grey_scale import grey_scale_of, learnt_grey_scale
 from emclassify._whole_file import whole_path
+from emclassify.prediction._learnt_pixel_size import LearntPixelSize, check_range
 from emclassify.prediction._predict_stream import (
     check_classifier,
     predict_stream,
@@ -43,6 +45,9 @@ __all__ = ["predict_folder"]
         "dataset": [str, None],
         "axes": [str, None],
         "orient": ["boolean"],
+        "pixel_size": [Interval(Real, 0, None, closed="neither"), None],
+        "model_pixel_size": [Real, "array-like", None],
+        "rescale": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "interval": [Interval(Real, 0, None, closed="neither")],
         "on_error": [StrOptions({"raise", "skip"})],
@@ -61,6 +66,9 @@ def predict_folder(
     dataset: str | None = None,
     axes: str | None = None,
     orient: bool = True,
+    pixel_size: float | None = None,
+    model_pixel_size: float | Sequence[float] | None = None,
+    rescale: bool = False,
     batch_size: int = 128,
     interval: float = 1.0,
     on_error: Literal["raise", "skip"] = "raise",
@@ -96,6 +104,16 @@ def predict_folder(
         As `open_image_stack` has them, for HDF5 and zarr.
     orient : bool, default=True
         Whether to turn images upright, as EXIF data or a TIFF tag say.
+    pixel_size : float, default=None
+        Size of the pixels of all images, in nm. Default: as each file states it.
+    model_pixel_size : float or (float, float), default=None
+        Size of the pixels of the images that the estimator has learnt from, in nm, or
+        the least and the most. Images that differ by more than 2 % bring a warning.
+        Default: nothing is compared.
+    rescale : bool, default=False
+        Whether to bring images to `model_pixel_size`, as `PixelSizeScaler` does, so
+        that the estimator must take images of any size. One whose pixel size is not
+        known can't be predicted then.
     batch_size : int, default=128
         Images predicted at a time, at most.
     interval : float, default=1.0
@@ -133,7 +151,7 @@ def predict_folder(
     -----
     UserWarning
         With ``on_error="skip"``, for each file or image that was left out: which and
-        why.
+        why. For each file with pixels of another size than `model_pixel_size`.
 
     See Also
     --------
@@ -167,7 +185,8 @@ def predict_folder(
     check_classifier(estimator)
     read_as = ReadAs(page, format, dataset, axes, orient)
     suffixes = SUFFIXES if format is None else format_named(format).suffixes
-    stream = _FolderStream(estimator, folder, read_as, batch_size, on_error)
+    scaler = LearntPixelSize(check_range(model_pixel_size), pixel_size, rescale)
+    stream = _FolderStream(estimator, folder, read_as, batch_size, on_error, scaler)
     columns = score_names(estimator), model_name
     if watch:
         with closing(PredictionTable(path, *columns)) as table:
@@ -186,12 +205,13 @@ def predict_folder(
 class _FolderStream:
     """The images in a folder on their way into a table."""
 
-    def __init__(self, estimator, folder, read_as, batch_size, on_error):
+    def __init__(self, estimator, folder, read_as, batch_size, on_error, scaler):
         self.estimator = estimator
         self.folder = folder
         self.read_as = read_as
         self.batch_size = batch_size
         self.on_error = on_error
+        self.scaler = scaler
         self._scale = learnt_grey_scale(estimator)
 
     def write(self, table, interval):
@@ -235,6 +255,11 @@ class _FolderStream:
                 yield None
             else:
                 key, image = item
+                try:
+                    image = self.scaler.apply(image, incoming.pixel_size, key[0])
+                except ValueError as error:
+                    self._leave_out(key[0], error)
+                    continue
                 self._keys.append(key)
                 yield image
             # Asked for another image: all predictions there are have been taken.

@@ -208,7 +208,9 @@ def load_particles(
             "mask_channel=True needs label masks, and particles is a table."
         )
     if cut.box_size is None and table.places["height"].isna().any():
-        raise ValueError("The table has no sizes of particles: give box_size, in px.")
+        raise ValueError(
+            "The table has no sizes of particles: give one in px, as in box_size=200."
+        )
     labels = _labels(table, label_column)
     place = files.locate_all(table.places["micrograph"], on_error)
     errors = [(name, reason) for name, reason in place.missing.items()]
