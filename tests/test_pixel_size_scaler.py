@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import tifffile
@@ -212,6 +213,8 @@ def test_files_bring_their_pixel_size(disc_files):
     for image in out:
         area = (image[..., 0] > 100).sum()
         assert np.sqrt(area / np.pi) * 1.7 == pytest.approx(45, rel=0.02)
+    column = scaler.transform(pd.Series(disc_files))
+    assert [image.shape for image in column] == [image.shape for image in out]
     # What is given counts more than what the files state.
     given = scaler.transform(disc_files, pixel_size=[1.7, 1.7, 1.7])
     assert [image.shape[0] for image in given] == [133, 80, 40]

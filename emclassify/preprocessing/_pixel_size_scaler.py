@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
+from emclassify._incoming import plain_images
 from emclassify._typing import ImagesLike
 from emclassify._words import name_some
 from emclassify.preprocessing._interpolation import resize_image
@@ -192,6 +193,7 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
             or if rows and columns differ.
         """
         check_is_fitted(self, "image_shape_")
+        X = plain_images(X)
         images = self._validate_images_of_any_size(X, reset=False)
         if pixel_size is None and self.input_pixel_size is None:
             pixel_size = _known_sizes(stated_pixel_sizes(X), X)
