@@ -8,6 +8,7 @@ import pytest
 import timm
 import torch
 from backbone_weights import save_backbone
+from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -284,3 +285,14 @@ def test_vgg16_gives_both_hidden_dense_layers():
         last = net.pre_logits.act2(net.pre_logits.fc2(hidden))
     expected = torch.cat([hidden, last], dim=1)[:, :, 0, 0]
     np.testing.assert_array_equal(features, expected)
+
+
+def test_a_forked_process_learns_and_extracts(weights):
+    images = make_images(400, 96, 96, 3)
+    extractor = BackboneExtractor("test_resnet", weights=weights[1]).fit(images)
+    expected = extractor.transform(images)
+    found = Parallel(n_jobs=2, backend="multiprocessing", timeout=60)(
+        delayed(does)(images) for does in (extractor.transform, extractor.fit_transform)
+    )
+    np.testing.assert_allclose(found[0], expected, atol=1e-4)
+    np.testing.assert_allclose(found[1], expected, atol=1e-4)

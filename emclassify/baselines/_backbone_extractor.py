@@ -189,12 +189,14 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             isolated,
             resolve_device,
             resolve_precision,
+            resolve_threads,
         )
 
         images = self._validate_images_of_any_size(X, reset=True)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        with isolated(torch.device("cpu"), torch.get_num_threads(), seed):
+        n_threads = resolve_threads(torch.get_num_threads(), None)
+        with isolated(torch.device("cpu"), n_threads, seed):
             backbone = load_backbone(
                 self.backbone, self.n_channels_, self.weights, self.image_size
             )
@@ -206,7 +208,8 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             module.mean, module.std = self._scales(backbone.pretrained_cfg)
         else:
             by_image = self.normalization == "image"
-            module.learn_scales(ImageDataset(images), by_image=by_image)
+            with isolated(torch.device("cpu"), n_threads):
+                module.learn_scales(ImageDataset(images), by_image=by_image)
         self.net_ = module.eval().requires_grad_(False)
         self.device_ = str(device)
         widths = module.net.widths
@@ -239,7 +242,13 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         """
         import torch
 
-        from emclassify.training import ImageBatches, ImageDataset, resolve_device
+        from emclassify.training import (
+            ImageBatches,
+            ImageDataset,
+            isolated,
+            resolve_device,
+            resolve_threads,
+        )
 
         check_is_fitted(self)
         dataset = ImageDataset(self._validate_images_of_any_size(X, reset=False))
@@ -249,20 +258,23 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         features = np.empty((len(dataset), self.n_features_out_), np.float32)
         # Batches come size by size.
         order, done = torch.cat(dataset.runs()).numpy(), 0
-        for inputs, _ in ImageBatches(dataset, self.batch_size):
-            self._check_range(inputs["images"])
-            with (
-                torch.inference_mode(),
-                torch.autocast(device.type, torch.bfloat16, enabled=half),
-            ):
-                batch = module.prepare(inputs["images"].to(device))
-                # Strides of one channel say nothing; torch chooses its kernels by them.
-                batch = batch.flatten().view(batch.shape)
-                if half:
-                    batch = batch.contiguous(memory_format=torch.channels_last)
-                batch = module.net(batch)
-            features[order[done : done + len(batch)]] = batch.float().cpu().numpy()
-            done += len(batch)
+        # In a forked process torch's threads would wait for ever.
+        n_threads = resolve_threads(torch.get_num_threads(), None)
+        with isolated(device, n_threads):
+            for inputs, _ in ImageBatches(dataset, self.batch_size):
+                self._check_range(inputs["images"])
+                with (
+                    torch.inference_mode(),
+                    torch.autocast(device.type, torch.bfloat16, enabled=half),
+                ):
+                    batch = module.prepare(inputs["images"].to(device))
+                    # Strides of one channel say nothing; torch picks kernels by them.
+                    batch = batch.flatten().view(batch.shape)
+                    if half:
+                        batch = batch.contiguous(memory_format=torch.channels_last)
+                    batch = module.net(batch)
+                features[order[done : done + len(batch)]] = batch.float().cpu().numpy()
+                done += len(batch)
         return features
 
     @as_fitted
@@ -336,13 +348,14 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         import torch
 
         from emclassify.nets import load_backbone
-        from emclassify.training import load_weights
+        from emclassify.training import isolated, load_weights
 
         kept = state.pop("net_", None)
         self.__setstate__(state)
         if kept is None:
             return
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        cpu = torch.device("cpu")
+        with warnings.catch_warnings(), isolated(cpu, torch.get_num_threads()):
             # That they are random, which doesn't matter here.
             warnings.simplefilter("ignore", UserWarning)
             backbone = load_backbone(
