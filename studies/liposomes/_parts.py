@@ -75,8 +75,8 @@ class Part:
 
 
 def lipnet(setting, depth=4, **params):
-    """Return a LipNet with the default recipe."""
-    params = {"max_epochs": setting.max_epochs, **params}
+    """Return a LipNet with the default recipe, in batches as for the results kept."""
+    params = {"max_epochs": setting.max_epochs, "batch_size": 128, **params}
     return LipNetClassifier(depth, random_state=setting.seed, **params)
 
 
