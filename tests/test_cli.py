@@ -160,3 +160,10 @@ def test_limit_of_time(folder, capsys):
     with pytest.raises(SystemExit):
         main(["benchmark", "--time-limit", "never"])
     assert "--time-limit" in capsys.readouterr().err
+
+
+def test_tune(folder, capsys):
+    argv = ["benchmark", *columns(folder), *QUICK, "--models", "svm-linear", "--tune"]
+    assert main([*argv, "--out", str(folder / "r.html")]) == 0
+    assert "svm-linear reaches a macro F1" in capsys.readouterr().out
+    assert "GridSearchCV" in (folder / "r.html").read_text("utf-8")

@@ -43,6 +43,11 @@ def add_benchmark(commands: Any) -> None:
         "and backbone where its weights are on this machine)",
     )
     add("--cv", type=at_least(2), default=5, help="number of folds")
+    add(
+        "--tune",
+        action="store_true",
+        help="tune each model within the training sides: twelve times as long",
+    )
     add_training(command)
     add("--seed", type=int, default=0, help="of folds, networks and simulator")
     add("--out", metavar="HTML", default="benchmark.html", help="report to write")

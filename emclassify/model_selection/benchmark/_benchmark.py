@@ -40,6 +40,12 @@ from emclassify.model_selection.benchmark._time_limit import (
     in_words,
     shorten,
 )
+from emclassify.model_selection.benchmark._tuning import (
+    check_tune,
+    tuned,
+    tuning_cost,
+    tuning_grid,
+)
 from emclassify.model_selection.running._scoring import check_scorers
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_folds, make_folds
@@ -70,6 +76,7 @@ def benchmark_classifiers(
     audit: bool = True,
     cache_dir: str | PathLike[str] | None = None,
     time_limit: float | None = None,
+    tune: bool | Mapping[str, Any] | None = None,
 ) -> BenchmarkResult:
     """Compare classifiers honestly: same folds, groups kept apart, every class shown.
 
@@ -148,6 +155,13 @@ def benchmark_classifiers(
         are measured beforehand say that they would take longer, all get fewer epochs,
         by the same factor; a warning and the verdict say what was cut. Folds that
         `cache_dir` keeps are those of the cut networks.
+    tune : bool or dict of str to dict or list, default=None
+        True gives each model a small search within the training side of each fold, by
+        macro F1 on three folds that keep groups together: rate and length of networks,
+        C and gamma of machines that have them. A dict has grids by the name of the
+        model, as GridSearchCV takes them; models that it doesn't name are not tuned.
+        Models that search already stay as they are. What was chosen is in
+        ``tuning_table()``. It takes about twelve times as long.
 
     Returns
     -------
@@ -218,12 +232,16 @@ def benchmark_classifiers(
     groups = check_groups(groups, len(y))
     fit_params = _check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score, time_limit)
+    check_tune(tune, estimators)
     check_scorers(
         estimators, scoring, X, y, target.classes, try_out=error_score == "raise"
     )
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     splitter, folds = make_folds(cv, X, y, groups)
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
+    estimators, cut = _prepare(
+        estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
+    )
     if groups is not None:
         for name, estimator in estimators.items():
             warn_lost_groups(name, estimator, fit_params[name])
@@ -236,14 +254,6 @@ def benchmark_classifiers(
     started = datetime.now().astimezone()
     start = time.perf_counter()
     audited = _audit(X, groups, folds, verbose) if audit else None
-    cut = {}
-    if verbose or time_limit is not None:
-        estimate = estimate_time(estimators, X, y, folds, fit_params, n_jobs)
-        if verbose and (estimate.unknown or estimate.seconds > 60):
-            print(estimate, file=sys.stderr)
-        if time_limit is not None:
-            estimators, cut = shorten(estimators, estimate, time_limit)
-            _warn_of_cut(cut, estimate, time_limit)
     cache = None
     if cache_dir is not None:
         if return_estimators:
@@ -300,12 +310,53 @@ def benchmark_classifiers(
             "started": started.isoformat(timespec="seconds"),
             "seconds": time.perf_counter() - start,
             "versions": _versions(),
+            "tune": tune,
             "time_limit": time_limit,
             "cut": cut,
         },
     )
     _warn_of_trainings(result)
     return result
+
+
+def _prepare(
+    estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
+):
+    """Return models cut to the limit of time that tune themselves, and what was cut."""
+    n_train = round(np.mean([len(train) for train, _ in folds]))
+    n_outputs = y.shape[1] + 1 if y.ndim == 2 else len(np.unique(y))
+
+    def grid(name):
+        if not tune:
+            return []
+        if isinstance(tune, Mapping):
+            return tune.get(name, [])
+        return tuning_grid(estimators[name], n_train, n_outputs)
+
+    cut = {}
+    if verbose or time_limit is not None:
+        params = {
+            name: add_groups(fit_params[name], estimator, groups)
+            for name, estimator in estimators.items()
+        }
+        estimate = estimate_time(
+            estimators,
+            X,
+            y,
+            folds,
+            params,
+            n_jobs,
+            costs=lambda name, n_epochs: tuning_cost(grid(name), n_epochs),
+        )
+        if verbose and (estimate.unknown or estimate.seconds > 60):
+            print(estimate, file=sys.stderr)
+        if time_limit is not None:
+            estimators, cut = shorten(estimators, estimate, time_limit)
+            _warn_of_cut(cut, estimate, time_limit)
+    return {
+        name: tuned(estimator, grid(name), y, groups is not None)
+        for name, estimator in estimators.items()
+    }, cut
 
 
 def _warn_of_cut(cut, estimate, time_limit):
@@ -316,7 +367,7 @@ def _warn_of_cut(cut, estimate, time_limit):
             f"The networks would take about {in_words(estimate.seconds)}. For the "
             f"limit of {in_words(time_limit)} they get fewer epochs: {fewer}.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

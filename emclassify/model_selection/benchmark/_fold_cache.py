@@ -15,7 +15,14 @@ from emclassify._whole_file import whole_file
 from emclassify.model_selection.running._run_fold import FoldOutcome, run_fold
 
 _ARRAYS = ("predicted", "class_scores")
-_VALUES = ("score_kind", "fit_time", "predict_time", "extra_scores", "training")
+_VALUES = (
+    "score_kind",
+    "fit_time",
+    "predict_time",
+    "extra_scores",
+    "training",
+    "chosen",
+)
 
 
 class FoldCache:

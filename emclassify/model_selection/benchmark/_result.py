@@ -311,6 +311,23 @@ class BenchmarkResult:
         columns = ["estimator", "fold", "networks", "still_learning", "updates"]
         return pd.DataFrame(rows, columns=columns)
 
+    def tuning_table(self) -> pd.DataFrame:
+        """Parameters that searches chose, those of ``tune`` and of models themselves.
+
+        Returns
+        -------
+        DataFrame
+            One row for each model, fold and parameter: estimator, fold, parameter,
+            value.
+        """
+        rows = [
+            {"estimator": name, "fold": run.fold, "parameter": key, "value": value}
+            for name, runs in self._outcomes.items()
+            for run in runs
+            for key, value in (run.chosen or {}).items()
+        ]
+        return pd.DataFrame(rows, columns=["estimator", "fold", "parameter", "value"])
+
     @cached_property
     def trainings(self) -> dict[str, Training]:
         """The same over all folds, by model. For the tables, not for users."""

@@ -6,7 +6,7 @@ A few batches of each are measured beforehand. The rest is quick next to them.
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ def estimate_time(
     folds: Sequence[tuple[np.ndarray, np.ndarray]],
     fit_params: Mapping[str, Mapping[str, Any]],
     n_jobs: int | None,
+    costs: Callable[[str, int], float] | None = None,
 ) -> TimeEstimate:
     """Train each network on a few batches, and say what all folds will take.
 
@@ -75,6 +76,9 @@ def estimate_time(
         Unfitted; any that have no network in them are passed over.
     X, y, folds, fit_params, n_jobs
         Of the benchmark.
+    costs : callable, default=None
+        ``costs(name, n_epochs)`` is how many times as long a model takes as one
+        training of so many epochs.
     """
     estimate = TimeEstimate()
     n_train = round(np.mean([len(train) for train, _ in folds]))
@@ -100,7 +104,9 @@ def estimate_time(
             continue
         estimate.epochs[name] = epochs
         an_epoch *= n_train / len(rows)
-        total += len(folds) * an_epoch * max(epochs.values())
+        n_epochs = max(epochs.values())
+        cost = 1 if costs is None else costs(name, n_epochs)
+        total += len(folds) * an_epoch * n_epochs * cost
     at_a_time = min(effective_n_jobs(n_jobs), len(folds) * len(estimators))
     estimate.seconds = total / at_a_time
     return estimate

@@ -27,7 +27,7 @@ class FoldOutcome:
 
     `predicted` is None where fitting or predicting failed. `error` then says why, and
     else what of the scores failed; `failed_scores` names those of the user. `training`
-    is what `tell_trainings` says.
+    is what `tell_trainings` says, `chosen` the parameters that a search took.
     """
 
     name: str
@@ -40,6 +40,7 @@ class FoldOutcome:
     extra_scores: dict[str, float] = field(default_factory=dict)
     failed_scores: list[str] = field(default_factory=list)
     training: dict[str, int] | None = None
+    chosen: dict[str, Any] | None = None
     fitted: Any = None
     error: str | None = None
 
@@ -79,6 +80,7 @@ def run_fold(
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
         outcome.training = tell_trainings(estimator)
+        outcome.chosen = _plain(getattr(estimator, "best_params_", None))
         outcome.predicted = target.encode(predicted, name)
     except Exception as error:
         _annotate(error, name, fold)
@@ -133,6 +135,18 @@ def split_rows(estimator, X, y, rows, train=None):
     if is_stored(X) and not holds_paths(X):
         return take_rows(X, rows), y[rows]
     return _safe_split(estimator, X, y, rows, train)
+
+
+def _plain(params):
+    """Return parameters as JSON has them: what is no number is text."""
+    if not isinstance(params, dict):
+        return None
+    plain = {}
+    for name, value in params.items():
+        value = value.item() if isinstance(value, np.generic) else value
+        known = value is None or isinstance(value, bool | int | float | str)
+        plain[name] = value if known else repr(value)
+    return plain
 
 
 def _annotate(error, name, fold):
