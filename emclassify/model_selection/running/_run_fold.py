@@ -130,7 +130,13 @@ def run_fold(
     return outcome
 
 
-def split_rows(estimator, X, y, rows, train=None):
+def split_rows(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: np.ndarray,
+    rows: np.ndarray,
+    train: np.ndarray | None = None,
+) -> tuple[ArrayLike, np.ndarray]:
     """Return the rows of X and y; those of a kernel in the columns of `train`."""
     if is_stored(X) and not holds_paths(X):
         return take_rows(X, rows), y[rows]
