@@ -1,15 +1,18 @@
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
+from scipy import stats
 from sklearn.datasets import load_digits
-from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -23,8 +26,10 @@ from emclassify.display import (
 )
 from emclassify.display._mistakes import find_mistakes
 from emclassify.display._parameters import chosen_parameters
-from emclassify.display._report_tables import _shade
+from emclassify.display._report_curves import class_curves
+from emclassify.display._report_tables import _shade, class_rows, figures_table
 from emclassify.display._thumbnails import image_at, thumbnail, to_8_bit
+from emclassify.metrics._figures import FIGURES
 from emclassify.model_selection import benchmark_classifiers
 
 CLASSES = ["full & whole", "<script>alert(1)</script>", "unsure"]
@@ -71,6 +76,7 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.tags, self.attributes, self.open, self.words = [], [], [], []
+        self.ids, self.labels = [], {}
         self.feed(html)
         self.close()
         assert self.open == []
@@ -79,6 +85,10 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += [(tag, name, value) for name, value in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+        for name, value in attrs:
+            if name == "aria-label":
+                self.labels.setdefault(tag, []).append(value)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -129,10 +139,133 @@ def test_report_holds_the_figures(result, page):
     for name in result.names:
         for count in result.confusion_matrix(name).to_numpy().ravel():
             assert f" {count} " in page.text
-        for row in result.summary().loc[name].itertuples():
+        for row in result.summary().loc[name].loc[CLASSES].itertuples():
             assert f"{row.TPR:.2f} {row.TPR_low:.2f}–{row.TPR_high:.2f}" in page.text
     comparison = result.compare().iloc[0]
     assert f"{abs(comparison.difference):.3f}" in page.text
+
+
+def test_a_score_of_a_model_is_one_number(result, page):
+    means = result.to_frame().groupby("estimator")["F1_macro"].mean()
+    table = result.means(["F1_macro"])
+    display = result.plot()
+    for i, name in enumerate(result.names):
+        mean, sd, low, high = table.loc[name]
+        assert mean == pytest.approx(means[name])
+        assert f"{mean:.3f}" in result.verdict()
+        assert f"{mean:.3f} ± {sd:.3f} {low:.3f}–{high:.3f}" in page.text
+        assert f"{mean:.2f} {low:.2f}–{high:.2f}" in page.text  # among the figures
+        assert f"{name} {mean:.3f}, {low:.3f} to {high:.3f}" in page.labels["svg"][0]
+        assert display.ax_.texts[i].get_text() == f"{mean:.3f}"
+
+
+def test_words_are_explained_where_they_stand_and_at_the_end(page):
+    terms = [(a, v) for t, a, v in page.attributes if v and v.startswith("#term-")]
+    assert len(terms) > 20
+    assert {value[1:] for _, value in terms} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    titles = [
+        value for tag, name, value in page.attributes if (tag, name) == ("a", "title")
+    ]
+    assert len(titles) == len(terms)
+    assert "of the images of a class, the share that is found" in titles
+
+
+@pytest.fixture(scope="module")
+def downloads(page):
+    names = [v for tag, name, v in page.attributes if name == "download"]
+    hrefs = [
+        v for tag, name, v in page.attributes if name == "href" and v[:5] == "data:"
+    ]
+    coded = [href.split("base64,")[1] for href in hrefs]
+    texts = [base64.b64decode(text).decode("utf-8") for text in coded]
+    return dict(zip(names, texts, strict=True))
+
+
+def test_tables_can_be_saved(result, downloads):
+    assert {"scores.csv", "scores.json", "benchmark.json"} <= set(downloads)
+    for name in downloads:
+        if name.endswith(".csv"):
+            table = pd.read_csv(io.StringIO(downloads[name]))
+            rows = json.loads(downloads[name.replace(".csv", ".json")])
+            assert len(rows) == len(table) > 0
+            assert list(rows[0]) == list(table)
+    scores = pd.read_csv(io.StringIO(downloads["scores.csv"]), index_col=0)
+    pd.testing.assert_frame_equal(scores, result.means())
+    mistakes = pd.read_csv(io.StringIO(downloads["mistakes-of-svm.csv"]))
+    frame = result.out_of_fold("SVM")
+    wrong = frame[frame["y_true"] != frame["y_pred"]]
+    assert mistakes["sample"].tolist() == wrong["sample"].tolist()
+    assert mistakes["name"][0] == f"folder/img_{mistakes['sample'][0]:03d}.tif"
+    true = wrong.iloc[0]["y_true"]
+    assert mistakes["score_true"][0] == pytest.approx(
+        wrong.iloc[0][f"score_{CLASSES[true]}"]
+    )
+    everything = json.loads(downloads["benchmark.json"])
+    assert everything["verdict"] == result.verdict()
+    assert everything["tables"]["scores"] == json.loads(downloads["scores.json"])
+
+
+def test_curves_of_classes(result, downloads):
+    name = result.names[0]
+    curves = class_curves(result, name)
+    scores, _ = result.class_scores(name)
+    _, true, _ = result.codes(name)
+    for code, row in curves.table.iterrows():
+        y, score = true == code, scores[:, code]
+        # The share of pairs in the right order, ties half.
+        pairs = score[y][:, np.newaxis] - score[~y]
+        auc = ((pairs > 0) + 0.5 * (pairs == 0)).mean()
+        assert row["roc_auc"] == pytest.approx(auc)
+        assert row["brier"] == pytest.approx(((score - y) ** 2).mean())
+        x, share = curves.curves["calibration"][code]
+        assert len(x) <= 10
+        assert (np.diff(x) > 0).all()
+        assert ((share >= 0) & (share <= 1)).all()
+    assert "curves-of-b-bayes-b.csv" in downloads
+    assert "calibration" not in class_curves(result, "SVM").curves
+
+
+class Never(GaussianNB):
+    """Never says class 2."""
+
+    def predict(self, X):
+        return np.minimum(super().predict(X), 1)
+
+
+def test_figures_without_a_value_are_a_dash(tmp_path):
+    digits = load_digits(n_class=3)
+    result = benchmark_classifiers(
+        {"never": flat(Never())}, digits.images, digits.target, cv=3, n_bootstrap=20
+    )
+    row = class_rows(result, "never")[2]
+    figures = dict(zip(FIGURES, row["cells"], strict=True))
+    assert (figures["PPV"]["value"], figures["PPV"]["span"]) == ("–", "")
+    assert figures["TPR"]["value"] == figures["F1"]["value"] == "0.00"
+    assert figures["NPV"]["value"] != "–"
+    table = figures_table(result, "never").set_index("class")
+    assert table.loc["2", ["PPV", "PPV_low", "PPV_high"]].isna().all()
+    assert table.loc["macro", "F1"] == pytest.approx(
+        result.to_frame()["F1_macro"].mean()
+    )
+    text = result.to_html(tmp_path / "r.html").read_text(encoding="utf-8")
+    assert text.count('title="undefined: no predicted samples"') == 1
+
+
+def test_means_with_intervals():
+    X, y = load_digits(n_class=3, return_X_y=True)
+    result = benchmark_classifiers({"Bayes": GaussianNB()}, X, y, cv=4, random_state=0)
+    scores = result.to_frame()["accuracy"]
+    row = result.means(["accuracy"]).loc["Bayes"]
+    half = stats.t.ppf(0.975, 3) * np.sqrt(scores.var() * (1 / 4 + 1 / 3))
+    assert row["accuracy"] == pytest.approx(scores.mean())
+    assert row["accuracy_low"] == pytest.approx(scores.mean() - half, abs=1e-3)
+    assert row["accuracy_high"] == pytest.approx(min(1, scores.mean() + half), abs=1e-3)
+    alone = [next(KFold(2, shuffle=True, random_state=0).split(X))]
+    result = benchmark_classifiers({"Bayes": GaussianNB()}, X, y, cv=alone)
+    row = result.means(["accuracy"]).loc["Bayes"]
+    assert np.isnan(row["accuracy_sd"])
+    assert tuple(row.drop("accuracy_sd")) == result.pooled.score("Bayes", "accuracy")
 
 
 def test_report_is_self_contained_and_escaped(page):
@@ -141,7 +274,8 @@ def test_report_is_self_contained_and_escaped(page):
     for _, name, value in page.attributes:
         assert not name.startswith("on")
         if name in ("src", "href"):
-            assert value.startswith(("data:image/", "#"))
+            files = ("data:text/csv;", "data:application/json;")
+            assert value.startswith(("data:image/", "#", *files))
     style = " ".join(value for _, name, value in page.attributes if name == "style")
     assert "url(" not in style
 
@@ -188,9 +322,12 @@ def test_report_shows_each_kind_of_mistake(result, page):
                     assert words + str(counts.loc[true].sum()) in page.text
     kind = find_mistakes(result, result.names[0], n_examples=1)[0]
     sample = kind.examples[0].sample
-    assert f"{kind.examples[0].score:.2f} · no. {sample}" in page.text
-    assert f"img_{sample:03d}.tif" in page.text
-    assert "folder/" not in page.text
+    said, true = kind.examples[0].score, kind.examples[0].true_score
+    assert f"no. {sample} said {said:.2f} · true {true:.2f}" in page.text
+    assert f" img_{sample:03d}.tif" in page.text
+    assert "Files lie below folder/ ." in page.text
+    frame = result.out_of_fold(result.names[0]).set_index("sample")
+    assert true == frame.loc[sample, f"score_{kind.true}"]
 
 
 def test_mistakes_are_the_surest_first(result):
@@ -354,7 +491,7 @@ def test_benchmark_display(result):
     np.testing.assert_allclose(
         folds, frame.loc[frame["estimator"] == result.names[0], "F1_macro"]
     )
-    _, low, high = result.pooled.score(result.names[0], "F1_macro")
+    low, high = result.means().loc[result.names[0], ["F1_macro_low", "F1_macro_high"]]
     np.testing.assert_allclose(display.ax_.lines[1].get_xdata(), [low, high])
 
 

@@ -32,8 +32,7 @@ class BenchmarkDisplay:
     scores : dict of str to array-like of shape (n_folds,)
         Score of each fold by model.
     intervals : dict of str to (value, low, high)
-        Score of the pooled predictions with its interval; NaN where there is none.
-        The mean over folds takes its place then.
+        Mean over folds with its interval; NaN where there is none.
     metric : str
         Name of the score.
     confidence_level : float, default=0.95
@@ -112,9 +111,10 @@ class BenchmarkDisplay:
             )
         names = predicting(result)
         frame = result.to_frame().groupby("estimator")
+        means = result.means([metric])
         return cls(
             scores={name: frame.get_group(name)[metric].to_numpy() for name in names},
-            intervals={name: result.pooled.score(name, metric) for name in names},
+            intervals={name: means.loc[name].drop(f"{metric}_sd") for name in names},
             metric=metric,
             confidence_level=result.confidence_level,
             confusion_matrices={
@@ -170,14 +170,12 @@ class BenchmarkDisplay:
         return upper.subplots()
 
     def _draw_scores(self, ax):
-        """Draw one line a model: folds as dots, pooled score, interval."""
+        """Draw one line a model: folds as dots, their mean, its interval."""
         level = f"{100 * self.confidence_level:g} % interval"
         for position, (name, folds) in enumerate(self.scores.items()):
             folds = np.asarray(folds, dtype=np.float64)
             value, low, high = self.intervals[name]
             has_interval = np.isfinite([low, high]).all()
-            if not np.isfinite(value):
-                value = np.nanmean(folds) if np.isfinite(folds).any() else np.nan
             first = position == 0
             ax.plot(
                 folds,
@@ -203,9 +201,7 @@ class BenchmarkDisplay:
                 "D",
                 markersize=6,
                 color=MAIN_COLOUR,
-                label=("all folds pooled" if has_interval else "mean over folds")
-                if first
-                else None,
+                label="mean over folds" if first else None,
             )
             ax.annotate(
                 number(value),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from emclassify.model_selection.benchmark._result import BenchmarkResult
@@ -24,10 +26,11 @@ class Mistake:
 
 @dataclass
 class Example:
-    """One sample that shows a mistake."""
+    """A sample that shows a mistake, with scores of the class said and the true one."""
 
     sample: int
     score: float | None
+    true_score: float | None = None
 
 
 def find_mistakes(
@@ -39,9 +42,10 @@ def find_mistakes(
     """
     sample, true, predicted = result.codes(name)
     scores, _ = result.class_scores(name)
-    of_predicted = None
+    of_predicted = of_true = None
     if scores is not None:
         of_predicted = scores[np.arange(len(sample)), predicted]
+        of_true = scores[np.arange(len(sample)), true]
     support = np.bincount(true, minlength=len(result.classes))
     mistakes = []
     for t, p in np.argwhere(result.confusion_matrix(name).to_numpy() > 0):
@@ -54,13 +58,13 @@ def find_mistakes(
                 predicted=result.target_names[p],
                 count=len(where),
                 support=int(support[t]),
-                examples=_surest(where, sample, of_predicted, n_examples),
+                examples=_surest(where, sample, of_predicted, of_true, n_examples),
             )
         )
     return sorted(mistakes, key=lambda mistake: -mistake.count)
 
 
-def _surest(where, sample, scores, n_examples):
+def _surest(where, sample, scores, true_scores, n_examples):
     """Return up to `n_examples` different samples, by falling score."""
     if scores is not None:
         where = where[np.argsort(-scores[where], kind="stable")]
@@ -69,7 +73,47 @@ def _surest(where, sample, scores, n_examples):
         if len(examples) == n_examples:
             break
         index = int(sample[row])
-        score = None if scores is None else float(scores[row])
+        example = Example(index, None)
+        if scores is not None:
+            example = Example(index, float(scores[row]), float(true_scores[row]))
         # Repeated cross-validation can show a sample twice; the surest time counts.
-        examples.setdefault(index, Example(index, score))
+        examples.setdefault(index, example)
     return list(examples.values())
+
+
+def mistake_table(
+    result: BenchmarkResult, name: str, names: Sequence[str] | None
+) -> pd.DataFrame:
+    """Return every mistake of model `name`, a row each.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+    name : str
+    names : sequence of str or None
+        Name of each sample.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, name (with `names`), group (where there are groups), fold, true,
+        predicted; then, where the model gave scores, score_predicted and score_true.
+    """
+    frame = result.out_of_fold(name)
+    _, true, predicted = result.codes(name)
+    wrong = np.flatnonzero(true != predicted)
+    true, predicted = true[wrong], predicted[wrong]
+    frame = frame.iloc[wrong].reset_index(drop=True)
+    labels = np.asarray(result.target_names, dtype=object)
+    table = frame[["sample"]].copy()
+    if names is not None:
+        table["name"] = [names[i] for i in table["sample"]]
+    if "group" in frame:
+        table["group"] = frame["group"]
+    table["fold"] = frame["fold"]
+    table["true"], table["predicted"] = labels[true], labels[predicted]
+    scores, _ = result.class_scores(name)
+    if scores is not None:
+        table["score_predicted"] = scores[wrong, predicted]
+        table["score_true"] = scores[wrong, true]
+    return table

@@ -66,6 +66,24 @@ def chosen_parameters(estimator: Estimator, prefix: str = "") -> Any:
     return chosen
 
 
+def all_parameters(estimator: Estimator) -> list[tuple[str, str]]:
+    """Return [(name, value)] of all parameters, those of inner estimators too.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    list of (str, str)
+    """
+    return [
+        (name, _name(value) if _is_estimator(value) else _text(value))
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if name not in ("steps", "transformer_list")
+    ]
+
+
 def _name(step):
     """Return the class of a step, or 'passthrough' and the like as they are."""
     return type(step).__name__ if _is_estimator(step) else str(step)

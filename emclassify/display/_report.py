@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 from collections.abc import Sequence
 from importlib import resources
@@ -18,9 +16,17 @@ from emclassify._typing import ImagesLike
 from emclassify._words import number, p_value
 from emclassify.display._benchmark_display import BenchmarkDisplay
 from emclassify.display._confusion_matrices import predicting
-from emclassify.display._parameters import chosen_parameters
+from emclassify.display._parameters import all_parameters, chosen_parameters
+from emclassify.display._report_curves import class_curves
+from emclassify.display._report_downloads import (
+    all_tables,
+    report_tables,
+    table_download,
+)
+from emclassify.display._report_figures import drawing, to_svg
 from emclassify.display._report_tables import (
     class_rows,
+    common_folder,
     comparison_rows,
     confusion_rows,
     copy_rows,
@@ -31,6 +37,7 @@ from emclassify.display._report_tables import (
     run_facts,
     worst_groups,
 )
+from emclassify.display._report_terms import TERMS, term_of
 from emclassify.metrics._figures import metric_name
 
 if TYPE_CHECKING:
@@ -54,10 +61,13 @@ def write_report(
 ) -> Any:
     """Write the report of a benchmark as one self-contained HTML file.
 
-    Verdict, tables with intervals, confusion matrices, example images of each kind
-    of mistake, the data, settings and versions. Where samples have several labels,
-    there are neither matrices nor kinds of mistakes. The file needs no network and no
-    scripts; it reads on a phone and in print.
+    Verdict, tables with intervals, confusion matrices, ROC, precision-recall and
+    calibration curves of each class, example images of each kind of mistake, the data,
+    settings and versions. Where samples have several labels, there are neither matrices
+    nor kinds of mistakes. Every score of a whole model is its mean over folds, on which
+    the verdict rests; figures of a class are of the pooled predictions. All tables can
+    be saved from the page, as CSV and JSON. The file needs no network and no scripts;
+    it reads on a phone, on a dark screen and in print.
 
     Parameters
     ----------
@@ -76,7 +86,8 @@ def write_report(
         What to show of each sample: arrays or paths of image files. ``result.X`` by
         default; flat rows can't be shown.
     names : sequence of str, default=None
-        Name of each sample, such as its file. The file names where images are paths.
+        Name of each sample, such as its file. The paths where images are paths. The
+        folder that all lie in is said once.
     n_examples : int, default=6
         Images to show of each kind of mistake.
     max_kinds : int, default=12
@@ -105,20 +116,29 @@ def write_report(
     images = result.X if images is None else images
     _check_per_sample("images", images, result)
     if names is None and _num_samples(images) and _is_path(_first(images)):
-        names = [Path(item).name for item in images]
+        names = images
     if names is not None:
         _check_per_sample("names", names, result)
+        names = [str(name) for name in names]
     for parameter, value in (("n_examples", n_examples), ("max_kinds", max_kinds)):
         if not isinstance(value, int | np.integer) or value < 0:
             raise ValueError(f"{parameter} must be 0 or more; got {value!r}.")
+    tables = report_tables(result, metric, names)
+    folder = common_folder(names)
+    shown = None if names is None else [name[len(folder) :] for name in names]
     models = []
-    for name in predicting(result):
+    for i, name in enumerate(predicting(result), start=1):
         confusion = kinds = None  # several labels are not mixed up with each other
         if not result.multilabel:
             confusion = confusion_rows(result, name)
             kinds = mistake_kinds(
-                result, name, images, names, n_examples=n_examples, max_kinds=max_kinds
+                result, name, images, shown, n_examples=n_examples, max_kinds=max_kinds
             )
+        curves = class_curves(result, name)
+        if curves is not None:
+            tables[f"class scores of {name}"] = curves.table
+            tables[f"curves of {name}"] = curves.points()
+        estimator = result.estimators[name]
         models.append(
             {
                 "name": name,
@@ -126,17 +146,20 @@ def write_report(
                 "confusion": confusion,
                 "groups": worst_groups(result, name),
                 "mistakes": kinds,
-                "parameters": chosen_parameters(result.estimators[name]),
-                "estimator": type(result.estimators[name]).__name__,
+                "curves": curves,
+                "figures": curves.figures(f"model-{i}", name) if curves else [],
+                "parameters": chosen_parameters(estimator),
+                "all_parameters": all_parameters(estimator),
+                "estimator": type(estimator).__name__,
             }
         )
+    verdict = result.verdict(metric)
     html = environment.get_template("report.html.j2").render(
         title=title,
         description=[] if description is None else description.split("\n\n"),
-        verdict=result.verdict(metric),
+        verdict=verdict,
         metric=metric_name(metric),
         figure=_scores_figure(result, metric),
-        figure_text=_describe_figure(result, metric),
         overview=overview_rows(result, metric),
         comparison=comparison_rows(result, metric),
         models=models,
@@ -146,14 +169,18 @@ def write_report(
         multilabel=result.multilabel,
         data=data_facts(result),
         folds=fold_rows(result),
+        folder=folder,
         audit=[] if result.audit is None else result.audit.findings(),
         copies=copy_rows(result, images, names),
         facts=run_facts(result, command),
-        level=f"{100 * result.confidence_level:g} %",
+        level=f"{100 * result.confidence_level:g}\N{NO-BREAK SPACE}%",
         unit="sample" if result.groups is None else "group",
         n_units=result.pooled.n_units,
         n_folds=len(result.folds),
         n_pairs=len(result.names) * (len(result.names) - 1) // 2,
+        terms=TERMS,
+        downloads={name: table_download(name, table) for name, table in tables.items()},
+        everything=all_tables(title, verdict, tables),
     )
     path = Path(path)
     path.write_text(html, encoding="utf-8")
@@ -174,7 +201,7 @@ def _environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, p_value=p_value)
+    environment.filters.update(p_value=p_value, term=term_of)
     return environment
 
 
@@ -195,29 +222,25 @@ def _check_per_sample(parameter, values, result):
 
 
 def _scores_figure(result, metric):
-    """Return the scores as an SVG data URI."""
-    import matplotlib as mpl
+    """Return the scores as an SVG element."""
     from matplotlib.figure import Figure
 
-    settings = {"svg.fonttype": "path", "svg.hashsalt": "emclassify", "font.size": 10}
-    with mpl.rc_context(settings):
+    with drawing():
         figure = Figure(
             figsize=(4.6, 1.0 + 0.5 * len(result.names)), layout="constrained"
         )
         BenchmarkDisplay.from_result(result, metric=metric, ax=figure.subplots())
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return to_svg(figure, "scores", _describe_figure(result, metric))
 
 
 def _describe_figure(result, metric):
     """Return the figure in words, for those who don't see it."""
+    means = result.means([metric])
     parts = []
     for name in predicting(result):
-        value, low, high = result.pooled.score(name, metric)
-        if np.isfinite(value):
-            parts.append(f"{name} {number(value)}, {number(low)} to {number(high)}")
-        else:
-            mean = result.overview([metric]).loc[name, metric]
-            parts.append(f"{name} {number(mean)}")
+        mean, _, low, high = means.loc[name]
+        part = f"{name} {number(mean)}"
+        if np.isfinite([low, high]).all():
+            part += f", {number(low)} to {number(high)}"
+        parts.append(part)
     return f"{metric_name(metric)} with interval: {'; '.join(parts)}."

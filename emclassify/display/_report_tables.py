@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from emclassify._words import name_some, number
@@ -14,7 +15,7 @@ from emclassify.display._confusion_matrices import predicting, row_shares
 from emclassify.display._duplicate_pairs import describe_pair, turn_as_first
 from emclassify.display._mistakes import find_mistakes
 from emclassify.display._thumbnails import image_at, thumbnail
-from emclassify.metrics._figures import AVERAGES, FIGURES, metric_name
+from emclassify.metrics._figures import AVERAGES, FIGURES, RATIOS, metric_name
 from emclassify.metrics._targets import presence
 
 if TYPE_CHECKING:
@@ -31,49 +32,56 @@ def _span(low, high, digits=3):
     return f"{number(low, digits)}{dash}{number(high, digits)}"
 
 
+def mean_scores(result: BenchmarkResult, metric: str) -> pd.DataFrame:
+    """Return the main scores of each model, `metric` first, as `means` has them."""
+    table = result.means([metric])
+    others = result.means()
+    return table.join(others.drop(columns=table.columns, errors="ignore"))
+
+
 def overview_rows(result: BenchmarkResult, metric: str) -> dict[str, Any]:
     """Return the names of the scores, and one row for each model."""
-    table = result.overview()
-    if metric not in table:
-        table = table.join(result.overview([metric]), rsuffix="_again")
+    table = mean_scores(result, metric)
     columns = [c[: -len("_sd")] for c in table.columns if c.endswith("_sd")]
-    columns = [metric, *(c for c in columns if c != metric)]
     best = table[metric].idxmax() if table[metric].notna().any() else None
+    trainings = result.trainings
     rows = []
     for name, row in table.iterrows():
-        cells = [
-            {
-                "mean": number(row[c]),
-                "sd": number(row[f"{c}_sd"]),
-                "span": _span(row[f"{c}_low"], row[f"{c}_high"]),
-            }
-            for c in columns
-        ]
-        training = result.trainings.get(name)
+        training = trainings.get(name)
         rows.append(
             {
                 "name": name,
                 "best": name == best,
-                "cells": cells,
+                "cells": [_mean_cell(row, c) for c in columns],
                 "training": "–" if training is None else training.in_short(),
             }
         )
     return {
         "columns": [metric_name(c) for c in columns],
         "rows": rows,
-        "trained": bool(result.trainings),
+        "trained": bool(trainings),
     }
 
 
-def comparison_rows(result: BenchmarkResult, metric: str) -> Any:
+def _mean_cell(row, score, digits=3):
+    """Return mean, deviation and interval of a score in a row of `means`."""
+    sd = row[f"{score}_sd"]
+    return {
+        "value": number(row[score], digits),
+        "sd": number(sd, digits) if np.isfinite(sd) else None,
+        "span": _span(row[f"{score}_low"], row[f"{score}_high"], digits),
+    }
+
+
+def comparison_rows(result: BenchmarkResult, metric: str) -> list[dict[str, Any]]:
     """Return one row for each pair of models, the better one first."""
+    trainings = result.trainings
     rows = []
     for row in result.compare(metric).itertuples():
         turned = row.difference < 0
         a, b = (row.model_b, row.model_a) if turned else (row.model_a, row.model_b)
         sign = -1 if turned else 1
         ends = sorted((sign * row.low, sign * row.high))
-        pooled_ends = sorted((sign * row.pooled_low, sign * row.pooled_high))
         rows.append(
             {
                 "better": a,
@@ -82,37 +90,65 @@ def comparison_rows(result: BenchmarkResult, metric: str) -> Any:
                 "span": _span(*ends),
                 "p": None if np.isnan(row.p_adjusted) else row.p_adjusted,
                 "beyond_noise": row.p_adjusted < 1 - result.confidence_level,
-                "doubt": result.trainings[b].still_learning
-                if b in result.trainings
-                else None,
-                "pooled": number(sign * row.pooled_difference),
-                "pooled_span": _span(*pooled_ends),
+                "doubt": trainings[b].still_learning if b in trainings else None,
             }
         )
     return rows
 
 
 def class_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
-    """Return one row for each class and average of model `name`."""
+    """Return one row for each class and average of model `name`.
+
+    Classes are of the pooled predictions, averages are means over folds.
+    """
     table = result.summary().loc[name]
+    means = result.means([f"{f}_{a}" for a in AVERAGES for f in FIGURES]).loc[name]
+    known = _known_figures(result, name)
     rows = []
     for what, row in table.iterrows():
-        cells = [
-            {
-                "value": number(row[figure], 2),
-                "span": _span(row[f"{figure}_low"], row[f"{figure}_high"], 2),
-            }
-            for figure in FIGURES
-        ]
+        average = what in AVERAGES
+        cells = []
+        for figure in FIGURES:
+            if average:
+                cell = _mean_cell(means, f"{figure}_{what}", 2) | {"lacking": None}
+            elif known.loc[what, figure]:
+                span = _span(row[f"{figure}_low"], row[f"{figure}_high"], 2)
+                cell = {"value": number(row[figure], 2), "span": span, "lacking": None}
+            else:
+                lacking = RATIOS[figure].lacking
+                cell = {"value": "–", "span": "", "lacking": lacking}
+            cells.append(cell)
+        support = int(row["support"])
         rows.append(
-            {
-                "name": what,
-                "average": what in AVERAGES,
-                "support": int(row["support"]),
-                "cells": cells,
-            }
+            {"name": what, "average": average, "support": support, "cells": cells}
         )
     return rows
+
+
+def figures_table(result: BenchmarkResult, name: str) -> pd.DataFrame:
+    """Return the figures of model `name` as `class_rows` has them, with all digits."""
+    table = result.summary().loc[name].copy()
+    means = result.means([f"{f}_{a}" for a in AVERAGES for f in FIGURES]).loc[name]
+    for figure in FIGURES:
+        for average in AVERAGES:
+            for end in ("", "_low", "_high"):
+                table.loc[average, figure + end] = means[f"{figure}_{average}{end}"]
+    known = _known_figures(result, name)
+    for figure in FIGURES:
+        unknown = known.index[~known[figure]]
+        table.loc[unknown, [figure, f"{figure}_low", f"{figure}_high"]] = np.nan
+    return table.reset_index()
+
+
+def _known_figures(result, name):
+    """Return whether each figure of each class is other than 0/0, a table."""
+    _, true, predicted = result.codes(name)
+    has = result.target.presence(true)
+    said = result.target.presence(predicted)
+    counts = [(has & said), (~has & said), (has & ~said), (~has & ~said)]
+    counts = [count.sum(axis=0) for count in counts]
+    known = {f: ratio.parts(*counts)[1] > 0 for f, ratio in RATIOS.items()}
+    return pd.DataFrame(known, index=result.target_names)
 
 
 def _shade(share):
@@ -133,7 +169,7 @@ def _shade(share):
 def confusion_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
     """Return the rows of the confusion matrix, with shades."""
     counts = result.confusion_matrix(name).to_numpy()
-    shares = row_shares(counts)
+    shares, sums = row_shares(counts), counts.sum(axis=1)
     rows = []
     for i, target in enumerate(result.target_names):
         cells = []
@@ -142,7 +178,7 @@ def confusion_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
             cells.append(
                 {
                     "count": int(counts[i, j]),
-                    "share": f"{100 * shares[i, j]:.0f}",
+                    "share": f"{100 * shares[i, j]:.0f} %" if sums[i] else "–",
                     "background": background,
                     "text": text,
                     "right": i == j,
@@ -176,10 +212,9 @@ def mistake_kinds(
                     "source": None if image is None else thumbnail(image),
                     "sample": example.sample,
                     "group": group,
-                    "name": _sample_name(names, example.sample),
-                    "score": None
-                    if example.score is None
-                    else number(example.score, 2),
+                    "path": None if names is None else names[example.sample],
+                    "said": _score(example.score),
+                    "true": _score(example.true_score),
                 }
             )
         kinds.append(
@@ -226,12 +261,27 @@ def worst_groups(
     }
 
 
-def _sample_name(names, sample):
-    """Return the name of a sample, without folders, or None."""
-    if names is None:
-        return None
-    name = names.iloc[sample] if hasattr(names, "iloc") else names[sample]
-    return os.path.basename(str(name)) or str(name)
+def _score(score):
+    """Return a score as text, or None."""
+    return None if score is None else number(score, 2)
+
+
+def common_folder(names: Sequence[str] | None) -> str:
+    """Return the folder that all files lie in, with a slash; "" if there is none.
+
+    Examples
+    --------
+    >>> from emclassify.display._report_tables import common_folder
+    >>> common_folder(["grids/a/1.tif", "grids/b/2.tif"])
+    'grids/'
+    >>> common_folder(["1.tif", "2.tif"])
+    ''
+    """
+    try:
+        folder = os.path.commonpath([os.path.dirname(name) for name in names or [""]])
+    except ValueError:  # absolute and relative ones
+        return ""
+    return folder.rstrip(os.sep) + os.sep if folder else ""
 
 
 def data_facts(

@@ -24,6 +24,7 @@ from emclassify.model_selection.benchmark._tables import (
     fold_scores,
     fold_table,
     group_table,
+    mean_table,
     overview_table,
     summary_table,
 )
@@ -394,6 +395,33 @@ class BenchmarkResult:
         for metric in metrics:
             self._check_metric(metric)
         return overview_table(self._frame, self.pooled, metrics)
+
+    def means(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Mean of each score over the folds, with the interval of this mean.
+
+        These are the numbers that :meth:`verdict` and :meth:`compare` rest on, and
+        that report and plot show. The intervals are those of
+        :func:`corrected_resampled_ttest`, within 0 to 1 for built-in scores. Where the
+        folds don't differ, or there is one, that of the pooled predictions stands in.
+
+        Parameters
+        ----------
+        metrics : list of str, default=None
+            Some of ``metrics``. Macro F1, balanced accuracy, accuracy and the scores
+            from ``scoring`` by default.
+
+        Returns
+        -------
+        DataFrame
+            One row for each model. For each score, its mean over folds, <score>_sd
+            (standard deviation over folds), <score>_low and <score>_high.
+        """
+        if metrics is None:
+            extra = [m for m in self.metrics if m not in self.pooled.metrics]
+            metrics = [*MAIN_METRICS, *extra]
+        for metric in metrics:
+            self._check_metric(metric)
+        return mean_table(self._frame, self.pooled, metrics, self.confidence_level)
 
     def by_fold(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Scores of each fold, their mean and standard deviation.

@@ -83,6 +83,44 @@ def overview_table(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("estimator")
 
 
+def mean_table(
+    frame: pd.DataFrame,
+    pooled: PooledScores,
+    metrics: Sequence[str],
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return the mean of each score over folds, with its interval, by model."""
+    ratio = _test_train_ratio(frame)
+    rows = {}
+    for name, of_model in frame.groupby("estimator", sort=False):
+        row = {}
+        for metric in metrics:
+            scores = of_model[metric].to_numpy(dtype=np.float64)
+            test = corrected_resampled_ttest(
+                scores,
+                np.zeros(len(scores)),
+                test_train_ratio=ratio,
+                confidence_level=confidence_level,
+            )
+            low, high = test.low, test.high
+            if metric in pooled.metrics:
+                if not test.standard_error > 0:
+                    _, low, high = pooled.score(name, metric)
+                low, high = np.clip([low, high], 0, 1)
+            row[metric] = test.difference
+            row[f"{metric}_sd"] = of_model[metric].std(ddof=1)
+            row[f"{metric}_low"] = low
+            row[f"{metric}_high"] = high
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("estimator")
+
+
+def _test_train_ratio(frame):
+    """Return the mean ratio of test to training samples."""
+    sizes = frame.drop_duplicates("fold")
+    return float((sizes["n_test"] / sizes["n_train"]).mean())
+
+
 def fold_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """Return the scores of each fold by model, then their mean and deviation."""
     parts = {}
@@ -121,8 +159,7 @@ def comparison_table(
 ) -> pd.DataFrame:
     """Return the difference, intervals and p value of each pair of models."""
     scores = frame.pivot(index="fold", columns="estimator", values=metric)
-    sizes = frame.drop_duplicates("fold")
-    ratio = float((sizes["n_test"] / sizes["n_train"]).mean())
+    ratio = _test_train_ratio(frame)
     rows = []
     for a, b in combinations(names, 2):
         test = corrected_resampled_ttest(
