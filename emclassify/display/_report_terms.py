@@ -1,7 +1,5 @@
 """What the words of the report mean: shown on hover, and at its end."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 __all__ = ["TERMS", "Term", "term_of"]
