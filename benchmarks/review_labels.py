@@ -1,161 +1,173 @@
 """What reviewing labels saves: wrong labels found, and labels not needed.
 
-    python benchmarks/review_labels.py FEATURES.npz [doubt] [suggest] [--seeds 5]
+    python benchmarks/review_labels.py DATA TABLE --sets vnc_sstem jurkat
+        [--parts doubt suggest] [--seeds 5] [--cache FOLDER]
 
-FEATURES.npz holds F (features of all families), y (labels) and, where there are any, g
-(groups).
+DATA is the folder of the sets, see `_accuracy_sets`. The model is the SVM of
+`svm_baseline`, on features made once; --cache keeps them.
 
-doubt: 5 % of the labels are turned, at random or to the class that a model takes for it
-most often; what share of them is in the first 10 % of `doubtful_labels`.
-suggest: labels until 90 % of the macro-F1 with all labels of the training side, by
-`suggest_to_label` and at random. The model is the SVM of `svm_baseline`, on features
-made once.
+doubt: 5 % of the labels are turned, at random or to the class that the model takes for
+it most often; what share of them is in the first 10 % of `doubtful_labels`.
+suggest: macro-F1 on the test side by the number of labels, chosen by
+`suggest_to_label` or at random, until it is 90 % of that with all labels of the
+training side. One fold of five a seed, by group where there are groups.
+
+Each figure is added to TABLE as it is known, a CSV file in the form of
+docs/results/review_labels.csv, which was made so.
 """
 
 import argparse
-import json
+import csv
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+from _accuracy_sets import SETS
+from joblib import Memory
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix, f1_score
 from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
     cross_val_predict,
 )
-from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
+from sklearn.pipeline import Pipeline
 
-from emclassify.baselines import ClippedScaler
+from emclassify.baselines import ClippedScaler, svm_baseline
+from emclassify.features import FeatureExtractor
 from emclassify.review import doubtful_labels, suggest_to_label
 
 SHARE_WRONG, SHARE_SEEN, ENOUGH = 0.05, 0.10, 0.90
+# Labels at a time, and at most.
+STEP, MOST = 20, 1600
+N_COMPONENTS = 50
+COLUMNS = "set", "part", "way", "seed", "n_labels", "figure", "full"
+
+Labels = np.ndarray
+Write = Callable[..., None]
 
 
-def svm(probability=False):
+def features_of(name: str, folder: Path) -> tuple[np.ndarray, Labels, Labels | None]:
+    """Return features of all families, labels and groups of a set."""
+    data = SETS[name].load(folder)
+    features = FeatureExtractor("all", n_jobs=-1).fit_transform(data.images)
+    return features, data.target, data.groups
+
+
+def svm(probability: bool = False) -> Pipeline:
     """Return the SVM of `svm_baseline`, for features."""
-    machine = SVC(C=10, gamma=0.3 / 1368, class_weight="balanced")
-    if probability:
-        from sklearn.calibration import CalibratedClassifierCV
-
-        machine = CalibratedClassifierCV(machine, ensemble=False, cv=3)
-    return make_pipeline(ClippedScaler(), machine)
+    return svm_baseline(probability=probability)[1:]
 
 
-def folds_of(g, seed):
+def folds_of(
+    groups: Labels | None, seed: int
+) -> StratifiedKFold | StratifiedGroupKFold:
     """Return five folds, by group where there are groups."""
-    kind = StratifiedKFold if g is None else StratifiedGroupKFold
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     return kind(5, shuffle=True, random_state=seed)
 
 
-def turned(y, kind, likely, rng):
+def turned(
+    y: Labels, likely: dict[str, str] | None, rng: np.random.Generator
+) -> tuple[Labels, np.ndarray]:
     """Return labels of which a share is wrong, and which are."""
     classes = np.unique(y)
-    wrong = rng.choice(len(y), round(SHARE_WRONG * len(y)), replace=False)
-    labels = y.copy()
-    for i in wrong:
-        others = classes[classes != y[i]]
-        labels[i] = rng.choice(others) if kind == "random" else likely[y[i]]
     is_wrong = np.zeros(len(y), dtype=bool)
-    is_wrong[wrong] = True
+    is_wrong[rng.choice(len(y), round(SHARE_WRONG * len(y)), replace=False)] = True
+    labels = y.copy()
+    for i in np.flatnonzero(is_wrong):
+        others = classes[classes != y[i]]
+        labels[i] = rng.choice(others) if likely is None else likely[y[i]]
     return labels, is_wrong
 
 
-def look_alikes(F, y, g):
+def look_alikes(X: np.ndarray, y: Labels, groups: Labels | None) -> dict[str, str]:
     """Return for each class the one that it is most often taken for."""
-    said = cross_val_predict(svm(), F, y, groups=g, cv=folds_of(g, 0))
+    said = cross_val_predict(svm(), X, y, groups=groups, cv=folds_of(groups, 0))
     classes = np.unique(y)
     counts = confusion_matrix(y, said, labels=classes)
     np.fill_diagonal(counts, -1)
     return dict(zip(classes, classes[counts.argmax(axis=1)], strict=True))
 
 
-def doubt(F, y, g, seeds):
-    """Print the shares of wrong labels among the most doubtful."""
-    likely = look_alikes(F, y, g)
-    for kind in ("random", "look-alike"):
-        for method in ("normalized_margin", "self_confidence"):
-            found = []
-            for seed in range(seeds):
-                labels, is_wrong = turned(y, kind, likely, np.random.default_rng(seed))
-                table = doubtful_labels(
-                    svm(True), F, labels, groups=g, cv=folds_of(g, seed), method=method
-                )
-                seen = table["sample"][: round(SHARE_SEEN * len(y))]
-                found.append(float(is_wrong[seen].sum() / is_wrong.sum()))
-            record = {"turned": kind, "method": method, "found": np.round(found, 3)}
-            print(json.dumps(record, default=np.ndarray.tolist), flush=True)
-
-
-def suggest(F, y, g, seeds, start=20, step=20, most=1200):
-    """Print how many labels reach most of what all labels give."""
-    needed = {"suggested": [], "random": []}
-    for seed in range(seeds):
-        train, test = next(folds_of(g, seed).split(F, y, g))
-        full = f1_score(
-            y[test], svm().fit(F[train], y[train]).predict(F[test]), average="macro"
-        )
-        for way, counts in needed.items():
-            counts.append(
-                labels_needed(
-                    F[train],
-                    y[train],
-                    F[test],
-                    y[test],
-                    full,
-                    way,
-                    seed,
-                    start,
-                    step,
-                    most,
-                )
+def measure_doubt(
+    X: np.ndarray, y: Labels, groups: Labels | None, seeds: int, write: Write
+) -> None:
+    """Write the shares of wrong labels among the most doubtful."""
+    for way, likely in (("random", None), ("look-alike", look_alikes(X, y, groups))):
+        for seed in range(seeds):
+            labels, is_wrong = turned(y, likely, np.random.default_rng(seed))
+            table = doubtful_labels(
+                svm(True), X, labels, groups=groups, cv=folds_of(groups, seed)
             )
-        print(
-            json.dumps(
-                {"seed": seed, "full": round(full, 3)}
-                | {w: c[-1] for w, c in needed.items()}
-            ),
-            flush=True,
-        )
+            seen = table["sample"][: round(SHARE_SEEN * len(y))]
+            found = is_wrong[seen].sum() / is_wrong.sum()
+            write("doubt", way, seed, len(seen), found)
 
 
-def labels_needed(F, y, F_test, y_test, full, way, seed, start, step, most):
-    """Return the number of labels at which the model is good enough, or None."""
-    labelled = np.zeros(len(F), dtype=bool)
-    points = ClippedScaler().fit_transform(F)
-    from sklearn.decomposition import PCA
+def measure_suggest(
+    X: np.ndarray, y: Labels, groups: Labels | None, seeds: int, write: Write
+) -> None:
+    """Write how good the model is by the number of labels, both ways."""
+    for seed in range(seeds):
+        train, test = next(folds_of(groups, seed).split(X, y, groups))
 
-    points = PCA(50, random_state=0).fit_transform(points)
-    model = None
-    while labelled.sum() < most:
+        def figure(model: BaseEstimator, test: np.ndarray = test) -> float:
+            return f1_score(y[test], model.predict(X[test]), average="macro")
+
+        full = figure(svm().fit(X[train], y[train]))
+        for way in ("suggested", "random"):
+            for n_labels, found in curve(
+                X[train], y[train], figure, ENOUGH * full, way, seed
+            ):
+                write("suggest", way, seed, n_labels, found, full)
+
+
+def curve(
+    X: np.ndarray,
+    y: Labels,
+    figure: Callable[[BaseEstimator], float],
+    enough: float,
+    way: str,
+    seed: int,
+) -> list[tuple[int, float]]:
+    """Return numbers of labels and figures, until one is enough."""
+    points = ClippedScaler().fit_transform(X)
+    points = PCA(N_COMPONENTS, random_state=0).fit_transform(points)
+    labelled = np.zeros(len(X), dtype=bool)
+    model, found = None, []
+    while labelled.sum() < MOST:
         table = suggest_to_label(
-            F,
-            step if labelled.any() else start,
+            X,
+            STEP,
             model if way == "suggested" else None,
             "random" if way == "random" else "auto",
             labelled=labelled,
             embedding=points,
+            # The copies that a set has are in its features, not in its images here.
             avoid_duplicates=False,
-            random_state=seed + labelled.sum(),
+            random_state=seed + int(labelled.sum()),
         )
         labelled[table["sample"]] = True
-        found = np.unique(y[labelled], return_counts=True)[1]
-        if len(found) < 2:
+        if len(np.unique(y[labelled])) < 2:
             continue
-        model = svm().fit(F[labelled], y[labelled])
-        score = f1_score(y_test, model.predict(F_test), average="macro")
-        if score >= ENOUGH * full:
-            return int(labelled.sum())
-        model = _Soft(model)
-    return None
+        machine = svm().fit(X[labelled], y[labelled])
+        found.append((int(labelled.sum()), figure(machine)))
+        if found[-1][1] >= enough:
+            break
+        model = _Soft(machine)
+    return found
 
 
 class _Soft:
     """Decision values as something to take margins of."""
 
-    def __init__(self, model):
+    def __init__(self, model: BaseEstimator) -> None:
         self._model = model
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return decision values that add up to one."""
         values = self._model.decision_function(X)
         if values.ndim == 1:
             values = np.column_stack([-values, values])
@@ -163,24 +175,42 @@ class _Soft:
         return values / values.sum(axis=1, keepdims=True)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("features")
-    parser.add_argument("parts", nargs="*", default=["doubt", "suggest"])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--sets", nargs="+", choices=SETS, required=True)
+    parser.add_argument("--parts", nargs="+", default=["doubt", "suggest"])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--most", type=int, help="images, a random choice of them")
+    parser.add_argument("--cache", type=Path)
     args = parser.parse_args()
-    data = np.load(args.features, allow_pickle=False)
-    F, y = data["F"], data["y"]
-    g = data.get("g")
-    if args.most and args.most < len(y):
-        some = np.random.default_rng(0).choice(len(y), args.most, replace=False)
-        F, y, g = F[some], y[some], None if g is None else g[some]
-    print(f"{args.features}: {len(y)} images, {len(np.unique(y))} classes", flush=True)
-    if "doubt" in args.parts:
-        doubt(F, y, g, args.seeds)
-    if "suggest" in args.parts:
-        suggest(F, y, g, args.seeds)
+    make_features = Memory(args.cache, verbose=0).cache(features_of)
+    measures = {"doubt": measure_doubt, "suggest": measure_suggest}
+    is_new = not args.table.exists()
+    with args.table.open("a", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        if is_new:
+            rows.writerow(COLUMNS)
+        for name in args.sets:
+            X, y, groups = make_features(name, args.data)
+            print(f"{name}: {len(y)} images, {X.shape[1]} features", flush=True)
+
+            def write(
+                part: str,
+                way: str,
+                seed: int,
+                n_labels: int,
+                figure: float,
+                full: float | None = None,
+                name: str = name,
+            ) -> None:
+                row = [name, part, way, seed, n_labels, round(float(figure), 4)]
+                rows.writerow([*row, None if full is None else round(full, 4)])
+                file.flush()
+                print(*row, flush=True)
+
+            for part in args.parts:
+                measures[part](X, y, groups, args.seeds, write)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,14 @@ from pathlib import Path
 def write(folder):
     """Write the texts to `folder`."""
     folder = Path(folder)
-    for command in ("benchmark", "train", "predict", "review", "particles"):
+    for command in (
+        "benchmark",
+        "train",
+        "predict",
+        "review",
+        "label",
+        "particles",
+    ):
         path = folder / f"emclassify_{command}.txt"
         path.write_text(help_text(command), "utf-8")
     (folder / "unreleased.inc").write_text(unreleased_changes(), "utf-8")

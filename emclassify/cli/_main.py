@@ -11,6 +11,7 @@ from typing import Any
 
 from emclassify.cli._benchmark import add_benchmark
 from emclassify.cli._card import add_card
+from emclassify.cli._label import add_label
 from emclassify.cli._particles import add_particles
 from emclassify.cli._predict import add_predict
 from emclassify.cli._review import add_review
@@ -20,7 +21,15 @@ __all__ = ["main"]
 
 # As messages have them: on_error='skip', page=0.
 _PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+|\.{3})")
-COMMANDS = (add_benchmark, add_train, add_predict, add_particles, add_card, add_review)
+COMMANDS = (
+    add_benchmark,
+    add_train,
+    add_predict,
+    add_particles,
+    add_card,
+    add_review,
+    add_label,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._options import (
     add_reading,
@@ -13,7 +13,51 @@ from emclassify.cli._options import (
     positive,
 )
 
-__all__ = ["add_review"]
+if TYPE_CHECKING:
+    from emclassify.review._folder_images import FolderImages
+
+__all__ = ["add_images", "add_review", "read_images"]
+
+
+def read_images(args: argparse.Namespace) -> "FolderImages":
+    """Return the images of the folder that options name."""
+    from emclassify.review._folder_images import read_folder
+
+    return read_folder(
+        args.folder,
+        labels=args.labels,
+        file_column=args.file_column,
+        label_column=args.label_column,
+        group_column=args.group_column,
+        unlabelled=args.unlabelled,
+        as_gray=args.as_gray,
+        pixel_size=args.pixel_size,
+        page=args.page,
+        format=args.format,
+        dataset=args.dataset,
+        axes=args.axes,
+        orient=not args.no_orient,
+        verbose=0 if args.quiet else 1,
+    )
+
+
+def add_images(command: argparse.ArgumentParser) -> None:
+    """Add the options of `read_images`."""
+    add = command.add_argument
+    add(
+        "folder",
+        metavar="FOLDER",
+        help="one folder a class, or images without labels, or see --labels",
+    )
+    add_table(command)
+    add(
+        "--unlabelled",
+        action="store_true",
+        help="names of folders are no labels",
+    )
+    add("--as-gray", action="store_true", help="make colours grey")
+    add("--pixel-size", type=positive, help="nm; else as each file states it")
+    add_reading(command)
 
 
 def add_review(commands: Any) -> None:
@@ -35,17 +79,7 @@ def add_review(commands: Any) -> None:
         help="file that emclassify train has written, or CSV table with columns file "
         "and probability_<class>, such as emclassify predict writes",
     )
-    add(
-        "folder",
-        metavar="FOLDER",
-        help="one folder a class, or images without labels, or see --labels",
-    )
-    add_table(command)
-    add(
-        "--unlabelled",
-        action="store_true",
-        help="names of folders are no labels",
-    )
+    add_images(command)
     add(
         "--out",
         metavar="HTML|FOLDER",
@@ -53,9 +87,6 @@ def add_review(commands: Any) -> None:
         help="page to write: one file, or a folder for thousands of images",
     )
     add("--cv", type=at_least(2), default=5, help="number of folds")
-    add("--as-gray", action="store_true", help="make colours grey")
-    add("--pixel-size", type=positive, help="nm; else as each file states it")
-    add_reading(command)
     add("--title", default="Review of labels", help="heading of the page")
     add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
     add("--seed", type=int, default=0, help="of folds")
@@ -65,7 +96,6 @@ def add_review(commands: Any) -> None:
 
 def _review(args: argparse.Namespace) -> None:
     check_out(args.out)
-    from emclassify.review._folder_images import read_folder
     from emclassify.review._folder_page import (
         read_probabilities,
         review_folder,
@@ -75,22 +105,7 @@ def _review(args: argparse.Namespace) -> None:
     verbose = 0 if args.quiet else 1
     if not Path(args.source).is_file():
         raise FileNotFoundError(f"There is no file {args.source}.")
-    folder = read_folder(
-        args.folder,
-        labels=args.labels,
-        file_column=args.file_column,
-        label_column=args.label_column,
-        group_column=args.group_column,
-        unlabelled=args.unlabelled,
-        as_gray=args.as_gray,
-        pixel_size=args.pixel_size,
-        page=args.page,
-        format=args.format,
-        dataset=args.dataset,
-        axes=args.axes,
-        orient=not args.no_orient,
-        verbose=verbose,
-    )
+    folder = read_images(args)
     if args.source.lower().endswith(".csv"):
         proba, classes = read_probabilities(args.source, folder.files)
     else:

@@ -15,7 +15,7 @@ from emclassify.review._doubt import given_probability, label_margin
 if TYPE_CHECKING:
     from emclassify.model_selection import BenchmarkResult
 
-__all__ = ["doubtful_labels"]
+__all__ = ["doubtful_labels", "mean_probabilities", "mean_scores"]
 
 
 @validate_params(
@@ -185,12 +185,30 @@ def mean_probabilities(result: "BenchmarkResult", model: str) -> np.ndarray:
     ValueError
         If it has none, or not for all images.
     """
-    scores, kind = result.class_scores(model)
+    scores, kind = mean_scores(result, model)
     if kind != "probability":
         raise ValueError(
             f"Model {model!r} has no probabilities: give it some, as "
             "svm_baseline(probability=True) has them."
         )
+    return scores
+
+
+def mean_scores(
+    result: "BenchmarkResult", model: str
+) -> tuple[np.ndarray | None, str | None]:
+    """Return the out-of-fold scores of a benchmark's model, one row an image.
+
+    Their kind is "probability", "decision" or, where there are none, None.
+
+    Raises
+    ------
+    ValueError
+        If images were never tested.
+    """
+    scores, kind = result.class_scores(model)
+    if kind is None:
+        return None, None
     sample = result.codes(model)[0]
     n = len(result.y)
     times = np.bincount(sample, minlength=n)
@@ -202,4 +220,4 @@ def mean_probabilities(result: "BenchmarkResult", model: str) -> np.ndarray:
         )
     total = np.zeros((n, scores.shape[1]))
     np.add.at(total, sample, scores)
-    return total / times[:, np.newaxis]
+    return total / times[:, np.newaxis], kind

@@ -1,18 +1,33 @@
 """The page of a folder, by a model or by a table of probabilities."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from emclassify.review._doubtful_labels import mean_probabilities
+from emclassify.review._doubtful_labels import mean_scores
 from emclassify.review._folder_images import FolderImages
+from emclassify.review._temperature import (
+    decision_values,
+    fit_temperature,
+    softened,
+)
 from emclassify.review._write_review_page import write_review_page
 
-__all__ = ["read_probabilities", "review_folder", "unseen_probabilities"]
+if TYPE_CHECKING:
+    from emclassify.model_selection import BenchmarkResult
+
+__all__ = [
+    "Judgement",
+    "judge",
+    "read_probabilities",
+    "review_folder",
+    "unseen_probabilities",
+]
 
 _PREFIX = "probability_"
 
@@ -52,7 +67,28 @@ def review_folder(
     )
 
 
-def unseen_probabilities(
+@dataclass
+class Judgement:
+    """What a model says of the images of a folder, of none whose label it has seen.
+
+    Attributes
+    ----------
+    proba : ndarray of shape (n_files, n_classes)
+    classes : list of str
+        Of the columns of `proba`.
+    model : classifier
+        Fitted to all images with a label.
+    result : BenchmarkResult
+        Of the model "model", out of fold.
+    """
+
+    proba: np.ndarray
+    classes: list[str]
+    model: BaseEstimator
+    result: "BenchmarkResult"
+
+
+def judge(
     model: BaseEstimator,
     folder: FolderImages,
     *,
@@ -60,55 +96,44 @@ def unseen_probabilities(
     random_state: int = 0,
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> tuple[np.ndarray, list[str]]:
-    """Return probabilities by models that have not seen the image's label.
+    refit: bool = True,
+) -> Judgement:
+    """Let clones of a model judge images whose labels they have not seen.
 
-    Images with labels are judged out of fold, by clones of the model; the others by a
-    clone that has seen all that have one. Without labels, the model itself judges.
+    Images with labels are judged out of fold; the others by a clone that has seen all
+    that have one. Decision values become probabilities by one temperature, fitted to
+    those out of fold.
 
     Parameters
     ----------
-    model : fitted classifier
+    model : classifier
     folder : FolderImages
     n_folds : int, default=5
-        Of folds that keep groups together.
+        Of folds that keep groups together; fewer where a class has fewer images.
     random_state : int, default=0
         Of the folds.
     n_jobs : int, default=None
         Folds at a time.
     verbose : int, default=0
         1 shows progress.
+    refit : bool, default=True
+        Whether to fit to all that have a label where all have one.
 
     Returns
     -------
-    proba : ndarray of shape (n_files, n_classes)
-    classes : list of str
+    Judgement
 
     Raises
     ------
     ValueError
-        If no labels are given and the model has no probabilities, or all labels are
-        of one class.
+        If all labels are of one class, or a class has one image.
     """
-    labels = folder.labels[folder.readable]
-    known = np.array([label is not None for label in labels], dtype=bool)
-    if not known.any():
-        if not hasattr(model, "predict_proba"):
-            raise ValueError(
-                "The model has no probabilities to order images by, and there are no "
-                "labels to make some with. Train one that has them, such as "
-                "emclassify train --model lipnet4, or give labels."
-            )
-        proba = model.predict_proba(folder.images)
-        return folder.spread(np.asarray(proba)), [str(c) for c in model.classes_]
-    from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     from emclassify.model_selection import benchmark_classifiers
 
-    model = clone(model)
-    if not hasattr(model, "predict_proba"):
-        model = CalibratedClassifierCV(model, ensemble=False, cv=3)
+    labels = folder.labels[folder.readable]
+    known = np.array([label is not None for label in labels], dtype=bool)
     y = labels[known].astype(str)
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
@@ -121,6 +146,7 @@ def unseen_probabilities(
             f"Class {classes.tolist()[counts.argmin()]!r} has one image; no fold can "
             "both learn and test it. Give it another one, or leave it out."
         )
+    model = clone(model)
     groups = None
     if folder.groups is not None:
         groups = folder.groups[folder.readable][known]
@@ -132,18 +158,66 @@ def unseen_probabilities(
         y,
         groups=groups,
         cv=splitter(n_folds, shuffle=True, random_state=random_state),
-        n_bootstrap=1,
         random_state=random_state,
         n_jobs=n_jobs,
         verbose=verbose,
         audit=False,
     )
     proba = np.empty((len(labels), len(classes)))
-    proba[known] = mean_probabilities(result, "model")
+    values, kind = mean_scores(result, "model")
+    if kind is None:
+        raise ValueError("The model has neither probabilities nor decision values.")
+    temperature = None
+    if kind == "decision":
+        temperature = fit_temperature(values, np.unique(y, return_inverse=True)[1])
+        values = softened(values, temperature)
+    proba[known] = values
+    if refit or not known.all():
+        model = model.fit(X, y)
     if not known.all():
-        fitted = model.fit(X, y)
-        proba[~known] = fitted.predict_proba(folder.images[~known])
-    return folder.spread(proba), classes.tolist()
+        others = folder.images[~known]
+        if temperature is None:
+            proba[~known] = model.predict_proba(others)
+        else:
+            proba[~known] = softened(decision_values(model, others), temperature)
+    return Judgement(folder.spread(proba), classes.tolist(), model, result)
+
+
+def unseen_probabilities(
+    model: BaseEstimator, folder: FolderImages, **settings: Any
+) -> tuple[np.ndarray, list[str]]:
+    """Return probabilities by models that have not seen the image's label.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        It judges itself where there are no labels.
+    folder : FolderImages
+    **settings
+        As for :func:`judge`.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_files, n_classes)
+    classes : list of str
+
+    Raises
+    ------
+    ValueError
+        If no labels are given and the model has no probabilities, or all labels are
+        of one class.
+    """
+    if all(label is None for label in folder.labels[folder.readable]):
+        if not hasattr(model, "predict_proba"):
+            raise ValueError(
+                "The model has no probabilities to order images by, and there are no "
+                "labels to make some with. Train one that has them, such as "
+                "emclassify train --model lipnet4, or give labels."
+            )
+        proba = model.predict_proba(folder.images)
+        return folder.spread(np.asarray(proba)), [str(c) for c in model.classes_]
+    judgement = judge(model, folder, refit=False, **settings)
+    return judgement.proba, judgement.classes
 
 
 def read_probabilities(

@@ -20,12 +20,12 @@ from sklearn.utils._param_validation import (
 from emclassify._groups import check_groups
 from emclassify.review._doubt import label_margin
 
-__all__ = ["suggest_to_label"]
+__all__ = ["SIMILAR", "embed", "suggest_to_label"]
 
 # Of the images that a model is least sure of, so many times as wanted are candidates.
 _CANDIDATES = 10
 _N_COMPONENTS = 50
-_SIMILAR = 0.9
+SIMILAR = 0.9
 
 
 @validate_params(
@@ -38,6 +38,7 @@ _SIMILAR = 0.9
         "groups": ["array-like", None],
         "embedding": ["array-like", HasMethods(["transform"]), None],
         "avoid_duplicates": ["boolean"],
+        "duplicates": [pd.DataFrame, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     },
@@ -53,6 +54,7 @@ def suggest_to_label(
     groups: ArrayLike | None = None,
     embedding: ArrayLike | object | None = None,
     avoid_duplicates: bool = True,
+    duplicates: pd.DataFrame | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
@@ -86,7 +88,10 @@ def suggest_to_label(
         first fifty principal components.
     avoid_duplicates : bool, default=True
         Whether images that are nearly the same as one that has a label or is suggested
-        already (:func:`~emclassify.find_duplicates`) are passed over.
+        already are passed over.
+    duplicates : DataFrame, default=None
+        Their pairs, where they are known, as :func:`~emclassify.find_duplicates`
+        returns them; searched for by default.
     random_state : int, RandomState instance or None, default=None
         Seed of the clusters.
     verbose : int, default=0
@@ -149,8 +154,11 @@ def suggest_to_label(
         order = np.argsort(margin[free], kind="stable")
         candidates = free[order[: _CANDIDATES * n]]
         weight = 1 - margin[candidates] + 1e-3
-    points = _embed(X, embedding, n_samples, rng)
-    taken = _Taken(X, done, groups, avoid_duplicates, verbose)
+    points = embed(X, embedding, n_samples, rng)
+    pairs = None
+    if avoid_duplicates:
+        pairs = _pairs_of(X, verbose) if duplicates is None else duplicates
+    taken = _Taken(pairs, done, groups)
     chosen, clusters = _spread(points, candidates, weight, n, taken, rng)
     cluster_of = np.full(n_samples, -1)
     cluster_of[candidates] = clusters
@@ -183,8 +191,13 @@ def _some(X, rows):
     return X[rows]
 
 
-def _embed(X, embedding, n, rng):
-    """Return a point for each image."""
+def embed(
+    X: ArrayLike,
+    embedding: ArrayLike | object | None,
+    n: int,
+    rng: np.random.RandomState,
+) -> np.ndarray:
+    """Return a point for each of n images, that of a look-alike near to it."""
     if embedding is None:
         from emclassify.baselines import ClippedScaler
         from emclassify.features import FeatureExtractor
@@ -237,11 +250,9 @@ def _spread(points, candidates, weight, n, taken, rng):
 class _Taken:
     """What is labelled or suggested already, to choose beside."""
 
-    def __init__(self, X, done, groups, avoid_duplicates, verbose):
+    def __init__(self, pairs, done, groups):
         self.free = np.flatnonzero(~done)
-        self._copies = {}
-        if avoid_duplicates:
-            self._copies = _copies_of(X, verbose)
+        self._copies = {} if pairs is None else _copies_of(pairs)
         self._taken = set(np.flatnonzero(done).tolist())
         self._groups = groups
         if groups is not None:
@@ -273,11 +284,14 @@ class _Taken:
         return [best]
 
 
-def _copies_of(X, verbose):
-    """Return the near duplicates of each image that has any, {number: set}."""
+def _pairs_of(X, verbose):
     from emclassify.model_selection import find_duplicates
 
-    pairs = find_duplicates(X, threshold=_SIMILAR, verbose=verbose)
+    return find_duplicates(X, threshold=SIMILAR, verbose=verbose)
+
+
+def _copies_of(pairs):
+    """Return the near duplicates of each image that has any, {number: set}."""
     copies = {}
     for i, j in pairs[["first", "second"]].to_numpy().tolist():
         copies.setdefault(i, set()).add(j)

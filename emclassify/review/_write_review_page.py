@@ -26,13 +26,15 @@ from emclassify.review._sprites import (
     sheets_of,
 )
 
-__all__ = ["page_data", "write_review_page"]
+__all__ = ["dataset_of", "page_data", "write_review_page"]
 
 # In a single file, larger pictures than the thumbnails of so many images at most.
 _MOST_PICTURES_IN_A_FILE = 2000
 _LARGE_IN_A_FILE, _LARGE_IN_A_FOLDER = 256, 512
 _N_EXAMPLES = 4
 _MOST_CLASSES = 31
+# Where the template has the data.
+_DATA = '<script type="application/json" id="data">'
 
 
 @validate_params(
@@ -198,7 +200,7 @@ def write_review_page(
         _draw(data, pictures, store, large, bar.update)
     page = path if single else path / "index.html"
     with whole_file(page) as file:
-        file.write(render(data, title, store).encode())
+        file.write(_render(data, title, store).encode())
     return page
 
 
@@ -274,11 +276,10 @@ def page_data(
     return data
 
 
-def render(
+def _render(
     data: dict[str, Any],
     title: str,
     store: "_InFile | _InFolder",
-    server: dict | None = None,
 ) -> str:
     """Return the page as text."""
     from jinja2 import Environment, PackageLoader
@@ -297,7 +298,7 @@ def render(
         )
     }
     # Nothing in the data can end the element that holds it.
-    plain = json.dumps({**data, "server": server}, ensure_ascii=False, allow_nan=False)
+    plain = json.dumps(data, ensure_ascii=False, allow_nan=False)
     plain = (
         plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     )
@@ -308,6 +309,13 @@ def render(
         pictures=store.pictures,
         **parts,
     )
+
+
+def dataset_of(page: Path) -> str:
+    """Return what tells the images of a page from others."""
+    text = page.read_text(encoding="utf-8")
+    start = text.index(_DATA) + len(_DATA)
+    return json.loads(text[start : text.index("</script>", start)])["dataset"]
 
 
 def _Markup(text):

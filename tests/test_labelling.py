@@ -1,0 +1,254 @@
+"""The rounds of labelling: suggestions, corrections, models, all in files."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+from emclassify.cli import main
+from emclassify.review import suggest_to_label
+from emclassify.review._folder_images import read_folder
+from emclassify.review._folder_page import judge
+from emclassify.review._labelling import DECISIONS, Labelling, read_decisions
+from emclassify.review._temperature import fit_temperature, softened
+
+N = 36
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Dim, middling and bright images without labels, in turn."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for i in range(N):
+        image = rng.integers(0, 60, (12, 12)) + 80 * (i % 3)
+        Image.fromarray(image.astype(np.uint8)).save(folder / f"{i:02d}.png")
+    return folder
+
+
+CLASSES = ["dim", "middling", "bright"]
+
+
+def truth(name):
+    return CLASSES[int(name[:2]) % 3]
+
+
+def flat(images):
+    return np.asarray(images).reshape(len(images), -1) / 255.0
+
+
+def start(folder, out, **options):
+    images = read_folder(folder)
+
+    def make_model(images):
+        return make_pipeline(FunctionTransformer(flat), LogisticRegression(C=100))
+
+    out.mkdir(exist_ok=True)
+    return Labelling(out, images, CLASSES, make_model, n=12, **options)
+
+
+def data_of(page):
+    text = page.read_text(encoding="utf-8")
+    start = text.index('id="data">') + len('id="data">')
+    return json.loads(text[start : text.index("</script>", start)])
+
+
+def corrections(page, path, *, exclude=(), wrong=()):
+    """Save what a person decides on a page: all that is suggested."""
+    data = data_of(page)
+    names = [data["names"][i] for i in data["orders"]["suggested"]]
+    rows = [
+        {
+            "file": name,
+            "old_label": "",
+            "new_label": "dim" if name in wrong else truth(name),
+            "excluded": str(name in exclude).lower(),
+            "note": "",
+            "time": "2026-01-01T00:00:00Z",
+            "dataset": data["dataset"],
+        }
+        for name in names
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return names
+
+
+def test_rounds_lead_from_no_labels_to_a_model(folder, tmp_path):
+    loop = start(folder, tmp_path / "rounds")
+    first = loop.next_round()
+    assert first["n_labels"] == 0
+    assert "macro_f1" not in first
+    page = data_of(loop.page())
+    assert len(page["orders"]["suggested"]) == 12
+    assert 6 < len(set(page["cluster"])) <= 12
+    names = corrections(loop.page(), tmp_path / "c.csv", exclude=["05.png"])
+    loop.add([tmp_path / "c.csv"])
+    # Another process goes on where this one stopped; what a third left half is gone.
+    (tmp_path / "rounds" / ".round-002.part").mkdir()
+    loop = start(folder, tmp_path / "rounds")
+    excluded = int("05.png" in names)
+    second = loop.next_round()
+    assert second["n_labels"] == 12 - excluded
+    assert second["macro_f1"] > 0.8
+    assert not (tmp_path / "rounds" / ".round-002.part").exists()
+    page = data_of(loop.page())
+    suggested = {page["names"][i] for i in page["orders"]["suggested"]}
+    assert suggested.isdisjoint(names)
+    known = [i for i, t in enumerate(page["target"]) if t >= 0]
+    assert {page["names"][i] for i in known} == set(names) - {"05.png"}
+    for i in known:
+        assert page["classes"][page["target"][i]] == truth(page["names"][i])
+    curve = pd.read_csv(tmp_path / "rounds" / "learning_curve.csv")
+    assert curve["n_labels"].tolist() == [0, 12 - excluded]
+    kept = pd.read_csv(tmp_path / "rounds" / "labels.csv")
+    assert kept["label"].tolist() == [truth(name) for name in kept["file"]]
+    assert set(kept["file"]) == set(names) - {"05.png"}
+
+
+def test_what_is_excluded_is_not_suggested_again(folder, tmp_path):
+    loop = start(folder, tmp_path / "rounds")
+    loop.next_round()
+    data = data_of(loop.page())
+    first = data["names"][data["orders"]["suggested"][0]]
+    corrections(loop.page(), tmp_path / "c.csv", exclude=[first])
+    loop.add([tmp_path / "c.csv"])
+    loop.next_round()
+    data = data_of(loop.page())
+    assert first not in {data["names"][i] for i in data["orders"]["suggested"]}
+    table = loop.labels().table.set_index("file")
+    assert table.loc[first, "excluded"]
+    assert table["excluded"].sum() == 1
+
+
+def test_two_people_who_disagree_are_listed(folder, tmp_path):
+    loop = start(folder, tmp_path / "rounds")
+    loop.next_round()
+    (tmp_path / "ben").mkdir()
+    names = corrections(loop.page(), tmp_path / "anna.csv")
+    odd = next(name for name in names if truth(name) == "bright")
+    corrections(loop.page(), tmp_path / "ben" / "anna.csv", wrong=[odd])
+    loop.add([tmp_path / "anna.csv", tmp_path / "ben" / "anna.csv"])
+    assert loop.n_decisions() == 24
+    known = loop.next_round()
+    assert known["n_conflicts"] == 1
+    assert known["n_labels"] == 11
+    here = loop.rounds()[-1]
+    conflicts = pd.read_csv(here / "conflicts.csv")
+    assert conflicts["file"].tolist() == [odd]
+    agreement = pd.read_csv(here / "agreement.csv")
+    assert agreement["agreement"].tolist() == pytest.approx([11 / 12])
+    assert 0.7 < agreement["kappa"][0] < 1
+
+
+def test_corrections_of_another_data_set_are_refused(folder, tmp_path):
+    loop = start(folder, tmp_path / "rounds")
+    loop.next_round()
+    corrections(loop.page(), tmp_path / "c.csv")
+    text = (tmp_path / "c.csv").read_text()
+    dataset = data_of(loop.page())["dataset"]
+    (tmp_path / "other.csv").write_text(text.replace(dataset, "0123456789abcdef"))
+    with pytest.raises(ValueError, match="another data set"):
+        loop.add([tmp_path / "c.csv", tmp_path / "other.csv"])
+    assert loop.n_decisions() == 0
+
+
+def test_groups_stay_together_and_rare_classes_wait(folder, tmp_path):
+    table = pd.DataFrame({"file": [f"{i:02d}.png" for i in range(N)]})
+    table["label"] = [truth(name) for name in table["file"]]
+    table.loc[3:, "label"] = table["label"][3:].replace("bright", "")
+    table["grid"] = np.arange(N) // 6
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    loop = start(folder, tmp_path / "rounds")
+    loop.folder = read_folder(
+        folder, labels=tmp_path / "labels.csv", group_column="grid"
+    )
+    known = loop.next_round()
+    assert known["n_of_class"] == {"dim": 12, "middling": 12, "bright": 1}
+    assert known["left_out"] == ["bright"]
+    assert known["n_classes"] == 2
+    data = data_of(loop.page())
+    assert np.all(np.array(data["proba"])[:, 2] == 0)
+    assert data["group"][-1] == "5"
+
+
+def test_decisions_that_were_cut_off_or_undone_do_not_count(tmp_path):
+    path = tmp_path / DECISIONS
+    lines = [
+        {"file": "a", "new_label": "x", "undone": False},
+        {"file": "b", "new_label": "x", "undone": False},
+        {"file": "b", "new_label": "x", "undone": True},
+        {"file": "a", "new_label": "y", "undone": False},
+    ]
+    path.write_text("".join(json.dumps(x) + "\n" for x in lines) + '{"file": "c')
+    assert read_decisions(path) == [{"file": "a", "new_label": "y"}]
+    assert read_decisions(tmp_path / "none") == []
+
+
+def test_decision_values_become_probabilities(folder, tmp_path):
+    rng = np.random.default_rng(0)
+    values = 6 * rng.normal(size=(4000, 3))
+    target = np.array([rng.choice(3, p=p) for p in softened(values, 2.0)])
+    assert fit_temperature(values, target) == pytest.approx(2, rel=0.1)
+    # A class that a fold has not learnt is impossible, and does no harm.
+    values[:5, 0] = np.nan
+    assert softened(values, 2.0)[:5, 0].tolist() == [0] * 5
+    assert np.isfinite(fit_temperature(values, target))
+    images = read_folder(folder)
+    known = [truth(n) if int(n[:2]) < 30 else None for n in images.files]
+    images.labels = np.array(known, dtype=object)
+    model = make_pipeline(FunctionTransformer(flat), SVC())
+    found = judge(model, images, n_folds=3)
+    np.testing.assert_allclose(found.proba.sum(axis=1), 1)
+    said = np.array(found.classes)[found.proba.argmax(axis=1)]
+    assert np.mean(said == [truth(n) for n in images.files]) > 0.9
+
+
+def test_known_duplicates_are_not_searched_for(monkeypatch):
+    import emclassify.model_selection
+
+    monkeypatch.setattr(emclassify.model_selection, "find_duplicates", None)
+    X = np.random.default_rng(0).normal(size=(6, 8, 8))
+    pairs = pd.DataFrame({"first": [0, 0, 0, 0], "second": [1, 2, 3, 4]})
+    table = suggest_to_label(
+        X, 2, embedding=flat(X), duplicates=pairs, labelled=[0], random_state=0
+    )
+    assert 5 in table["sample"].tolist()
+
+
+def test_the_command_goes_from_round_to_round(folder, tmp_path, capsys):
+    out = tmp_path / "rounds"
+    argv = ["label", str(folder), "--out", str(out), "--quiet", "--jobs", "1"]
+    argv += ["--number", "12", "--cv", "2"]
+    assert main(argv) == 2
+    assert "--classes a,b" in capsys.readouterr().err
+    assert main([*argv, "--classes", "dim,middling,bright"]) == 0
+    assert "Round 1: 0 labels" in capsys.readouterr().out
+    assert main(argv) == 0
+    assert "Round 1 waits for labels" in capsys.readouterr().out
+    corrections(out / "round-001" / "index.html", tmp_path / "c.csv")
+    assert main([*argv, "--corrections", str(tmp_path / "c.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "Round 2: 12 labels (dim 4, middling 4, bright 4)" in said
+    assert "Macro F1 out of fold" in said
+    assert (out / "round-002" / "model.emc").is_file()
+
+
+def test_the_command_says_what_is_wrong(folder, tmp_path, capsys):
+    def label(*argv):
+        return main(["label", str(folder), *map(str, argv), "--quiet"])
+
+    inside = folder / "rounds"
+    assert label("--classes", "a,b", "--out", inside) == 2
+    assert "lies in" in capsys.readouterr().err
+    assert not inside.exists()
+    out = tmp_path / "rounds"
+    assert label("--classes", "a,b", "--out", out, "--corrections", "c.csv") == 2
+    assert "has no round yet" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        label("--classes", "a,a")
