@@ -17,7 +17,7 @@ JOBS ?= auto
 	touch $@
 
 demo: .venv/.installed  ## CNN against SVM on simulated liposomes; writes benchmark.html
-	$(BIN)/emclassify benchmark --samples 600 --weights 0.6,0.3,0.1 --cv 3 \
+	$(BIN)/emclassify benchmark --samples 480 --weights 0.6,0.3,0.1 --cv 4 \
 		--models lipnet4,svm --image-size 28 --out benchmark.html
 
 test: .venv/.installed  ## everything but the slow tests
