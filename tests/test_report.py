@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from browser import page_problems, show_at, start_browser
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from scipy import stats
@@ -101,14 +102,18 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(result, tmp_path_factory):
-    path = result.to_html(
+def path(result, tmp_path_factory):
+    return result.to_html(
         tmp_path_factory.mktemp("report") / "report.html",
         title="Vesicles & <others>",
         description="Simulated.\n\nSecond <paragraph>.",
         command="emclassify benchmark --out <x>",
         names=[f"folder/img_{i:03d}.tif" for i in range(180)],
     )
+
+
+@pytest.fixture(scope="module")
+def page(path):
     return Page(path.read_text(encoding="utf-8"))
 
 
@@ -403,6 +408,62 @@ def test_bad_arguments(result, tmp_path, settings, message):
     with pytest.raises(ValueError, match=message):
         result.to_html(tmp_path / "r.html", **settings)
     assert not (tmp_path / "r.html").exists()
+
+
+def test_notebooks_show_verdict_and_scores(result):
+    page = Page(result._repr_html_())
+    assert result.verdict() in page.text
+    for name in result.names:
+        mean, sd, low, high = result.means(["F1_macro"]).loc[name]
+        cell = f"{mean:.3f} ± {sd:.3f} ({low:.3f}–{high:.3f})"
+        assert f"{name} {cell}" in page.text
+    assert not {"style", "script", "link"} & set(page.tags)
+
+
+# In a browser
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("dark", [False, True])
+def test_report_in_a_browser(path, tmp_path, dark):
+    browser = start_browser(tmp_path, dark=dark)
+    try:
+        for width in (390, 820, 1280):
+            show_at(browser, path, width)
+            assert page_problems(browser) == []
+            ground, top, breaks = browser.execute_script(
+                """scrollTo(0, 3000);
+                const spans = [...document.querySelectorAll('td small')];
+                return [getComputedStyle(document.body).backgroundColor,
+                  document.querySelector('nav').getBoundingClientRect().top,
+                  spans.filter(s => s.textContent && s.getBoundingClientRect().height
+                    > 1.9 * parseFloat(getComputedStyle(s).fontSize)).length]"""
+            )
+            assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+            assert top == 0  # the contents stay in sight
+            assert breaks == 0  # no interval in two lines
+        browser.execute_script(
+            "document.documentElement.style.setProperty('--soft', '#808080')"
+        )
+        assert page_problems(browser) != []  # it would be seen
+        wide = browser.execute_script(
+            "return document.querySelector('main').getBoundingClientRect().width"
+        )
+        assert wide > 950
+        folded = browser.execute_script(
+            """const box = document.querySelector('#overall details');
+            const before = box.clientHeight;
+            box.querySelector('summary').click();
+            return box.clientHeight / before"""
+        )
+        assert folded < 0.2
+        log = [
+            entry for entry in browser.get_log("browser") if entry["level"] != "INFO"
+        ]
+        assert log == []
+    finally:
+        browser.quit()
 
 
 # Thumbnails

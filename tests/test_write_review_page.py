@@ -245,7 +245,7 @@ def test_keys_decide_and_the_csv_says_so(images, labels, proba, open_page, tmp_p
     by_id(browser, "save").click()
     saved = tmp_path / "corrections.csv"
     end = time.monotonic() + 10
-    while not saved.exists() and time.monotonic() < end:
+    while time.monotonic() < end and not (saved.exists() and saved.stat().st_size):
         time.sleep(0.05)
     table = pd.read_csv(saved, dtype=str, keep_default_na=False)
     assert table["index"].tolist() == ["7", "3", "0", "1", "2"]

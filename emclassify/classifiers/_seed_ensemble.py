@@ -15,7 +15,7 @@ from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_is_fitted
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._delegation import DelegatedInputMixin
 from emclassify._fit_params import (

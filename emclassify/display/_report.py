@@ -43,7 +43,7 @@ from emclassify.metrics._figures import metric_name
 if TYPE_CHECKING:
     from emclassify.model_selection.benchmark._result import BenchmarkResult
 
-__all__ = ["write_report"]
+__all__ = ["result_html", "write_report"]
 
 
 def write_report(
@@ -173,7 +173,7 @@ def write_report(
         audit=[] if result.audit is None else result.audit.findings(),
         copies=copy_rows(result, images, names),
         facts=run_facts(result, command),
-        level=f"{100 * result.confidence_level:g}\N{NO-BREAK SPACE}%",
+        level=_level(result),
         unit="sample" if result.groups is None else "group",
         n_units=result.pooled.n_units,
         n_folds=len(result.folds),
@@ -185,6 +185,34 @@ def write_report(
     path = Path(path)
     path.write_text(html, encoding="utf-8")
     return path
+
+
+def result_html(result: BenchmarkResult) -> str:
+    """Return verdict and scores of a benchmark as notebooks show them.
+
+    Parameters
+    ----------
+    result : BenchmarkResult
+
+    Returns
+    -------
+    str
+        HTML, without style sheet or scripts.
+    """
+    return (
+        _environment()
+        .get_template("result.html.j2")
+        .render(
+            verdict=result.verdict(),
+            overview=overview_rows(result, "F1_macro"),
+            n_folds=len(result.folds),
+            level=_level(result),
+        )
+    )
+
+
+def _level(result):
+    return f"{100 * result.confidence_level:g}\N{NO-BREAK SPACE}%"
 
 
 def _environment():

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import _num_samples
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._typing import Estimator, ImagesLike
 from emclassify.metrics._targets import OneLabel

@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 # An image of 4,000 by 4,000 px in 16 bits takes less; the whole set, much less.
 LARGEST_MEMBER = 2**25

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._whole_file import whole_file
 from emclassify.review._doubt import disagreement, given_probability, label_margin

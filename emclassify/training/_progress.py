@@ -4,7 +4,7 @@ import sys
 
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 __all__ = ["EpochProgress"]
 

@@ -146,6 +146,11 @@ class BenchmarkResult:
             f"{len(self.y)} samples, {len(self.classes)} classes>"
         )
 
+    def _repr_html_(self) -> str:
+        from emclassify.display._report import result_html
+
+        return result_html(self)
+
     def __str__(self) -> str:
         unit = "samples" if self.groups is None else "groups"
         return tables_as_text(
