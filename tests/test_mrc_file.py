@@ -1,11 +1,12 @@
 """MRC, MRCS and MAP files."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from emclassify import load_image_folder, open_image_stack
+from emclassify import ResizeImages, load_image_folder, open_image_stack
 from emclassify.readers import read_image
 
 mrcfile = pytest.importorskip("mrcfile")
@@ -142,3 +143,19 @@ def test_without_mrcfile(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "mrcfile", None)
     with pytest.raises(ImportError, match=r"x\.mrc.+pip install .emclassify\[mrc\]"):
         load_image_folder(tmp_path)
+
+
+def test_a_stack_is_never_all_in_memory(tmp_path):
+    path = tmp_path / "x.mrcs"
+    images = RNG.normal(size=(512, 256, 256)).astype(np.float32)
+    write(path, images)
+    with open_image_stack(path) as stack:
+        tracemalloc.start()
+        top = ResizeImages((4, 4)).fit(stack).transform(stack)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        np.testing.assert_array_equal(stack[[200, 3, 4, 9]], images[[200, 3, 4, 9]])
+        np.testing.assert_array_equal(stack[5:7, 2:9, ::2], images[5:7, 2:9, ::2])
+    assert top.shape == (512, 4, 4)
+    # The stack takes 128 MiB; parts of 32 MiB are read.
+    assert peak < 80 * 2**20

@@ -86,10 +86,14 @@ def open_image_file(
         If the file is empty, of no format that is read, or damaged. Readers may raise
         other errors for damaged files.
     """
-    if path.is_dir():
+    try:
+        file = open(path, "rb")  # noqa: SIM115 (quicker, and kept open)
+    except (IsADirectoryError, PermissionError):
+        # Windows says the latter of folders.
+        if not path.is_dir():
+            raise
         found = _find(b"", path, format)
         return found.open(path, None, dataset, axes)
-    file = path.open("rb")
     try:
         head = file.read(_HEAD)
         if not head:

@@ -72,9 +72,8 @@ def _read_all(
     progress = tqdm(
         results, total=len(listing), desc="Reading images", disable=not verbose
     )
-    for file, path, (found, error) in zip(
-        listing["file"], listing["path"], progress, strict=True
-    ):
+    names, paths = listing["file"].tolist(), listing["path"].tolist()
+    for file, path, (found, error) in zip(names, paths, progress, strict=True):
         if error is not None and on_error == "raise":
             results.close()
             progress.close()

@@ -63,11 +63,12 @@ def find_files(
         if arrays:
             folders[:] = [name for name in folders if name not in arrays]
         inner = Path(root) != folder
+        start = f"{Path(root).relative_to(folder).as_posix()}/" if inner else ""
         for name in [*files, *arrays]:
             if not _is_wanted(name):
                 continue
             if name.lower().endswith(suffixes):
-                yield (Path(root) / name).relative_to(folder).as_posix()
+                yield start + name
             elif others is not None and inner:
                 others[os.path.splitext(name)[1].lower() or "no suffix"] += 1
 

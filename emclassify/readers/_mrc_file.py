@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from emclassify.readers._array_in_file import ArrayInFile
 from emclassify.readers._format import Format
 from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
@@ -55,6 +56,10 @@ def _open(
         stamp, flags = np.frombuffer(head[_IMOD], header.mode.dtype)
         if data.dtype == np.int8 and stamp == _IMOD_STAMP and not flags & _IMOD_SIGNED:
             data = data.view(np.uint8)
+        if data.ndim > 2:
+            # What a map has read counts as memory.
+            place = opened.data.offset
+            data = ArrayInFile(path, place, data.shape, data.dtype)
         axes = {2: "yx", 3: "nyx", 4: "nzyx"}[data.ndim]
         size = _pixel_size(opened, header)
     except BaseException:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
+from emclassify.readers._array_in_file import ArrayInFile
 from emclassify.readers._format import Format
 from emclassify.readers._image_series import (
     ImageFile,
@@ -127,6 +128,8 @@ def _lazy_array(tiff: TiffFile, series: TiffPageSeries, path: Path) -> Any:
     offset = series.dataoffset
     if page.is_memmappable and offset is not None:
         dtype = np.dtype(tiff.byteorder + series.dtype.char)
+        if _many(series) or len(series.pages) > 1:
+            return ArrayInFile(path, offset, series.shape, dtype)
         return np.memmap(path, dtype, "r", offset, series.shape)
     if len(series.pages) == 1:
         return _decoded(lambda: series.asarray(), page, path)
