@@ -1,10 +1,12 @@
 """What reviewing labels saves: wrong labels found, and labels not needed.
 
     python benchmarks/review_labels.py DATA TABLE --sets vnc_sstem jurkat
-        [--parts doubt suggest] [--seeds 5] [--cache FOLDER]
+        [--parts doubt suggest] [--seeds 5] [--most 3000] [--cache FOLDER]
 
-DATA is the folder of the sets, see `_accuracy_sets`. The model is the SVM of
-`svm_baseline`, on features made once; --cache keeps them.
+DATA is the folder of the sets, see `_accuracy_sets`; of each, --most images are taken,
+the same for all seeds. The model is the SVM of `svm_baseline`; so that it learns in
+seconds, on the first 128 principal components of the scaled features, which have seen
+no label. They are made once; --cache keeps them.
 
 doubt: 5 % of the labels are turned, at random or to the class that the model takes for
 it most often; what share of them is in the first 10 % of `doubtful_labels`.
@@ -32,32 +34,37 @@ from sklearn.model_selection import (
     StratifiedKFold,
     cross_val_predict,
 )
-from sklearn.pipeline import Pipeline
 
-from emclassify.baselines import ClippedScaler, svm_baseline
-from emclassify.features import FeatureExtractor
+from emclassify.baselines import svm_baseline
 from emclassify.review import doubtful_labels, suggest_to_label
 
 SHARE_WRONG, SHARE_SEEN, ENOUGH = 0.05, 0.10, 0.90
 # Labels at a time, and at most.
 STEP, MOST = 20, 1600
-N_COMPONENTS = 50
+# What the SVM learns from, and of it where suggestions are spread.
+N_COMPONENTS, N_EMBEDDED = 128, 50
 COLUMNS = "set", "part", "way", "seed", "n_labels", "figure", "full"
 
 Labels = np.ndarray
 Write = Callable[..., None]
 
 
-def features_of(name: str, folder: Path) -> tuple[np.ndarray, Labels, Labels | None]:
-    """Return features of all families, labels and groups of a set."""
+def points_of(
+    name: str, folder: Path, most: int
+) -> tuple[np.ndarray, Labels, Labels | None]:
+    """Return components of the features, labels and groups of images of a set."""
     data = SETS[name].load(folder)
-    features = FeatureExtractor("all", n_jobs=-1).fit_transform(data.images)
-    return features, data.target, data.groups
+    some = np.random.default_rng(0).permutation(len(data.target))[:most]
+    some.sort()
+    features = svm_baseline()[:-1].fit_transform(data.images[some])
+    points = PCA(N_COMPONENTS, random_state=0).fit_transform(features)
+    groups = None if data.groups is None else data.groups[some]
+    return points, data.target[some], groups
 
 
-def svm(probability: bool = False) -> Pipeline:
-    """Return the SVM of `svm_baseline`, for features."""
-    return svm_baseline(probability=probability)[1:]
+def svm(probability: bool = False) -> BaseEstimator:
+    """Return the SVM of `svm_baseline`, for such components."""
+    return svm_baseline(probability=probability)[-1]
 
 
 def folds_of(
@@ -133,8 +140,6 @@ def curve(
     seed: int,
 ) -> list[tuple[int, float]]:
     """Return numbers of labels and figures, until one is enough."""
-    points = ClippedScaler().fit_transform(X)
-    points = PCA(N_COMPONENTS, random_state=0).fit_transform(points)
     labelled = np.zeros(len(X), dtype=bool)
     model, found = None, []
     while labelled.sum() < MOST:
@@ -144,8 +149,8 @@ def curve(
             model if way == "suggested" else None,
             "random" if way == "random" else "auto",
             labelled=labelled,
-            embedding=points,
-            # The copies that a set has are in its features, not in its images here.
+            embedding=X[:, :N_EMBEDDED],
+            # X holds no images here that copies could be found among.
             avoid_duplicates=False,
             random_state=seed + int(labelled.sum()),
         )
@@ -182,9 +187,10 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, required=True)
     parser.add_argument("--parts", nargs="+", default=["doubt", "suggest"])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--most", type=int, default=3000)
     parser.add_argument("--cache", type=Path)
     args = parser.parse_args()
-    make_features = Memory(args.cache, verbose=0).cache(features_of)
+    make_points = Memory(args.cache, verbose=0).cache(points_of)
     measures = {"doubt": measure_doubt, "suggest": measure_suggest}
     is_new = not args.table.exists()
     with args.table.open("a", newline="") as file:
@@ -192,8 +198,8 @@ def main() -> None:
         if is_new:
             rows.writerow(COLUMNS)
         for name in args.sets:
-            X, y, groups = make_features(name, args.data)
-            print(f"{name}: {len(y)} images, {X.shape[1]} features", flush=True)
+            X, y, groups = make_points(name, args.data, args.most)
+            print(f"{name}: {len(y)} images, {X.shape[1]} components", flush=True)
 
             def write(
                 part: str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._models import MODELS, make_model
 from emclassify.cli._options import add_training, at_least
+from emclassify.cli._predict import sigterm_as_interrupt
 from emclassify.cli._review import add_images, read_images
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def add_label(commands: Any) -> None:
         metavar="CSV",
         help="what pages have saved; of several people, one file each",
     )
+    add(
+        "--serve",
+        action="store_true",
+        help="open the page from a server on this machine, which keeps each decision "
+        "at once and trains in the background, until stopped (Ctrl-C, SIGTERM)",
+    )
+    add("--port", type=at_least(0), default=0, help="of the server; 0 is a free one")
     add("--number", type=at_least(1), default=50, help="images to label a round")
     add("--model", choices=MODELS, default="svm", help="what to train")
     add("--cv", type=at_least(2), default=5, help="number of folds that try the model")
@@ -72,22 +80,38 @@ def _label(args: argparse.Namespace) -> None:
             "images to label. Give a folder beside it."
         )
     labelling = _labelling(args, out)
-    if not labelling.rounds():
-        if args.corrections:
-            raise ValueError(
-                f"{out} has no round yet that --corrections could be of: run it "
-                "without them first."
-            )
+    is_new = not labelling.rounds()
+    if is_new and args.corrections:
+        raise ValueError(
+            f"{out} has no round yet that --corrections could be of: run it without "
+            "them first."
+        )
+    if is_new:
         _tell(labelling, labelling.next_round())
-        return
-    labelling.add(args.corrections)
-    if labelling.n_decisions() == 0:
+    else:
+        labelling.add(args.corrections)
+    if args.serve:
+        _serve(args, labelling)
+    elif not is_new and labelling.n_decisions():
+        _tell(labelling, labelling.next_round())
+    elif not is_new:
         print(
             f"Round {len(labelling.rounds())} waits for labels. Open in a browser: "
             f"{labelling.page()}\nSave there, and run this again with --corrections."
         )
-        return
-    _tell(labelling, labelling.next_round())
+
+
+def _serve(args: argparse.Namespace, labelling: "Labelling") -> None:
+    """Serve the pages of the rounds until stopped."""
+    from emclassify.review._serve import LabelServer
+
+    served = LabelServer(labelling)
+    with sigterm_as_interrupt():
+        server = served.make_server(args.port)
+        print(f"Serving: {served.address(server)}", flush=True)
+        print("Ctrl-C ends it; every decision is on the disk.", flush=True)
+        server.serve_forever()
+    print(f"Stopped. Go on at any time: the rounds are in {labelling.out}.")
 
 
 def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":

@@ -18,7 +18,7 @@ from emclassify.cli._options import (
     positive,
 )
 
-__all__ = ["add_predict"]
+__all__ = ["add_predict", "sigterm_as_interrupt"]
 
 
 def add_predict(commands: Any) -> None:
@@ -89,7 +89,7 @@ def _predict(args: argparse.Namespace) -> None:
         n_rows = predict()
     else:
         try:
-            with _sigterm_as_interrupt():
+            with sigterm_as_interrupt():
                 n_rows = predict()
         except KeyboardInterrupt:
             # While the model was loaded: to be stopped is how a watch ends.
@@ -99,7 +99,7 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """Let SIGTERM, by which services are stopped, do what Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may say what a signal does.

@@ -2,6 +2,8 @@
 (() => {
 const D = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
+// Where a server keeps the decisions: {token, round, decided}.
+const S = JSON.parse($("server").textContent);
 const N = D.names.length, K = D.classes.length, T = D.tile;
 const KEY = "emclassify-review:" + D.dataset;
 // x excludes, u undoes, i inverts, n goes to the note.
@@ -344,12 +346,13 @@ function advance() {
 let stored = true;
 function keep(images) {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ decided, past: past.slice(-50) }));
+    localStorage.setItem(KEY, JSON.stringify({ decided, past: past.slice(-50),
+      round: S && S.round }));
   } catch {
     if (stored) say("The browser keeps nothing between visits here: save corrections.csv before you leave.");
     stored = false;
   }
-  if (D.server) send(images);
+  if (S) send(images);
   redraw();
 }
 function progress() {
@@ -367,34 +370,100 @@ function say(text) {
 }
 
 // To a server, where there is one -------------------------------------------------------
-let queue = new Map(), waiting = false;
+let queue = new Map(), sending = new Map(), waiting = false;
+// What the server has not yet, so that a closed page loses nothing either.
+const UNSENT = KEY + ":unsent";
+function keepUnsent() {
+  try {
+    localStorage.setItem(UNSENT, JSON.stringify([...new Map([...sending, ...queue])]));
+  } catch { /* nothing can be kept here: keep() has said so */ }
+}
+async function ask(name, options) {
+  const answer = await fetch(name, { ...options, headers: { "X-Token": S.token,
+    ...(options && options.body ? { "Content-Type": "application/json" } : {}) } });
+  const said = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(said.error), { status: answer.status });
+  return said;
+}
 async function send(images) {
   for (const i of images) queue.set(i, decided[i] || null);
+  keepUnsent();
   if (waiting) return;
   waiting = true;
   while (queue.size) {
-    const batch = [...queue];
+    sending = queue;
     queue = new Map();
     try {
-      const answer = await fetch(D.server.path, { method: "POST",
-        headers: { "Content-Type": "application/json", "X-Token": D.server.token },
-        body: JSON.stringify({ dataset: D.dataset, decisions: batch.map(([i, d]) => row(i, d)) }) });
-      if (!answer.ok) throw new Error(await answer.text());
-      const said = await answer.json();
-      if (said.message) say(said.message);
+      await ask("decisions", { method: "POST", body: JSON.stringify({ round: S.round,
+        dataset: D.dataset, decisions: [...sending].map(([i, d]) => row(i, d)) }) });
     } catch (error) {
-      for (const [i, d] of batch) if (!queue.has(i)) queue.set(i, d);
-      say(`Not saved yet (${error.message}); trying again.`);
+      if (error.status) {
+        say(`Refused: ${error.message}`);
+        sending = new Map();
+        break;
+      }
+      queue = new Map([...sending, ...queue]);
+      say("Not saved yet: the server does not answer. Trying again.");
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
+    sending = new Map();
+    keepUnsent();
   }
   waiting = false;
   progress();
+}
+async function nextRound() {
+  while (waiting) await new Promise((resolve) => setTimeout(resolve, 100));
+  try {
+    await ask("next", { method: "POST" });
+    follow();
+  } catch (error) {
+    say(error.message);
+  }
+}
+async function follow() {
+  $("next-round").disabled = true;
+  for (;;) {
+    let state = null;
+    try {
+      state = await ask("state");
+    } catch { /* it may come back */ }
+    if (state && state.round > S.round && !waiting) {
+      location.reload();
+      return;
+    }
+    if (state && state.error) say(`The model could not be trained: ${state.error}`);
+    if (state && !state.busy) break;
+    $("round").textContent = "training … you can go on";
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  $("round").textContent = S.said;
+  $("next-round").disabled = false;
+}
+function startWithServer(kept) {
+  decided = {};
+  for (const d of S.decided) {
+    const i = PLACE.get(d[COLUMNS[0]]), c = D.classes.indexOf(d.new_label);
+    if (i !== undefined) {
+      decided[i] = { c: c < 0 ? null : c, x: d.excluded === "true", n: d.note, t: d.time };
+    }
+  }
+  past = kept && kept.round === S.round ? kept.past : [];
+  for (const id of ["next-round", "round"]) $(id).hidden = false;
+  $("next-round").addEventListener("click", nextRound);
+  let unsent = [];
+  try {
+    unsent = JSON.parse(localStorage.getItem(UNSENT)) || [];
+  } catch { /* there is none */ }
+  for (const [i, d] of unsent) if (d) decided[i] = d; else delete decided[i];
+  if (unsent.length) send(unsent.map(([i]) => i));
+  follow();
 }
 
 // corrections.csv -----------------------------------------------------------------------
 const COLUMNS = [D.named ? "file" : "index", "old_label", "new_label", "excluded", "note",
   "time", "dataset"];
+const PLACE = new Map(D.names.map((name, i) => [String(name), i]));
 function row(i, d) {
   return { [COLUMNS[0]]: D.names[i], old_label: D.target[i] < 0 ? "" : labelOf(i),
     new_label: d && d.c !== null ? D.classes[d.c] : D.target[i] < 0 ? "" : labelOf(i),
@@ -430,12 +499,11 @@ function load(text) {
     say("These corrections are of another data set; nothing was taken from them.");
     return;
   }
-  const place = new Map(D.names.map((name, i) => [String(name), i]));
   const known = new Map(D.classes.map((name, k) => [name, k]));
   let strange = 0;
   const found = [];
   for (const r of table) {
-    const i = place.get(r[at[COLUMNS[0]]]), c = known.get(r[at.new_label]);
+    const i = PLACE.get(r[at[COLUMNS[0]]]), c = known.get(r[at.new_label]);
     const x = r[at.excluded] === "true";
     if (i === undefined || (c === undefined && !x)) strange += 1;
     else found.push([i, { c: c === undefined ? null : c, x, n: r[at.note], t: r[at.time] }]);
@@ -591,11 +659,11 @@ $("previous").addEventListener("click", () => select(current - 1));
 $("next").addEventListener("click", () => select(current + 1));
 $("close").addEventListener("click", () => $("large").close());
 
+let kept = null;
 try {
-  const kept = JSON.parse(localStorage.getItem(KEY));
-  if (kept) ({ decided, past } = kept);
+  kept = JSON.parse(localStorage.getItem(KEY));
 } catch { /* nothing was kept, or nothing can be */ }
-if (D.server) for (const [i, d] of Object.entries(D.server.decided)) decided[i] = d;
+if (S) startWithServer(kept); else if (kept) ({ decided, past } = kept);
 setUp();
 refresh();
 $("list").focus();
