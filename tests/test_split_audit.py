@@ -41,6 +41,9 @@ def test_copies_on_both_sides(images):
     assert audit.folds["copies"].tolist() == [2, 1]
     assert audit.folds["exact_copies"].tolist() == [1, 1]
     assert "In 2 of 2 folds, test images have copies" in str(audit)
+    html = audit._repr_html_()
+    assert "<p>In 2 of 2 folds, test images have copies" in html
+    assert "<th>exact_copies</th>" in html
 
 
 def test_groups_on_both_sides_and_classes_that_are_missing(images):

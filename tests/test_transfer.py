@@ -161,6 +161,16 @@ def test_groups_reach_the_estimator_and_jobs_change_nothing(capsys):
     assert "trained on 2, tested on 2 domains" in repr(same)
 
 
+def test_notebooks_show_the_accuracies():
+    domains = {"A": blobs(), "<B>": blobs(shift=1)}
+    result = transfer_matrix(GaussianNB(), domains)
+    html = result._repr_html_()
+    for value in result.matrix().to_numpy().ravel():
+        assert f"<td>{value:.3f}</td>" in html
+    assert "&lt;B&gt;" in html
+    assert "<B>" not in html
+
+
 def test_plot():
     result = transfer_matrix(GaussianNB(), {"A": blobs(), "B": blobs(shift=1)})
     display = result.plot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -217,6 +218,10 @@ class SplitAudit:
         return (
             f"<SplitAudit: {state}, {len(self.pairs)} pairs, {len(self.folds)} folds>"
         )
+
+    def _repr_html_(self) -> str:
+        found = "".join(f"<p>{escape(finding)}</p>" for finding in self.findings())
+        return found + self.folds.to_html(border=0)
 
     def plot(
         self, *, n_pairs: int = 8, across_only: bool = False

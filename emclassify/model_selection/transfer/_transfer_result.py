@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,6 +90,12 @@ class TransferMatrixResult:
         return (
             f"<TransferMatrixResult: trained on {len(self.train_domains)}, tested on "
             f"{len(self.test_domains)} domains, {len(self.classes)} classes>"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.matrix().rename_axis(index="trained on", columns="tested on")
+        return f"<p>{escape(repr(self)[1:-1])}; accuracy:</p>" + table.to_html(
+            float_format="{:.3f}".format, na_rep="–", border=0
         )
 
     def to_frame(self) -> pd.DataFrame:
