@@ -17,8 +17,8 @@ JOBS ?= auto
 	touch $@
 
 demo: .venv/.installed  ## CNN against SVM on simulated liposomes; writes benchmark.html
-	$(BIN)/emclassify benchmark --samples 480 --weights 0.6,0.3,0.1 --cv 4 \
-		--models lipnet4,svm --image-size 28 --out benchmark.html
+	$(BIN)/emclassify benchmark --samples 420 --weights 0.6,0.3,0.1 --cv 4 \
+		--models lipnet4,svm --image-size 28 --time-limit 4 --out benchmark.html
 
 test: .venv/.installed  ## everything but the slow tests
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
