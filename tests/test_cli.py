@@ -150,7 +150,7 @@ def test_default_models(monkeypatch):
 @pytest.mark.filterwarnings("default:.*still learning")
 def test_limit_of_time(folder, capsys):
     argv = ["benchmark", *columns(folder), *QUICK, "--models", "lipnet4"]
-    argv += ["--epochs", "200", "--time-limit", "0.0001"]
+    argv += ["--epochs", "200", "--time-limit", "0.000001"]
     assert main([*argv, "--out", str(folder / "r.html")]) == 0
     captured = capsys.readouterr()
     assert "would take about " in captured.err

@@ -62,7 +62,7 @@ def estimate(**models):
 def test_the_estimate_is_about_right():
     # 2 folds of 80 images, 1 ms each, 20 epochs.
     told = estimate(net=Sleeper(20), bayes=GaussianNB())
-    assert 1 < told.seconds < 30  # 3.2, where nothing else runs
+    assert 1.6 <= told.seconds < 300  # 3.2, where nothing else runs
     assert told.epochs == {"net": {"max_epochs": 20}}
     assert not told.unknown
 

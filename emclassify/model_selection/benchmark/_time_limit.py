@@ -178,6 +178,5 @@ def _measure(estimator, epochs, X, y, rows, fit_params):
             fit_with(model, X, y, params)
             seconds.append(time.perf_counter() - start)
     _, once, more = seconds
-    if more <= once:  # something else ran meanwhile
-        return more / (1 + _EPOCHS)
-    return (more - once) / _EPOCHS
+    # The first may have been slowed down by something else; not by that much.
+    return max((more - once) / _EPOCHS, more / (1 + _EPOCHS) / 2)
