@@ -6,6 +6,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from PIL import Image
 from sklearn.model_selection import cross_val_predict
@@ -242,3 +243,29 @@ def test_memory_is_the_batch_not_the_set(tmp_path):
         timeout=300,
     )
     assert float(run.stdout) < 150  # MiB
+
+
+def test_advice_fits_what_is_wrong(tmp_path):
+    grey = np.zeros((8, 8), np.uint8)
+    files = {
+        "grey.tif": grey,
+        "large.tif": np.zeros((9, 8), np.uint8),
+        "deep.tif": grey.astype(np.uint16),
+        "rgb.tif": np.dstack([grey] * 3),
+        "pages.tif": np.stack([grey] * 2),
+    }
+    for name, image in files.items():
+        kind = "rgb" if image.shape[-1] == 3 else "minisblack"
+        tifffile.imwrite(tmp_path / name, image, photometric=kind)
+    (tmp_path / "broken.tif").write_bytes(b"II*\0" + bytes(20))
+    for name, words in {
+        "large.tif": "to one with .+ResizeImages, or to one pixel size",
+        "deep.tif": "not on one scale: convert the files",
+        "rgb.tif": "Channels must be the same",
+        "pages.tif": r"page=0 to 1.+read one with .+read_image, or all",
+        "broken.tif": "or mend it",
+    }.items():
+        paths = [tmp_path / "grey.tif", tmp_path / name]
+        with pytest.raises(ValueError, match=rf"X\[1\] .+{name}\).+{words}") as caught:
+            FeatureExtractor().fit(paths).transform(paths)
+        assert ("ResizeImages" in str(caught.value)) == (name == "large.tif")

@@ -127,8 +127,8 @@ def _refuse_non_finite(image: np.ndarray, page: int | None) -> None:
     what = "NaN" if np.isnan(image).any() else "infinity"
     where = f" in image {page}" if page else ""
     raise ValueError(
-        f"it contains {what}{where}: {len(bad)} values, the first in row {row}, column "
-        f"{column}"
+        f"it contains {what}{where}: {len(bad)} value{'s' * (len(bad) > 1)}, the first "
+        f"in row {row}, column {column}"
     )
 
 

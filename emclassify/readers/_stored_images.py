@@ -132,16 +132,24 @@ class StoredImages:
     def _differ(
         self, row: int, image: np.ndarray, other_row: int, other: np.ndarray
     ) -> ValueError:
+        advice = "Channels must be the same."
+        if image.dtype != other.dtype:
+            advice = (
+                "Their grey values are not on one scale: convert the files to one type."
+            )
+        elif image.shape[2:] == other.shape[2:]:
+            advice = (
+                "Bring images of different sizes to one with "
+                "emclassify.preprocessing.ResizeImages, or to one pixel size with "
+                "PixelSizeScaler."
+            )
         return ValueError(
             f"{self._name(row)} has shape {image.shape} and type {image.dtype}; "
-            f"{self._name(other_row)} has {other.shape} and {other.dtype}. Images of "
-            "different sizes go through emclassify.preprocessing.ResizeImages; "
-            "channels and type must be the same."
+            f"{self._name(other_row)} has {other.shape} and {other.dtype}. {advice}"
         )
 
     def _read(self, row: int) -> np.ndarray:
         # Not above: readers are slow to import, and most images come as arrays.
-        from emclassify.readers._formats import SINGLE_SUFFIXES
         from emclassify.readers._image_file import read_image
 
         path = Path(self.paths[row])
@@ -152,10 +160,11 @@ class StoredImages:
         except Exception as error:
             # Readers raise many things; each is a file that can't be had.
             advice = "Leave it out of X and y, or mend it."
-            if not path.name.lower().endswith(SINGLE_SUFFIXES) and path.exists():
+            if "page=" in str(error) or "axes=" in str(error):
                 advice = (
-                    "Leave it out of X and y, or open a file of several images with "
-                    "emclassify.open_image_stack."
+                    "Here a file has to hold one image, and to say so: read one with "
+                    "emclassify.readers.read_image, or all with "
+                    "emclassify.open_image_stack, and pass these."
                 )
             raise ValueError(
                 f"{self._name(row)} can't be read as an image: {error}. {advice}"
