@@ -9,6 +9,7 @@ from PIL import Image
 
 from emclassify.display import ContactSheetDisplay
 from emclassify.display._contact_sheet import _COLOURS
+from emclassify.display._scale_bar import round_length
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +136,40 @@ def test_what_is_refused():
         ContactSheetDisplay(table, make_images(3)).plot()
     with pytest.raises(ValueError, match=r"images\[1\] is no image"):
         ContactSheetDisplay(table, np.zeros((2, 9))).plot()
+
+
+@pytest.mark.parametrize(
+    ("width", "length"),
+    [(100, 20), (126, 50), (24.9, 5), (25, 10), (3000, 1000), (0.5, 0.2)],
+)
+def test_bars_have_round_lengths(width, length):
+    assert round_length(width) == pytest.approx(length)
+
+
+def test_scale_bars_where_the_pixel_size_is_known():
+    images = np.zeros((3, 20, 50))
+    sizes = [2.0, np.nan, 100.0]
+    sheet = ContactSheetDisplay(
+        make_table([0.9, 0.8, 0.7]), images, pixel_size=sizes
+    ).plot()
+    texts = [[text.get_text() for text in ax.texts] for ax in sheet.axes_]
+    assert texts == [["20 nm"], [], ["2 µm"]]
+    (bar,) = sheet.axes_[0].lines
+    assert np.ptp(bar.get_xdata()) == pytest.approx(10)
+    assert sheet.axes_[0].get_xlim() == (-0.5, 49.5)
+    pairs = np.column_stack([np.ones(3), sizes])
+    again = ContactSheetDisplay(
+        make_table([0.9, 0.8, 0.7]), images, pixel_size=pairs
+    ).plot()
+    assert [t.get_text() for t in again.axes_[0].texts] == ["20 nm"]
+    bare = ContactSheetDisplay(make_table([0.9, 0.8, 0.7]), images).plot()
+    assert not bare.axes_[0].texts
+
+
+@pytest.mark.parametrize("sizes", [-1.0, [1.0, 2.0], [1.0, 0.0, 2.0]])
+def test_sizes_that_no_pixel_has(sizes):
+    sheet = ContactSheetDisplay(
+        make_table([0.9, 0.8, 0.7]), np.zeros((3, 8, 8)), pixel_size=sizes
+    )
+    with pytest.raises(ValueError, match="pixel_size must be above 0"):
+        sheet.plot()

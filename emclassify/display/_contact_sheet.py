@@ -7,8 +7,10 @@ from os import PathLike
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emclassify._typing import Estimator, ImagesLike
+from emclassify.display._scale_bar import draw_scale_bar
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ class ContactSheetDisplay:
     n_columns : int, default=8
     n_rows : int, default=6
         Of a page.
+    pixel_size : float, or array-like of shape (n,) or (n, 2), default=None
+        In nm, such as the `pixel_size` that `load_image_folder` has read; pairs are
+        (row, column). Images get a scale bar where it is known (not NaN).
 
     Attributes
     ----------
@@ -81,12 +86,14 @@ class ContactSheetDisplay:
         pos_label: str | None = None,
         n_columns: int = 8,
         n_rows: int = 6,
+        pixel_size: float | ArrayLike | None = None,
     ) -> None:
         self.table = table
         self.images = images
         self.pos_label = pos_label
         self.n_columns = n_columns
         self.n_rows = n_rows
+        self.pixel_size = pixel_size
 
     @classmethod
     def from_estimator(
@@ -99,6 +106,7 @@ class ContactSheetDisplay:
         pos_label: str | None = None,
         n_columns: int = 8,
         n_rows: int = 6,
+        pixel_size: float | ArrayLike | None = None,
         page: int = 1,
     ) -> Self:
         """Predict images and draw a page of them.
@@ -111,7 +119,7 @@ class ContactSheetDisplay:
             What it takes.
         names, abstain_below
             As for :func:`~emclassify.prediction.predict_table`.
-        pos_label, n_columns, n_rows
+        pos_label, n_columns, n_rows, pixel_size
             As for this class.
         page : int, default=1
             The page to draw.
@@ -126,7 +134,12 @@ class ContactSheetDisplay:
             estimator, images, names=names, abstain_below=abstain_below
         )
         return cls(
-            table, images, pos_label=pos_label, n_columns=n_columns, n_rows=n_rows
+            table,
+            images,
+            pos_label=pos_label,
+            n_columns=n_columns,
+            n_rows=n_rows,
+            pixel_size=pixel_size,
         ).plot(page)
 
     @property
@@ -238,6 +251,18 @@ class ContactSheetDisplay:
             )
         return str(self.pos_label)
 
+    def _column_size(self, row):
+        """Return the width of a pixel in nm, NaN if it is not known."""
+        if self.pixel_size is None:
+            return np.nan
+        sizes, n = np.asarray(self.pixel_size, float), len(self.table)
+        if sizes.shape not in ((), (n,), (n, 2)) or (sizes <= 0).any():
+            raise ValueError(
+                "pixel_size must be above 0: a number, or one or a pair (row, column) "
+                f"for each of the {n} images; got the shape {sizes.shape}."
+            )
+        return float(sizes if sizes.ndim == 0 else np.atleast_1d(sizes[row])[-1])
+
     def _draw(self, ax, row, probability, colours, cmap):
         """Draw the image of one row of the table."""
         entry = self.table.iloc[row]
@@ -249,6 +274,9 @@ class ContactSheetDisplay:
             )
         ax.imshow(to_8_bit(visible_channels(image)), cmap=cmap, vmin=0, vmax=255)
         ax.set(xticks=[], yticks=[], anchor="N")
+        width = self._column_size(row)
+        if np.isfinite(width):
+            draw_scale_bar(ax, image.shape, width)
         name = str(entry["name"])
         if len(name) > _LONGEST_NAME:
             name = f"{name[: _LONGEST_NAME - 1]}…"
