@@ -21,6 +21,7 @@ _VALUES = (
     "predict_time",
     "extra_scores",
     "training",
+    "curves",
     "chosen",
 )
 

@@ -17,7 +17,7 @@ from emclassify._quiet_convergence import quiet_convergence
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._predict_groups import with_groups
 from emclassify.model_selection.running._scoring import extra_scores
-from emclassify.model_selection.running._trainings import tell_trainings
+from emclassify.model_selection.running._trainings import tell_curves, tell_trainings
 from emclassify.readers._stored_images import holds_paths, is_stored
 
 
@@ -41,6 +41,7 @@ class FoldOutcome:
     failed_scores: list[str] = field(default_factory=list)
     training: dict[str, int] | None = None
     chosen: dict[str, Any] | None = None
+    curves: list[dict[str, list[float]]] = field(default_factory=list)
     fitted: Any = None
     error: str | None = None
 
@@ -80,6 +81,7 @@ def run_fold(
         outcome.predict_time = time.perf_counter() - fitted
         outcome.fit_time = fitted - start
         outcome.training = tell_trainings(estimator)
+        outcome.curves = tell_curves(estimator)
         outcome.chosen = _plain(getattr(estimator, "best_params_", None))
         outcome.predicted = target.encode(predicted, name)
     except Exception as error:

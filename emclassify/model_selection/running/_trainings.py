@@ -9,7 +9,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-__all__ = ["tell_trainings"]
+__all__ = ["tell_curves", "tell_trainings"]
 
 
 def tell_trainings(estimator: BaseEstimator) -> dict[str, int] | None:
@@ -33,6 +33,20 @@ def tell_trainings(estimator: BaseEstimator) -> dict[str, int] | None:
         "still_learning": sum(not network.converged_ for network in networks),
         "updates": round(sum(map(_updates, networks)) / len(networks)),
     }
+
+
+def tell_curves(estimator: BaseEstimator) -> list[dict[str, list[float]]]:
+    """Return what each epoch of each network recorded, {name: values} a network.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    """
+    return [
+        {name: list(map(float, values)) for name, values in curve.items()}
+        for network in _networks(estimator, set())
+        if (curve := getattr(network, "learning_curve_", None))
+    ]
 
 
 def _networks(thing: Any, seen: set[int]) -> Iterator[Any]:
