@@ -319,6 +319,9 @@ def test_a_cluster_is_labelled_with_one_key(images, open_page, tmp_path):
     press(browser, "2")
     browser.switch_to.active_element.send_keys("\ue008" + "1")  # Shift
     assert progress(browser) == "40 of 60 decided: 40 changed, 0 excluded"
+    heads = [e.text for e in browser.find_elements("css selector", ".cluster")]
+    assert "Cluster 0\n40 images, 0 not decided" in heads
+    assert not by_id(browser, "by-predicted").is_displayed()  # no model has said
     kept = browser.execute_script("return JSON.stringify(localStorage)")
     decided = json.loads(next(iter(json.loads(kept).values())))["decided"]
     assert {decided[str(i)]["c"] for i in range(1, 40)} == {0}
@@ -372,6 +375,9 @@ def test_readable_by_screen_readers_on_small_and_dark_screens(
             "e => !(e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
         )
         assert nameless == []
+        # Filters are never squeezed away.
+        assert by_id(browser, "filters").size["height"] > 40
+        assert by_id(browser, "by-predicted").is_displayed()
         wide = browser.execute_script(
             "return document.documentElement.scrollWidth - innerWidth"
         )

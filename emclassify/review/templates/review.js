@@ -82,7 +82,7 @@ function setUp() {
     options($("by-" + what), [["", "all"], ...values.map((v) => [String(v), String(v)])]);
   }
   for (const label of document.querySelectorAll("[data-needs]")) {
-    label.hidden = !D[label.dataset.needs];
+    label.hidden = !(D[label.dataset.needs] || []).length;
   }
   for (const bar of ["classes", "large-classes"]) {
     const buttons = D.classes.map((name, k) => button(KEYS[k], name, () => decide(k)));
@@ -245,7 +245,12 @@ function update(box, i, place) {
 function redraw() {
   for (const [place, element] of drawn) {
     if (typeof place === "number") update(element, view[place], place);
+    else {
+      element.remove();
+      drawn.delete(place);
+    }
   }
+  draw();
   progress();
 }
 function select(place, scroll = true) {
