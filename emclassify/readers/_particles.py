@@ -154,9 +154,11 @@ def load_particles(
         pixel_size : ndarray of shape (n,) or (n, 2), or None
             In nm, as `load_image_folder` has it.
         pixel_size_source : ndarray of str of shape (n,)
+            Where each pixel size comes from.
         errors : DataFrame
             Columns "file" and "reason" of micrographs left out.
         DESCR : str
+            What this is.
 
     Raises
     ------
