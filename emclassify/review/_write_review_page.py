@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 from tqdm.auto import tqdm
 
+from emclassify._groups import check_groups
 from emclassify._whole_file import whole_file
 from emclassify.review._doubt import disagreement, given_probability, label_margin
 from emclassify.review._sprites import (
@@ -234,7 +235,7 @@ def page_data(
         "target": codes.tolist(),
         "proba": np.round(proba, 4).tolist() if proba is not None else [],
         "predicted": [-1] * n if proba is None else proba.argmax(axis=1).tolist(),
-        "group": _per_image("groups", groups, n),
+        "group": _per_image("groups", check_groups(groups, n), n),
         "rejected": _per_image("rejected", rejected, n),
         "cluster": _per_image("clusters", clusters, n),
         "duplicates": [""] * n,
@@ -494,6 +495,9 @@ def _per_image(what, values, n):
     values = np.asarray(values)
     if values.shape != (n,):
         raise ValueError(f"{what} has shape {values.shape} for {n} images.")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row = np.flatnonzero(~np.isfinite(values))[0]
+        raise ValueError(f"{what} is {values[row]} for image {row}; give a number.")
     if values.dtype.kind in "bif":
         return values.tolist()
     return [str(v) for v in values.tolist()]
