@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from uuid import uuid4
 
 import joblib
@@ -33,8 +34,8 @@ distributed = pytest.importorskip(
 FOLDS = StratifiedKFold(5)
 
 
-@pytest.fixture(scope="module")
-def client():
+@contextmanager
+def two_workers():
     """A cluster of two processes with one thread each."""
     with (
         distributed.LocalCluster(
@@ -46,13 +47,27 @@ def client():
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
+        client.wait_for_workers(2, timeout=60)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A cluster that loses nobody."""
+    with two_workers() as client:
+        yield client
+
+
+@pytest.fixture
+def mortal():
+    """A cluster to kill workers of: it may stay short of one."""
+    with two_workers() as client:
         yield client
 
 
 @pytest.fixture
 def dask(client):
-    """Make Dask the backend of all that runs here, on two live workers."""
-    client.wait_for_workers(2)
+    """Make Dask the backend of all that runs here."""
     with joblib.parallel_config(backend=dask_backend()):
         yield client
 
@@ -215,20 +230,20 @@ def test_simulated_images_do_not_depend_on_the_backend(dask):
 
 
 @pytest.mark.parametrize("task", ["benchmark", "search"])
-def test_no_fold_is_lost_with_a_worker(data, serial, dask, tmp_path, task):
+def test_no_fold_is_lost_with_a_worker(data, serial, mortal, tmp_path, task):
     killer = KillOne(tmp_path)
     killer.start()
     model = lipnet(callbacks=[Note(tmp_path)])
-    if task == "benchmark":
-        assert_same_benchmark(benchmark(data, model), serial["benchmark"])
-    else:
-        assert_same_search(search(data, model), serial["network"], data[0])
+    with joblib.parallel_config(backend=dask_backend()):
+        if task == "benchmark":
+            assert_same_benchmark(benchmark(data, model), serial["benchmark"])
+        else:
+            assert_same_search(search(data, model), serial["network"], data[0])
     killer.join(60)
     assert killer.trained < 5
     finished_by = {int(file.read_text()) for file in tmp_path.glob("*.done")}
     assert finished_by - {killer.killed, os.getpid()}
-    dask.wait_for_workers(2)
-    assert killer.killed not in dask.run(os.getpid).values()
+    assert killer.killed not in mortal.run(os.getpid).values()
 
 
 def slow_sum(array, number):
@@ -237,12 +252,11 @@ def slow_sum(array, number):
 
 
 @pytest.fixture
-def sum_twelve_times(client):
+def sum_twelve_times(mortal):
     """Return a function that sums an array in tasks while its holders are killed."""
 
     def run(backend):
-        client.wait_for_workers(2)
-        killer = KillHolders(client)
+        killer = KillHolders(mortal)
         killer.start()
         array = np.ones(10_000)
         with joblib.parallel_config(backend=backend):
@@ -253,8 +267,7 @@ def sum_twelve_times(client):
         assert killer.killed
         return sums
 
-    yield run
-    client.wait_for_workers(2)
+    return run
 
 
 def test_data_outlive_their_worker(sum_twelve_times):
