@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from browser import start_browser
 from PIL import Image
 
@@ -107,6 +108,25 @@ def test_pixel_sizes_may_be_unknown(images, tmp_path):
     assert data_of(page)["pixel_size"] == [None, 2.0]
 
 
+def test_pixel_sizes_are_those_of_columns_and_files(images, tmp_path):
+    pairs = [(1, 2), (3, 4)]
+    page = write_review_page(
+        images[:2], path=tmp_path / "r.html", classes=["a"], pixel_size=pairs
+    )
+    assert data_of(page)["pixel_size"] == [2.0, 4.0]
+    files = [tmp_path / "sized.tif", tmp_path / "bare.tif", tmp_path / "no.tif"]
+    size = {"axes": "YX", "PhysicalSizeX": 5.0, "PhysicalSizeXUnit": "nm"}
+    size |= {"PhysicalSizeY": 5.0, "PhysicalSizeYUnit": "nm"}
+    grey = np.zeros((8, 8), np.uint8)
+    tifffile.imwrite(files[0], grey, ome=True, metadata=size)
+    tifffile.imwrite(files[1], grey)
+    page = write_review_page(files, path=tmp_path / "f.html", classes=["a"])
+    data = data_of(page)
+    assert data["pixel_size"] == [5.0, None, None]
+    assert data["unread"][:2] == ["", ""]
+    assert data["unread"][2]
+
+
 def test_images_that_cannot_be_read_are_counted(images, tmp_path):
     paths = []
     for i in range(4):
@@ -152,9 +172,12 @@ def test_the_data_set_is_told_by_its_images(images, labels, tmp_path):
         ({"classes": ["a"], "groups": [1, 2]}, "groups has 2 entries for 60"),
         ({"classes": ["a"], "groups": [1.0] * 59 + [np.nan]}, "missing for sample 59"),
         ({"classes": ["a"], "outlier_score": [np.nan] * 60}, "outlier_score is nan"),
-        ({"classes": ["a"], "pixel_size": [1.0]}, r"pixel_size has shape \(1,\)"),
-        ({"classes": ["a"], "pixel_size": [0.0] * 60}, "above 0 for each image"),
-        ({"classes": ["a"], "pixel_size": [np.inf] * 60}, "above 0 for each image"),
+        (
+            {"classes": ["a"], "pixel_size": [1.0]},
+            r"the 60 images; got the shape \(1,\)",
+        ),
+        ({"classes": ["a"], "pixel_size": [0.0] * 60}, "pixel_size must be above 0"),
+        ({"classes": ["a"], "pixel_size": [np.inf] * 60}, "must be above 0"),
         ({"classes": ["a"], "order": [0, 0]}, "different numbers from 0 to 59"),
         ({"classes": ["a"], "member_proba": np.ones((2, 3, 1))}, "member_proba has"),
         ({"classes": ["a"], "duplicates": pd.DataFrame({"first": []})}, "second"),

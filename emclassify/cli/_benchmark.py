@@ -71,6 +71,7 @@ def _benchmark(args: argparse.Namespace) -> None:
         description=description,
         command=args.command_line,
         names=data.get("filenames"),
+        pixel_size=data.get("pixel_size"),
     )
     print(f"\nReport: {path}")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emclassify._typing import Estimator, ImagesLike
-from emclassify.display._scale_bar import draw_scale_bar
+from emclassify.display._scale_bar import PixelWidths, draw_scale_bar
 from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class ContactSheetDisplay:
         Of a page.
     pixel_size : float, or array-like of shape (n,) or (n, 2), default=None
         In nm, such as the `pixel_size` that `load_image_folder` has read; pairs are
-        (row, column). Images get a scale bar where it is known (not NaN).
+        (row, column). Images get a scale bar where it is known (not NaN). Default: as
+        the files state it, where images are paths.
 
     Attributes
     ----------
@@ -200,8 +201,9 @@ class ContactSheetDisplay:
             spare.remove()
         self.axes_ = axes[: len(shown)]
         colours = dict(zip(self.classes, _COLOURS * len(self.classes), strict=False))
+        widths = PixelWidths(self.pixel_size, self.images, len(self.table))
         for ax, row in zip(self.axes_, shown, strict=True):
-            self._draw(ax, row, probability[row], colours, cmap)
+            self._draw(ax, row, probability[row], colours, cmap, widths[row])
         first = (page - 1) * size + 1
         self.figure_.suptitle(
             f"Probability of {pos_label}, highest first\n"
@@ -251,19 +253,7 @@ class ContactSheetDisplay:
             )
         return str(self.pos_label)
 
-    def _column_size(self, row):
-        """Return the width of a pixel in nm, NaN if it is not known."""
-        if self.pixel_size is None:
-            return np.nan
-        sizes, n = np.asarray(self.pixel_size, float), len(self.table)
-        if sizes.shape not in ((), (n,), (n, 2)) or (sizes <= 0).any():
-            raise ValueError(
-                "pixel_size must be above 0: a number, or one or a pair (row, column) "
-                f"for each of the {n} images; got the shape {sizes.shape}."
-            )
-        return float(sizes if sizes.ndim == 0 else np.atleast_1d(sizes[row])[-1])
-
-    def _draw(self, ax, row, probability, colours, cmap):
+    def _draw(self, ax, row, probability, colours, cmap, pixel_width):
         """Draw the image of one row of the table."""
         entry = self.table.iloc[row]
         image = image_at(self.images, row)
@@ -274,9 +264,8 @@ class ContactSheetDisplay:
             )
         ax.imshow(to_8_bit(visible_channels(image)), cmap=cmap, vmin=0, vmax=255)
         ax.set(xticks=[], yticks=[], anchor="N")
-        width = self._column_size(row)
-        if np.isfinite(width):
-            draw_scale_bar(ax, image.shape, width)
+        if pixel_width is not None:
+            draw_scale_bar(ax, image.shape, pixel_width)
         name = str(entry["name"])
         if len(name) > _LONGEST_NAME:
             name = f"{name[: _LONGEST_NAME - 1]}…"

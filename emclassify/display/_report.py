@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import _num_samples
 
 from emclassify._typing import ImagesLike
@@ -39,6 +40,7 @@ from emclassify.display._report_tables import (
     worst_groups,
 )
 from emclassify.display._report_terms import TERMS, term_of
+from emclassify.display._scale_bar import PixelWidths
 from emclassify.metrics._figures import metric_name
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def write_report(
     command: str | None = None,
     images: ImagesLike | None = None,
     names: Sequence[str] | None = None,
+    pixel_size: float | ArrayLike | None = None,
     n_examples: int = 6,
     max_kinds: int = 12,
 ) -> Any:
@@ -89,6 +92,10 @@ def write_report(
     names : sequence of str, default=None
         Name of each sample, such as its file. The paths where images are paths. The
         folder that all lie in is said once.
+    pixel_size : float, or array-like of shape (n_samples,) or (n_samples, 2)
+        In nm, such as the `pixel_size` that `load_image_folder` has read; pairs are
+        (row, column). Pictures get a scale bar where it is known (not NaN). Default: as
+        the files state it, where images are paths.
     n_examples : int, default=6
         Images to show of each kind of mistake.
     max_kinds : int, default=12
@@ -124,6 +131,7 @@ def write_report(
     for parameter, value in (("n_examples", n_examples), ("max_kinds", max_kinds)):
         if not isinstance(value, int | np.integer) or value < 0:
             raise ValueError(f"{parameter} must be 0 or more; got {value!r}.")
+    widths = PixelWidths(pixel_size, images, len(result.y))
     tables = report_tables(result, metric, names)
     folder = common_folder(names)
     shown = None if names is None else [name[len(folder) :] for name in names]
@@ -133,7 +141,13 @@ def write_report(
         if not result.multilabel:
             confusion = confusion_rows(result, name)
             kinds = mistake_kinds(
-                result, name, images, shown, n_examples=n_examples, max_kinds=max_kinds
+                result,
+                name,
+                images,
+                shown,
+                widths,
+                n_examples=n_examples,
+                max_kinds=max_kinds,
             )
         curves = class_curves(result, name)
         if curves is not None:
@@ -176,7 +190,7 @@ def write_report(
         folds=fold_rows(result),
         folder=folder,
         audit=[] if result.audit is None else result.audit.findings(),
-        copies=copy_rows(result, images, names),
+        copies=copy_rows(result, images, names, widths),
         facts=run_facts(result, command),
         level=_level(result),
         unit="sample" if result.groups is None else "group",

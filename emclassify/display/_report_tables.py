@@ -14,7 +14,8 @@ from emclassify._words import name_some, number
 from emclassify.display._confusion_matrices import predicting, row_shares
 from emclassify.display._duplicate_pairs import describe_pair, turn_as_first
 from emclassify.display._mistakes import find_mistakes
-from emclassify.display._thumbnails import image_at, thumbnail
+from emclassify.display._scale_bar import PixelWidths
+from emclassify.display._thumbnails import image_at, picture_of
 from emclassify.metrics._figures import AVERAGES, FIGURES, RATIOS, metric_name
 from emclassify.metrics._targets import presence
 
@@ -193,6 +194,7 @@ def mistake_kinds(
     name: str,
     images: NDArray[Any],
     names: Sequence[str],
+    widths: PixelWidths,
     *,
     n_examples: int,
     max_kinds: int,
@@ -209,7 +211,7 @@ def mistake_kinds(
             group = None if result.groups is None else result.groups[example.sample]
             pictures.append(
                 {
-                    "source": None if image is None else thumbnail(image),
+                    **picture_of(image, widths[example.sample]),
                     "sample": example.sample,
                     "group": group,
                     "path": None if names is None else names[example.sample],
@@ -371,6 +373,7 @@ def copy_rows(
     result: BenchmarkResult,
     images: NDArray[Any],
     names: Sequence[str],
+    widths: PixelWidths,
     *,
     n_pairs: int = 6,
 ) -> Any:
@@ -385,7 +388,7 @@ def copy_rows(
             image = image_at(images, index)
             if image is not None and which == "second":
                 image = turn_as_first(image, pair)
-            row[which] = None if image is None else thumbnail(image)
+            row[which] = picture_of(image, widths[index])
             row[f"{which}_name"] = f"sample {index}" if names is None else names[index]
         rows.append(row)
     return rows

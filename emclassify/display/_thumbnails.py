@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from emclassify.display._scale_bar import length_in_words, round_length
+
 LARGEST_SIDE = 128
 
 
@@ -65,3 +67,26 @@ def thumbnail(image: NDArray[Any]) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def picture_of(image: NDArray[Any] | None, pixel_width: float | None) -> dict[str, Any]:
+    """Return an image for the page, with the length of its scale bar.
+
+    Returns
+    -------
+    dict
+        source: of the picture, None without one. bar: length of the scale bar in words,
+        None without one. bar_share: its length in per cent of the side of a square that
+        the picture fits.
+    """
+    if image is None:
+        return {"source": None, "bar": None}
+    if pixel_width is None:
+        return {"source": thumbnail(image), "bar": None}
+    height, width = image.shape[:2]
+    length = round_length(width * pixel_width)
+    return {
+        "source": thumbnail(image),
+        "bar": length_in_words(length),
+        "bar_share": f"{100 * length / (pixel_width * max(height, width)):.4g}",
+    }

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from emclassify._groups import check_groups
 from emclassify._whole_file import whole_file
+from emclassify.display._scale_bar import PixelWidths
 from emclassify.review._doubt import disagreement, given_probability, label_margin
 from emclassify.review._sprites import (
     SHEET_COLUMNS,
@@ -122,9 +123,10 @@ def write_review_page(
         labels come first in an order of their own.
     order : array-like of int of shape (n_shown,), default=None
         Images in the order to look at them, such as that of :func:`doubtful_labels`.
-    pixel_size : float or array-like of shape (n,), default=None
-        Of all images or of each, in nanometres, for a scale bar in the large view; NaN
-        where it is unknown.
+    pixel_size : float, or array-like of shape (n,) or (n, 2), default=None
+        In nm, for a scale bar in the large view: of all images or of each, NaN or None
+        where it is unknown; pairs are (row, column). Default: as the files state it,
+        where images are paths.
     title : str
         Heading of the page.
     tile : int, default=64
@@ -187,9 +189,10 @@ def write_review_page(
         duplicates=duplicates,
         order=order,
     )
-    if pixel_size is not None and np.ndim(pixel_size):
-        pixel_size = _pixel_sizes(pixel_size, n)
-    data |= {"tile": -(-tile // 8) * 8, "pixel_size": pixel_size}
+    widths = PixelWidths(pixel_size, images, n)
+    nm = [widths[i] for i in range(n)]
+    known = any(width is not None for width in nm)
+    data |= {"tile": -(-tile // 8) * 8, "pixel_size": nm if known else None}
     if single:
         _check_folder(path.parent)
         large = _LARGE_IN_A_FILE if n <= _MOST_PICTURES_IN_A_FILE else None
@@ -501,16 +504,6 @@ def _per_image(what, values, n):
     if values.dtype.kind in "bif":
         return values.tolist()
     return [str(v) for v in values.tolist()]
-
-
-def _pixel_sizes(values, n):
-    """Return the size of each image's pixels, None where it is unknown."""
-    sizes = np.array([np.nan if v is None else v for v in np.asarray(values).tolist()])
-    if sizes.shape != (n,):
-        raise ValueError(f"pixel_size has shape {sizes.shape} for {n} images.")
-    if sizes.dtype.kind not in "iuf" or np.any(sizes <= 0) or np.isinf(sizes).any():
-        raise ValueError("pixel_size must be above 0 for each image.")
-    return [None if np.isnan(size) else size for size in sizes.astype(float).tolist()]
 
 
 def _check_order(order, n):

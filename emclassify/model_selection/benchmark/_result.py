@@ -580,7 +580,7 @@ class BenchmarkResult:
             File to write.
         **settings
             As for :func:`emclassify.display.write_report`: metric, title,
-            description, command, names, images, n_examples, max_kinds.
+            description, command, names, images, pixel_size, n_examples, max_kinds.
 
         Returns
         -------
