@@ -78,8 +78,8 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
 
     def option(found: re.Match[str]) -> str:
         name, value = found["name"], found["value"].strip("'\"")
-        if name == "orient" and value == "False":
-            return "--no-orient"
+        if value == "False" and name in ("orient", "recentre"):
+            return f"--no-{name}"
         if not hasattr(args, name):
             return found[0]
         flag = "--" + name.replace("_", "-")

@@ -42,6 +42,11 @@ def add_particles(commands: Any) -> None:
     )
     add("--label-column", default="auto", help="column of classes; else as usual")
     add("--micrograph-column", default="micrograph", help="column in .csv")
+    add(
+        "--recentre",
+        action=argparse.BooleanOptionalAction,
+        help="apply the origin shifts of RELION",
+    )
     add("--invert-y", action="store_true", help="y counts from the last row")
     add("--pixel-size", type=positive, help="nm; else as files state it")
     add("--format", help="read micrographs as this format, such as mrc")
@@ -77,6 +82,7 @@ def _load(args: argparse.Namespace) -> "Bunch":
         edge=args.edge,
         label_column=args.label_column,
         micrograph_column=args.micrograph_column,
+        recentre=args.recentre,
         invert_y=args.invert_y,
         pixel_size=args.pixel_size,
         page=args.page,

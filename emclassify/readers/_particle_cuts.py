@@ -12,8 +12,13 @@ from emclassify.readers._formats import open_image_file
 from emclassify.readers._image_file import finish_image
 from emclassify.readers._label_masks import read_label_mask
 from emclassify.readers._particle_table import ParticleTable
+from emclassify.readers._pixel_size import PixelSize
 
-__all__ = ["Cut", "cut_all"]
+__all__ = ["Cut", "UnknownCentreError", "cut_all"]
+
+
+class UnknownCentreError(ValueError):
+    """A shift can't be applied: the table or the call is at fault, not the file."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Cut:
     orient: bool
     page: int | None
     format: str | None
+    pixel_size: PixelSize | None = None
+    recentre: bool = False
 
 
 def cut_all(
@@ -44,7 +51,18 @@ def cut_all(
         stated = series.oriented_pixel_size(cut.orient)
         labels, read = None, None
         for row in rows:
-            box = _box(table.places.iloc[row], micrograph.shape, cut, invert_y)
+            size = cut.pixel_size or _size(stated, table.pixel_sizes[row])
+            shift = (0.0, 0.0)
+            if cut.recentre:
+                try:
+                    shift = table.shifts[row].in_pixels(size)
+                except ValueError as error:
+                    raise UnknownCentreError(
+                        f"The centre of particle {row + 1} in {file} is not known: "
+                        f"{error}."
+                    ) from error
+            place = table.places.iloc[row]
+            box = _box(place, micrograph.shape, cut, invert_y, shift)
             patch = _patch(micrograph, box, cut.edge, "symmetric")
             mask = None
             if masks is not None:
@@ -64,21 +82,30 @@ def cut_all(
             image = finish_image(patch, as_gray=cut.as_gray, image_shape=None)
             if image.dtype.kind == "f" and not np.isfinite(image).all():
                 raise ValueError(f"particle {row + 1} contains NaN or infinity")
-            size = stated if stated is not None and stated.known else None
-            if size is None or size.doubt:
-                size = table.pixel_sizes[row] or stated
             yield row, box, (image, size), mask
 
 
+def _size(stated: PixelSize | None, of_table: PixelSize | None) -> PixelSize | None:
+    """Return the pixel size of a micrograph's header, or the table's if in doubt."""
+    sure = stated is not None and stated.known and not stated.doubt
+    return stated if sure else of_table or stated
+
+
 def _box(
-    place: pd.Series, shape: tuple[int, ...], cut: Cut, invert_y: bool
+    place: pd.Series,
+    shape: tuple[int, ...],
+    cut: Cut,
+    invert_y: bool,
+    shift: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[int, int, int, int]:
     """Return (top, left, height, width) in whole px."""
     size = cut.box_size or (round(place["height"]), round(place["width"]))
     height, width = (side + 2 * cut.margin for side in size)
-    y = shape[0] - place["y"] if invert_y else place["y"]
+    y, x = place["y"] - shift[0], place["x"] - shift[1]
+    if invert_y:
+        y = shape[0] - y
     top = int(np.floor(y - height / 2 + 0.5))
-    left = int(np.floor(place["x"] - width / 2 + 0.5))
+    left = int(np.floor(x - width / 2 + 0.5))
     return top, left, height, width
 
 

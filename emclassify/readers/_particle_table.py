@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify.readers._origin_shifts import OriginShift, star_shifts
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 
 __all__ = ["ParticleTable", "read_particle_table"]
@@ -18,6 +19,9 @@ __all__ = ["ParticleTable", "read_particle_table"]
 _RELION_NAME = "rlnMicrographName"
 _RELION_CLASS = "rlnClassNumber"
 _SUFFIXES = (".star", ".cs", ".box", ".csv")
+# Pixel sizes in RELION's optics, in Å.
+_MICROGRAPH_SIZES = ("rlnMicrographPixelSize", "rlnMicrographOriginalPixelSize")
+_IMAGE_SIZES = ("rlnImagePixelSize",)
 # Corners of boxes in CSV, the last ones excluded.
 _CORNERS = ("x_min", "y_min", "x_max", "y_max")
 _CORNER_AND_SIZE = ("left", "top", "width", "height")
@@ -42,6 +46,8 @@ class ParticleTable:
         Other blocks of a STAR file, by name.
     kind : str
         "star", "cs", "box" or "csv".
+    shifts : list of OriginShift or None
+        Of the particles, by row.
     """
 
     frame: pd.DataFrame
@@ -50,8 +56,11 @@ class ParticleTable:
     pixel_sizes: list[PixelSize | None] = field(default_factory=list)
     blocks: dict[str, Any] = field(default_factory=dict)
     kind: str = "csv"
+    shifts: list[OriginShift | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if not self.shifts:
+            self.shifts = [None] * len(self.frame)
         if not self.pixel_sizes:
             self.pixel_sizes = [None] * len(self.frame)
 
@@ -205,16 +214,28 @@ def _read_star(path: Path) -> ParticleTable:
     )
     label = _RELION_CLASS if _RELION_CLASS in frame else None
     others = {key: block for key, block in blocks.items() if key != name}
-    sizes = _relion_sizes(frame, others.get("optics"))
+    optics = others.get("optics")
+    sizes = _relion_sizes(frame, optics, _MICROGRAPH_SIZES)
+    images = _relion_sizes(frame, optics, _IMAGE_SIZES)
     return ParticleTable(
-        frame, places, label, sizes, {**others, name: None}, kind="star"
+        frame,
+        places,
+        label,
+        [
+            None if np.isnan(a) else stated_pixel_size(a, a, "Å", "STAR table")
+            for a in sizes
+        ],
+        {**others, name: None},
+        kind="star",
+        shifts=star_shifts(frame, 0.1 * images),
     )
 
 
-def _relion_sizes(frame: pd.DataFrame, optics: Any) -> list[PixelSize | None]:
-    """Return the pixel size of each row's micrograph, in the optics or old columns."""
+def _relion_sizes(
+    frame: pd.DataFrame, optics: Any, names: tuple[str, ...]
+) -> np.ndarray:
+    """Return a pixel size of each row in Å, in the optics or old columns."""
     size = pd.Series(np.nan, index=frame.index)
-    names = ("rlnMicrographPixelSize", "rlnMicrographOriginalPixelSize")
     if isinstance(optics, dict):
         optics = pd.DataFrame([optics])
     if isinstance(optics, pd.DataFrame) and "rlnOpticsGroup" in frame:
@@ -228,10 +249,7 @@ def _relion_sizes(frame: pd.DataFrame, optics: Any) -> list[PixelSize | None]:
         detector = pd.to_numeric(frame["rlnDetectorPixelSize"], errors="coerce")
         times = pd.to_numeric(frame["rlnMagnification"], errors="coerce")
         size = size.fillna(1e4 * detector / times)
-    return [
-        None if np.isnan(value) else stated_pixel_size(value, value, "Å", "STAR table")
-        for value in size
-    ]
+    return size.to_numpy(float)
 
 
 def _read_cs(path: Path) -> ParticleTable:

@@ -17,7 +17,8 @@ from emclassify._words import name_some
 from emclassify.readers._image_folder import stack_images
 from emclassify.readers._label_masks import from_label_masks
 from emclassify.readers._micrographs import Micrographs, list_tables
-from emclassify.readers._particle_cuts import Cut, cut_all
+from emclassify.readers._origin_shifts import OriginShift
+from emclassify.readers._particle_cuts import Cut, UnknownCentreError, cut_all
 from emclassify.readers._particle_table import ParticleTable, read_particle_table
 from emclassify.readers._pixel_size import (
     PixelSize,
@@ -48,6 +49,7 @@ Particles cut from {n_micrographs} micrographs
         "label_column": [str, None],
         "micrograph_column": [str],
         "mask_channel": ["boolean"],
+        "recentre": ["boolean", None],
         "invert_y": ["boolean"],
         "pixel_size": [None, Interval(Real, 0, None, closed="neither")],
         "as_gray": ["boolean"],
@@ -69,6 +71,7 @@ def load_particles(
     label_column: str | None = "auto",
     micrograph_column: str = "micrograph",
     mask_channel: bool = False,
+    recentre: bool | None = None,
     invert_y: bool = False,
     pixel_size: float | None = None,
     as_gray: bool = False,
@@ -120,6 +123,11 @@ def load_particles(
     mask_channel : bool, default=False
         Whether images get the particle's mask as their last channel, as
         `ParticleCropper` takes it. Only for label masks.
+    recentre : bool, default=None
+        Whether boxes are put round the centres that RELION has found: the coordinate
+        minus the origin shift, rlnOriginXAngst and rlnOriginYAngst in Å, or rlnOriginX
+        and rlnOriginY in px of the particles' images (see Notes). Default: no, with a
+        warning if shifts of a pixel or more are in the table.
     invert_y : bool, default=False
         Whether y is counted from the last row of the micrograph.
     pixel_size : float, default=None
@@ -168,12 +176,14 @@ def load_particles(
         If a package for a format is missing. The message names the extra.
     ValueError
         If a table or a micrograph can't be read, a name fits several micrographs, no
-        size is known, or particles lie over the edge and ``edge="raise"``.
+        size is known, particles lie over the edge and ``edge="raise"``, or
+        ``recentre=True`` and a shift is missing or can't be turned into px.
 
     Warns
     -----
     UserWarning
-        If particles or micrographs are left out, and if pixel sizes are odd.
+        If particles or micrographs are left out, if pixel sizes are odd, and if the
+        table has origin shifts and nothing says whether to apply them.
 
     See Also
     --------
@@ -184,6 +194,18 @@ def load_particles(
     -----
     Even boxes have their centre half a pixel before the middle, as in RELION: a box of
     200 px round 500 has the pixels 400 to 599.
+
+    RELION shifts a particle's image by the origin to lay it on the reference. The
+    particle is therefore at the coordinate minus the origin, as its extraction has it
+    when it recentres [1]_. Å become px by `pixel_size`, else by that of the micrograph,
+    else by that of the table. px of old tables become px of the micrograph where both
+    pixel sizes are known, else they are taken as such. `frame` keeps coordinates and
+    origins as they were, so that RELION reads the same places from what `write_star`
+    writes.
+
+    References
+    ----------
+    .. [1] RELION, do_recenter in preprocessing.cpp and "Conventions" of its manual.
 
     Examples
     --------
@@ -204,7 +226,24 @@ def load_particles(
     """
     files = Micrographs(micrographs, format)
     table, masks = _read_tables(particles, files, micrograph_column)
-    cut = Cut(_checked_box(box_size), margin, edge, as_gray, orient, page, format)
+    given = None if pixel_size is None else given_pixel_size(pixel_size)
+    cut = Cut(
+        _checked_box(box_size),
+        margin,
+        edge,
+        as_gray,
+        orient,
+        page,
+        format,
+        given,
+        bool(recentre),
+    )
+    if recentre and None in table.shifts:
+        raise ValueError(
+            "recentre=True needs the origin shifts of RELION: rlnOriginXAngst and "
+            "rlnOriginYAngst, or rlnOriginX and rlnOriginY. The table has "
+            f"{', '.join(map(str, table.frame.columns))}."
+        )
     if mask_channel and masks is None:
         raise ValueError(
             "mask_channel=True needs label masks, and particles is a table."
@@ -234,7 +273,7 @@ def load_particles(
                 else:
                     images[row], own[row] = image[0], mask
                     sizes[row] = image[1]
-        except (MemoryError, ImportError):
+        except (MemoryError, ImportError, UnknownCentreError):
             raise
         except Exception as error:
             reason = str(error) or type(error).__name__
@@ -258,8 +297,8 @@ def load_particles(
     if not kept:
         raise ValueError("No particle is left.")
     names = [files.name(place.of_row[row]) for row in kept]
-    if pixel_size is not None:
-        sizes = [given_pixel_size(pixel_size)] * n
+    if recentre is None:
+        _tell_of_shifts([(table.shifts[row], sizes[row]) for row in kept])
     nm, sources = collect_pixel_sizes([sizes[r] for r in kept], names, stacklevel=4)
     pictures = [images[row] for row in kept]
     if mask_channel:
@@ -334,6 +373,7 @@ def _read_tables(
             [size for table in read for size in table.pixel_sizes],
             {},
             read[0].kind,
+            [shift for table in read for shift in table.shifts],
         ),
         None,
     )
@@ -350,6 +390,19 @@ def _labels(table: ParticleTable, column: str | None) -> np.ndarray | None:
             f"{', '.join(map(str, table.frame.columns))}."
         )
     return np.array([str(value) for value in table.frame[column]])
+
+
+def _tell_of_shifts(
+    shifts: list[tuple[OriginShift | None, PixelSize | None]],
+) -> None:
+    moved = sum(shift is not None and shift.matters(size) for shift, size in shifts)
+    if moved:
+        warnings.warn(
+            f"{moved} of {len(shifts)} particles lie a pixel or more beside their "
+            "coordinates, by the origin shifts in the table. Pass recentre=True to "
+            "cut them out round their centres, recentre=False to leave it so.",
+            stacklevel=4,
+        )
 
 
 def _tell_of_edges(over: list[int], table: ParticleTable, edge: str) -> None:
