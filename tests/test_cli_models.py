@@ -249,7 +249,7 @@ def test_advice_is_in_options_of_the_command(model, folder, tmp_path, capsys):
         file["frames"] = load_image_folder(folder).images
     assert predict(model, tmp_path, tmp_path / "t.csv") == 2
     said = capsys.readouterr().err
-    assert "Say so with --axes nyx" in said
+    assert "say so with --axes nyx" in said
     assert "With --on-error skip" in said
     assert "axes=" not in said
     series = np.zeros((3, 4, 5), np.uint8)

@@ -8,6 +8,7 @@ import tracemalloc
 import h5py
 import numpy as np
 import pytest
+import tifffile
 from sklearn.model_selection import KFold, cross_val_predict
 
 from emclassify import CenterCrop, LipNetClassifier, PixelStandardizer, open_image_stack
@@ -132,7 +133,7 @@ def test_no_such_stack(path, dataset, message):
         open_image_stack(path, dataset)
     text = str(caught.value)
     assert "run7.cxi" in text
-    assert "one of: /entry_1/" in text
+    assert "it holds /entry_1/data_1/data (30, 9, 8), /entry_1/" in text
     assert "/entry_1/image_1/data (30, 9, 8)" in text
 
 
@@ -156,7 +157,7 @@ def test_no_stack_at_all(tmp_path):
     path = tmp_path / "empty.h5"
     with h5py.File(path, "w"):
         pass
-    with pytest.raises(ValueError, match=r"is not in it.+ holds no data set of images"):
+    with pytest.raises(ValueError, match=r"empty.h5 .+ it holds no data set of images"):
         open_image_stack(path)
 
 
@@ -172,7 +173,9 @@ def test_no_hdf5(tmp_path):
         open_image_stack(tmp_path)
     text = tmp_path / "text.h5"
     text.write_text("no")
-    with pytest.raises(ValueError, match=r"text.h5 is not an HDF5 file \(2 bytes\)"):
+    with pytest.raises(
+        ValueError, match=r"text.h5 .+ it is not an HDF5 file \(2 bytes\)"
+    ):
         open_image_stack(text)
 
 
@@ -205,3 +208,35 @@ def test_without_h5py(path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert 'pip install "emclassify[hdf5]"' in run.stdout
+
+
+def test_pages_of_a_file_that_begins_with_a_thumbnail(tmp_path):
+    images = np.random.default_rng(0).integers(0, 999, (4, 20, 30), dtype=np.uint16)
+    with tifffile.TiffWriter(tmp_path / "x.tif") as file:
+        file.write(np.zeros((5, 6), np.uint8))
+        for image in images:
+            file.write(image, contiguous=False)
+    with pytest.raises(ValueError, match=r"which are no stack; say .+ page=0 to 4"):
+        open_image_stack(tmp_path / "x.tif")
+    with open_image_stack(tmp_path / "x.tif", page=range(1, 5)) as stack:
+        assert stack.shape == (4, 20, 30)
+        np.testing.assert_array_equal(stack[:], images)
+        again = pickle.loads(pickle.dumps(stack))
+    with again:
+        np.testing.assert_array_equal(again[[3, 0]], images[[3, 0]])
+    with open_image_stack(tmp_path / "x.tif", page=3) as stack:
+        np.testing.assert_array_equal(stack[:], images[2:3])
+    with open_image_stack(tmp_path / "x.tif", page=[4, 2, 4]) as stack:
+        np.testing.assert_array_equal(stack[:], images[[3, 1, 3]])
+    with pytest.raises(ValueError, match="which are no stack"):
+        open_image_stack(tmp_path / "x.tif", page=[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [(9, "page=9 is not in it"), ([], "page must be"), (["a"], "page must be")],
+)
+def test_pages_that_are_no_good(tmp_path, page, words):
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros((5, 8, 8), np.uint8))
+    with pytest.raises(ValueError, match=words):
+        open_image_stack(tmp_path / "x.tif", page=page)

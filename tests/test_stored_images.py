@@ -262,7 +262,7 @@ def test_advice_fits_what_is_wrong(tmp_path):
         "large.tif": "to one with .+ResizeImages, or to one pixel size",
         "deep.tif": "not on one scale: convert the files",
         "rgb.tif": "Channels must be the same",
-        "pages.tif": r"page=0 to 1.+read one with .+read_image, or all",
+        "pages.tif": r"it holds 2 images .+ Here .+read one with .+read_image, or all",
         "broken.tif": "or mend it",
     }.items():
         paths = [tmp_path / "grey.tif", tmp_path / name]

@@ -67,7 +67,9 @@ def test_ome_zarr(tmp_path, version):
 def test_a_group_that_is_no_ome_zarr_lists_its_arrays(tmp_path):
     root = zarr.open_group(str(tmp_path / "x.zarr"), mode="w")
     root.create_array("raw", shape=IMAGES.shape, dtype=IMAGES.dtype)[:] = IMAGES
-    with pytest.raises(ValueError, match=r"give as dataset one of raw \(7, 6, 5\)"):
+    with pytest.raises(
+        ValueError, match=r"say which one with dataset=..., one of raw \(7, 6, 5\)"
+    ):
         open_image_stack(tmp_path / "x.zarr")
     with open_image_stack(tmp_path / "x.zarr", "raw", axes="nyx") as stack:
         np.testing.assert_array_equal(stack[:], IMAGES)

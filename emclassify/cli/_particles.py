@@ -51,6 +51,8 @@ def add_particles(commands: Any) -> None:
     add("--pixel-size", type=positive, help="nm; else as files state it")
     add("--format", help="read micrographs as this format, such as mrc")
     add("--page", type=at_least(0), help="which image of a micrograph's file, from 0")
+    add("--dataset", help="array in HDF5 and zarr files")
+    add("--axes", help='of that array, such as "nyx": images, rows, columns')
     add("--no-orient", action="store_true", help="don't turn images upright")
     add("--model", metavar="MODEL", help="file of a model that labels the particles")
     add("--out", metavar="PATH", required=True, help="folder, or table to write")
@@ -88,6 +90,8 @@ def _load(args: argparse.Namespace) -> "Bunch":
         page=args.page,
         orient=not args.no_orient,
         format=args.format,
+        dataset=args.dataset,
+        axes=args.axes,
         on_error=args.on_error,
         verbose=0 if args.quiet else 1,
     )

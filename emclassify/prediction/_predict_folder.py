@@ -30,6 +30,7 @@ from emclassify.prediction._predict_stream import (
 from emclassify.prediction._prediction_table import PredictionTable
 from emclassify.readers._formats import SUFFIXES, format_named
 from emclassify.readers._incoming_images import IncomingImages, ReadAs
+from emclassify.readers._read_errors import reason_of
 
 __all__ = ["predict_folder"]
 
@@ -281,8 +282,8 @@ class _FolderStream:
         )
 
     def _leave_out(self, what: str, error: Exception) -> None:
-        reason = str(error) or type(error).__name__
-        reason = reason.removeprefix(f"{self.folder / what}").lstrip(" :")
+        reason = reason_of(error, self.folder / what)
+        reason = reason.removeprefix("can't be opened: ")
         if self.on_error == "skip":
             warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
             return

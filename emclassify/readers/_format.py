@@ -27,6 +27,8 @@ class Format:
         start, or None for a folder; whoever keeps it closes it.
     stacks : bool
         Whether a file may hold more than one image, and may grow.
+    takes : tuple of str
+        Which of the parameters dataset and axes mean something here.
     """
 
     name: str
@@ -34,3 +36,4 @@ class Format:
     recognises: Callable[[bytes, Path], bool]
     open: Callable[[Path, BinaryIO | None, str | None, str | None], ImageFile]
     stacks: bool = True
+    takes: tuple[str, ...] = ()

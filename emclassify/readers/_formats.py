@@ -83,8 +83,8 @@ def open_image_file(
     ImportError
         If its format needs a package that is missing. The message names the extra.
     ValueError
-        If the file is empty, of no format that is read, or damaged. Readers may raise
-        other errors for damaged files.
+        If the file is empty, of no format that is read, or damaged, and if its format
+        takes no dataset or axes. Readers may raise other errors for damaged files.
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 (quicker, and kept open)
@@ -92,13 +92,15 @@ def open_image_file(
         # Windows says the latter of folders.
         if not path.is_dir():
             raise
-        found = _find(b"", path, format)
+        found = _find(b"", path, format, dataset)
+        _check_taken(found, dataset, axes)
         return found.open(path, None, dataset, axes)
     try:
         head = file.read(_HEAD)
         if not head:
             raise ValueError("the file is empty (0 bytes)")
-        found = _find(head, path, format)
+        found = _find(head, path, format, dataset)
+        _check_taken(found, dataset, axes)
         file.seek(0)
         return found.open(path, file, dataset, axes)
     except BaseException:
@@ -106,12 +108,25 @@ def open_image_file(
         raise
 
 
-def _find(head: bytes, path: Path, name: str | None) -> Format:
+def _find(head: bytes, path: Path, name: str | None, dataset: str | None) -> Format:
     if name is not None:
         return format_named(name)
+    if dataset is not None and _hdf5_file.FORMAT.recognises(head, path):
+        # Of the formats that are HDF5, one array is asked for.
+        return _hdf5_file.FORMAT
     for fmt in FORMATS:
         if fmt.recognises(head, path):
             return fmt
     names = ", ".join(fmt.name for fmt in FORMATS)
     what = "a folder" if path.is_dir() else f"a file that begins with {head[:8]!r}"
     raise ValueError(f"{what} is of no format that is read ({names})")
+
+
+def _check_taken(found: Format, dataset: str | None, axes: str | None) -> None:
+    """Raise ValueError unless a format takes what is given."""
+    for name, value in (("dataset", dataset), ("axes", axes)):
+        if value is not None and name not in found.takes:
+            takers = ", ".join(fmt.name for fmt in FORMATS if name in fmt.takes)
+            raise ValueError(
+                f"{name}={value!r} is for files of {takers}; this one is {found.name}"
+            )

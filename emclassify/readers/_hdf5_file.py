@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
 from emclassify.readers._format import Format
 from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
+from emclassify.readers._read_errors import UnclearFileError
 
 __all__ = ["CXI_DATASET", "FORMAT", "ReadableDataset", "open_hdf5"]
 
@@ -35,13 +36,12 @@ def open_hdf5(path: Path) -> Any:
             'Reading HDF5 files needs h5py: pip install "emclassify[hdf5]".'
         ) from error
     if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not an HDF5 file ({path.stat().st_size} bytes).")
+        raise ValueError(f"it is not an HDF5 file ({path.stat().st_size} bytes)")
     try:
         return h5py.File(path, "r")
     except OSError as error:
         raise ValueError(
-            f"{path} can't be opened: {error}. It is cut short, damaged or still being "
-            "written."
+            f"HDF5 says {str(error)!r}: it is cut short, damaged or still being written"
         ) from error
 
 
@@ -52,9 +52,11 @@ def _open(
         file.close()
     root = open_hdf5(path)
     try:
-        name = dataset or _default_name(root) or CXI_DATASET
-        found = _array_named(root, path, name)
-        axes = axes or _stated_axes(found, path)
+        name = dataset or _default_name(root)
+        if name is None:
+            _refuse_to_guess(root)
+        found = _array_named(root, name)
+        axes = axes or _stated_axes(found)
         rows = rows_of(ReadableDataset(found, path), axes)
         series = Series(rows, found.name, _pixel_size(found))
     except BaseException:
@@ -123,7 +125,22 @@ def _arrays(group: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
             yield from _arrays(thing, f"{prefix}/{name}", depth + 1)
 
 
-def _array_named(root: Any, path: Path, name: str) -> Any:
+def _refuse_to_guess(root: Any) -> NoReturn:
+    """Raise what lists the data sets of a file that points to none of them."""
+    stacks = _stacks(root)
+    if not stacks:
+        raise ValueError("it holds no data set of images")
+    raise UnclearFileError(
+        f"it holds {len(stacks)} data sets, and nothing in it says which is meant",
+        f"say so with dataset=..., one of {', '.join(stacks)}",
+    )
+
+
+def _stacks(root: Any) -> list[str]:
+    return [f"{name} {a.shape}" for name, a in _arrays(root) if a.ndim >= 2]
+
+
+def _array_named(root: Any, name: str) -> Any:
     """Return a data set, or raise ValueError that lists those there are."""
     # Not `name in root`, which says of a link to nothing that it is there.
     found = root.get(name)
@@ -143,16 +160,12 @@ def _array_named(root: Any, path: Path, name: str) -> Any:
         what = f" has shape {found.shape}, which is no image"
     else:
         return found
-    stacks = [f"{name} {a.shape}" for name, a in _arrays(root) if a.ndim >= 2]
-    advice = (
-        f"Give as dataset one of: {', '.join(stacks)}."
-        if stacks
-        else "It holds no data set of images."
-    )
-    raise ValueError(f"{path}: dataset={name!r}{what}. {advice}")
+    stacks = _stacks(root)
+    there = f"it holds {', '.join(stacks) or 'no data set of images'}"
+    raise ValueError(f"dataset={name!r}{what}; {there}")
 
 
-def _stated_axes(array: Any, path: Path) -> str:
+def _stated_axes(array: Any) -> str:
     """Return what the file's own format says of the axes, or raise ValueError."""
     ndim, attributes = array.ndim, array.attrs
     counted = "n" * (ndim - 2)
@@ -176,10 +189,11 @@ def _stated_axes(array: Any, path: Path) -> str:
             return "".join(known.get(name, "n") for name in names)
     examples = {2: "yx", 3: "nyx", 4: "nyxc"}
     example = examples.get(ndim, f"{counted}yx")
-    raise ValueError(
-        f"{path}: {array.name} has shape {array.shape}, and nothing in the file says "
-        f"which axes are rows and columns. Say so with axes={example!r}, or in another "
-        'order: "y" rows, "x" columns, "c" channels, "n" images.'
+    raise UnclearFileError(
+        f"its data set {array.name} has shape {array.shape}, and nothing in it says "
+        "which axes are rows and columns",
+        f'say so with axes={example!r}, or in another order: "y" rows, "x" '
+        'columns, "c" channels, "n" images',
     )
 
 
@@ -192,4 +206,4 @@ def _pixel_size(array: Any) -> PixelSize | None:
     return stated_pixel_size(y, x, "µm", "element_size_um")
 
 
-FORMAT = Format("hdf5", _SUFFIXES, _recognises, _open)
+FORMAT = Format("hdf5", _SUFFIXES, _recognises, _open, takes=("dataset", "axes"))

@@ -9,6 +9,7 @@ import numpy as np
 from emclassify.readers._formats import open_image_file
 from emclassify.readers._image_series import refuse_implausible
 from emclassify.readers._pixel_size import PixelSize
+from emclassify.readers._read_errors import reason_of
 
 __all__ = ["finish_image", "read_image", "read_images"]
 
@@ -61,8 +62,7 @@ def read_image(
         the extra to install.
     ValueError
         If it holds several images, and no `page` is given; if it is no image, damaged,
-        or of a kind that would be damaged by reading. Decoders may raise other errors
-        for damaged files.
+        or of a kind that would be damaged by reading.
 
     See Also
     --------
@@ -82,9 +82,20 @@ def read_image(
     ...     read_image(path, page=2).shape
     (32, 40)
     """
-    with open_image_file(Path(path), format=format, dataset=dataset, axes=axes) as file:
-        image = np.array(file.read(page, orient=orient))
-    return finish_image(image, as_gray=as_gray, image_shape=image_shape)
+    path = Path(path)
+    try:
+        with open_image_file(path, format=format, dataset=dataset, axes=axes) as file:
+            image = np.array(file.read(page, orient=orient))
+        return finish_image(image, as_gray=as_gray, image_shape=image_shape)
+    except (MemoryError, FileNotFoundError):
+        raise
+    except ImportError as error:
+        raise ImportError(f"{path} can't be read: {error}") from error
+    except Exception as error:
+        # Decoders of damaged files raise errors of any kind, SyntaxError included.
+        raise ValueError(
+            f"{path} can't be read as an image: {reason_of(error, path)}."
+        ) from error
 
 
 def read_images(

@@ -21,6 +21,7 @@ from emclassify.readers._formats import SUFFIXES, format_named
 from emclassify.readers._image_file import read_images
 from emclassify.readers._image_listing import list_class_folders, list_table
 from emclassify.readers._pixel_size import collect_pixel_sizes, given_pixel_size
+from emclassify.readers._read_errors import reason_of
 
 _DESCR = """\
 Images read from {path}
@@ -79,14 +80,14 @@ def _read_all(
             progress.close()
             raise _refusal(path, error)
         if error is not None:
-            errors.append((file, str(error) or type(error).__name__))
+            errors.append((file, reason_of(error, path)))
         images.append(found or [])
     return images, pd.DataFrame(errors, columns=["file", "reason"])
 
 
 def _refusal(path: Path, error: Exception) -> Exception:
     """Return the error that names a file that can't be read."""
-    reason = str(error) or type(error).__name__
+    reason = reason_of(error, path)
     if isinstance(error, ImportError):
         return ImportError(f"{path} cannot be read: {reason}.")
     kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emclassify.readers._pixel_size import PixelSize
+from emclassify.readers._read_errors import UnclearFileError
 
 __all__ = [
     "ImageFile",
@@ -148,8 +149,9 @@ class ImageFile:
             raise ValueError("it holds no image")
         if page is None:
             if n > 1:
-                raise ValueError(
-                    f"it holds {self.describe()}; say which one with page=0 to {n - 1}"
+                raise UnclearFileError(
+                    f"it holds {self.describe()}",
+                    f"say which one with page=0 to {n - 1}",
                 )
             page = 0
         if not 0 <= page < n:
@@ -166,30 +168,40 @@ class ImageFile:
         refuse_implausible(series.images.shape[1:], series.images.dtype, self.path)
         return plain_image(series.images[row], series.orientation if orient else 1)
 
-    def stack(self) -> Series:
-        """Return the one series that holds all images, or raise ValueError."""
+    def stack(self, pages: Sequence[int] | None = None) -> Series:
+        """Return one series of the images of these numbers; of all by default.
+
+        Raises
+        ------
+        ValueError
+            If there is no such image, or they are not of one shape and type.
+        """
         if len(self) == 0:
             raise ValueError("it holds no image")
-        first = self.series[0]
-        for series in self.series:
+        whole = pages is None
+        pages = range(len(self)) if whole else list(pages)
+        used = self.series
+        if not whole:
+            found = [self.locate(page)[0] for page in pages]
+            used = [s for s in self.series if any(s is one for one in found)]
+        first = used[0]
+        for series in used:
             refuse_implausible(series.images.shape[1:], series.images.dtype, self.path)
-        kinds = {
-            (s.oriented_shape(), s.images.dtype, s.orientation) for s in self.series
-        }
-        if len(self.series) == 1:
+        if whole and len(used) == 1:
             return first
+        kinds = {(s.oriented_shape(), s.images.dtype, s.orientation) for s in used}
         if len(kinds) > 1:
-            raise ValueError(
-                f"it holds {self.describe()}, which are no stack; say which one with "
-                f"page=0 to {len(self) - 1}"
+            raise UnclearFileError(
+                f"it holds {self.describe()}, which are no stack",
+                f"say which to take, all of one kind, with page=0 to {len(self) - 1}",
             )
 
         def read(row: int) -> np.ndarray:
-            series, row = self.locate(row)
+            series, row = self.locate(pages[row])
             return series.images[row]
 
-        rows = Rows((len(self), *first.images.shape[1:]), first.images.dtype, read)
-        sizes = {s.pixel_size for s in self.series}
+        rows = Rows((len(pages), *first.images.shape[1:]), first.images.dtype, read)
+        sizes = {s.pixel_size for s in used}
         size = first.pixel_size if len(sizes) == 1 else None
         return Series(rows, first.name, size, first.orientation, first.channels)
 

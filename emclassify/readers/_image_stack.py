@@ -1,15 +1,17 @@
 """Stacks of images in one file, read by rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from numbers import Integral
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from emclassify.readers._formats import open_image_file
 from emclassify.readers._image_series import Rows, orient_image
+from emclassify.readers._read_errors import reason_of
 
 __all__ = ["ImageStack", "open_image_stack"]
 
@@ -21,6 +23,7 @@ __all__ = ["ImageStack", "open_image_stack"]
         "axes": [str, None],
         "format": [str, None],
         "orient": ["boolean"],
+        "page": [Interval(Integral, 0, None, closed="left"), "array-like", None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -31,8 +34,9 @@ def open_image_stack(
     axes: str | None = None,
     format: str | None = None,
     orient: bool = True,
+    page: int | Sequence[int] | None = None,
 ) -> "ImageStack":
-    """Open all images of one file as a stack, without reading them.
+    """Open the images of one file as a stack, without reading them.
 
     Files of all formats in :doc:`/user_guide/formats` are opened: MRC stacks, TIFF of
     several pages, HDF5, CXI, NeXus, zarr and more.
@@ -56,6 +60,9 @@ def open_image_stack(
         Format to read the file as, such as "mrc". Default: by what is in it.
     orient : bool, default=True
         Whether to turn images upright, as EXIF data or a TIFF tag say.
+    page : int or sequence of int, default=None
+        Which images of the file to take, from 0, in this order: ``range(1, 20)`` leaves
+        out a thumbnail that comes first. Default: all.
 
     Returns
     -------
@@ -75,8 +82,8 @@ def open_image_stack(
         If a package that the format needs is missing. The message names the extra.
     ValueError
         If the file is of no known format or damaged; if its images differ in shape or
-        type; if the data set is not in it, or nothing says what its axes are. The
-        message lists what there is.
+        type; if an image or the data set is not in it, or nothing says what its axes
+        are. The message lists what there is.
 
     See Also
     --------
@@ -106,7 +113,7 @@ def open_image_stack(
     ...         stack.shape, stack.dtype, stack[[7, 3]].shape
     ((50, 8, 8), dtype('uint16'), (2, 8, 8))
     """
-    return ImageStack(path, dataset, axes, format, orient)
+    return ImageStack(path, dataset, axes, format, orient, page)
 
 
 class ImageStack:
@@ -117,6 +124,7 @@ class ImageStack:
     path : str or path-like
     dataset, axes, format : str or None
     orient : bool
+    page : int, sequence of int or None
         As in `open_image_stack`.
 
     Attributes
@@ -136,9 +144,11 @@ class ImageStack:
         axes: str | None = None,
         format: str | None = None,
         orient: bool = True,
+        page: int | Sequence[int] | None = None,
     ) -> None:
         self.path = Path(fspath(path))
-        self._options = (dataset, axes, format, orient)
+        pages = _checked_pages(page)
+        self._options = (dataset, axes, format, orient, pages)
         self._closed = False
         if not self.path.exists():
             raise FileNotFoundError(f"There is no file {self.path}.")
@@ -150,12 +160,10 @@ class ImageStack:
             raise ImportError(f"{self.path} can't be opened: {error}") from error
         except Exception as error:
             # Readers raise many things for damaged files.
-            if str(self.path) in str(error):
-                raise
-            reason = str(error) or type(error).__name__
+            reason = reason_of(error, self.path)
             raise ValueError(f"{self.path} can't be opened: {reason}.") from error
         try:
-            self._series = self._file.stack()
+            self._series = self._file.stack(pages)
         except ValueError as error:
             self._file.close()
             raise ValueError(f"{self.path} can't be opened: {error}.") from error
@@ -244,3 +252,15 @@ class ImageStack:
         """Close the file."""
         self._closed = True
         self._file.close()
+
+
+def _checked_pages(page: Any) -> list[int] | None:
+    if page is None:
+        return None
+    pages = np.atleast_1d(np.asarray(page))
+    if pages.ndim != 1 or not len(pages) or pages.dtype.kind not in "iu":
+        raise ValueError(
+            "page must be the number of an image, from 0, or several numbers; got "
+            f"{page!r}."
+        )
+    return pages.tolist()

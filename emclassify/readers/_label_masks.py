@@ -10,6 +10,7 @@ from emclassify._words import name_some
 from emclassify.readers._formats import open_image_file
 from emclassify.readers._micrographs import Micrographs
 from emclassify.readers._particle_table import ParticleTable
+from emclassify.readers._read_errors import UnclearFileError, reason_of
 
 __all__ = ["from_label_masks", "read_label_mask"]
 
@@ -54,8 +55,21 @@ def from_label_masks(
 
 
 def read_label_mask(path: Path) -> np.ndarray:
-    with open_image_file(path) as file:
-        labels = np.array(file.read())
+    try:
+        with open_image_file(path) as file:
+            labels = np.array(file.read())
+    except ImportError as error:
+        raise ImportError(f"{path} can't be read: {error}") from error
+    except UnclearFileError as error:
+        raise ValueError(
+            f"{path} can't be read as a label mask: {error.fact}. A label mask is a "
+            "file of one image; a TIFF file always says so."
+        ) from error
+    except Exception as error:
+        # Decoders of damaged files raise errors of any kind.
+        raise ValueError(
+            f"{path} can't be read as a label mask: {reason_of(error, path)}."
+        ) from error
     if labels.ndim != 2 or (labels.dtype.kind == "f" and (labels % 1).any()):
         raise ValueError(
             f"{path} is no label mask: it has shape {labels.shape} and type "

@@ -32,6 +32,8 @@ class Cut:
     orient: bool
     page: int | None
     format: str | None
+    dataset: str | None = None
+    axes: str | None = None
     pixel_size: PixelSize | None = None
     recentre: bool = False
 
@@ -45,7 +47,9 @@ def cut_all(
     invert_y: bool,
 ) -> Iterator[tuple[int, tuple[int, ...], Any, np.ndarray | None]]:
     """Yield (row, box, (image, pixel size) or None, mask) of a micrograph's rows."""
-    with open_image_file(file, format=cut.format) as opened:
+    with open_image_file(
+        file, format=cut.format, dataset=cut.dataset, axes=cut.axes
+    ) as opened:
         micrograph = opened.read(cut.page, orient=cut.orient)
         series, _ = opened.locate(cut.page)
         stated = series.oriented_pixel_size(cut.orient)

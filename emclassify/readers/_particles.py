@@ -25,6 +25,7 @@ from emclassify.readers._pixel_size import (
     collect_pixel_sizes,
     given_pixel_size,
 )
+from emclassify.readers._read_errors import reason_of
 
 __all__ = ["load_particles"]
 
@@ -56,6 +57,8 @@ Particles cut from {n_micrographs} micrographs
         "page": [None, Interval(Integral, 0, None, closed="left")],
         "orient": ["boolean"],
         "format": [None, str],
+        "dataset": [None, str],
+        "axes": [None, str],
         "on_error": [StrOptions({"raise", "skip"})],
         "verbose": ["verbose"],
     },
@@ -78,6 +81,8 @@ def load_particles(
     page: int | None = None,
     orient: bool = True,
     format: str | None = None,
+    dataset: str | None = None,
+    axes: str | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     verbose: int | bool = 0,
 ) -> Bunch:
@@ -132,7 +137,7 @@ def load_particles(
         Whether y is counted from the last row of the micrograph.
     pixel_size : float, default=None
         In nm. Default: as the micrographs state it, else as the table does.
-    as_gray, page, orient, format : bool, int, bool, str
+    as_gray, page, orient, format, dataset, axes : bool, int, bool, str, str, str
         How micrographs are read: as `read_image` has them.
     on_error : {"raise", "skip"}, default="raise"
         What to do about micrographs that are missing or can't be read: raise, or leave
@@ -235,6 +240,8 @@ def load_particles(
         orient,
         page,
         format,
+        dataset,
+        axes,
         given,
         bool(recentre),
     )
@@ -276,7 +283,7 @@ def load_particles(
         except (MemoryError, ImportError, UnknownCentreError):
             raise
         except Exception as error:
-            reason = str(error) or type(error).__name__
+            reason = reason_of(error, file)
             if on_error == "raise":
                 raise ValueError(
                     f"{file} can't be read as a micrograph: {reason}. With "

@@ -150,24 +150,28 @@ class StoredImages:
 
     def _read(self, row: int) -> np.ndarray:
         # Not above: readers are slow to import, and most images come as arrays.
-        from emclassify.readers._image_file import read_image
+        from emclassify.readers._formats import open_image_file
+        from emclassify.readers._read_errors import UnclearFileError, reason_of
 
         path = Path(self.paths[row])
         try:
-            return read_image(path)
+            with open_image_file(path) as file:
+                return np.array(file.read())
         except ImportError as error:
             raise ImportError(f"{self._name(row)}: {error}") from error
+        except UnclearFileError as error:
+            raise ValueError(
+                f"{self._name(row)} can't be read as an image: {error.fact}. Here a "
+                "file has to hold one image, and to say so: read one with "
+                "emclassify.readers.read_image, or all with "
+                "emclassify.open_image_stack, and pass these."
+            ) from error
         except Exception as error:
             # Readers raise many things; each is a file that can't be had.
-            advice = "Leave it out of X and y, or mend it."
-            if "page=" in str(error) or "axes=" in str(error):
-                advice = (
-                    "Here a file has to hold one image, and to say so: read one with "
-                    "emclassify.readers.read_image, or all with "
-                    "emclassify.open_image_stack, and pass these."
-                )
+            reason = reason_of(error, path)
             raise ValueError(
-                f"{self._name(row)} can't be read as an image: {error}. {advice}"
+                f"{self._name(row)} can't be read as an image: {reason}. Leave it out "
+                "of X and y, or mend it."
             ) from error
 
     def _name(self, row: int) -> str:

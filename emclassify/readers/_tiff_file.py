@@ -278,4 +278,4 @@ def _samples_to_keep(page: TiffPage) -> list[int] | None:
     return [i for i in range(n) if i not in alpha] if alpha else None
 
 
-FORMAT = Format("tiff", (".tif", ".tiff"), _recognises, _open)
+FORMAT = Format("tiff", (".tif", ".tiff"), _recognises, _open, takes=("axes",))

@@ -66,4 +66,4 @@ def _pixel_size(group: Any) -> PixelSize | None:
     return None
 
 
-FORMAT = Format("velox", (".emd",), _recognises, _open)
+FORMAT = Format("velox", (".emd",), _recognises, _open, takes=("axes",))

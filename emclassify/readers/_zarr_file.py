@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 from emclassify.readers._format import Format
 from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
+from emclassify.readers._read_errors import UnclearFileError
 
 __all__ = ["FORMAT"]
 
@@ -34,10 +35,12 @@ def _open(
         attributes = attributes.get("ome", attributes)
         scales = attributes.get("multiscales")
         if dataset is None and not scales:
-            arrays = [f"{name} {array.shape}" for name, array in root.arrays()]
-            raise ValueError(
-                f"{path} is a group of arrays, and no OME-Zarr: give as dataset one of "
-                f"{', '.join(arrays) or 'none, as there are none in it'}"
+            arrays = _arrays(root)
+            if not arrays:
+                raise ValueError("it is a zarr group without arrays")
+            raise UnclearFileError(
+                "it is a group of arrays, and no OME-Zarr",
+                f"say which one with dataset=..., one of {', '.join(arrays)}",
             )
         if dataset is None:
             # The first is at full size.
@@ -46,12 +49,17 @@ def _open(
             axes = axes or stated
             channels = _channel_names(attributes)
         if dataset not in root:
-            raise ValueError(f"{path}: dataset={dataset!r} is not in it")
+            there = ", ".join(_arrays(root)) or "no array"
+            raise ValueError(f"dataset={dataset!r} is not in it; it holds {there}")
         root = root[dataset]
-    axes = axes or _stated_axes(root, path)
+    axes = axes or _stated_axes(root)
     return ImageFile(
         path, "zarr", [Series(rows_of(root, axes), "", size, channels=channels)]
     )
+
+
+def _arrays(root: Any) -> list[str]:
+    return [f"{name} {array.shape}" for name, array in root.arrays()]
 
 
 def _ome(scales: dict[str, Any]) -> tuple[str, PixelSize | None]:
@@ -83,17 +91,19 @@ def _channel_names(attributes: dict[str, Any]) -> tuple[str, ...]:
     return names if all(names) else ()
 
 
-def _stated_axes(array: Any, path: Path) -> str:
+def _stated_axes(array: Any) -> str:
     names = getattr(array.metadata, "dimension_names", None)
     names = names or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     if list(names).count("y") == list(names).count("x") == 1:
         known = {"y": "y", "x": "x", "c": "c", "channel": "c"}
         return "".join(known.get(name, "n") for name in names)
-    raise ValueError(
-        f"{path}: an array of shape {array.shape} that does not say which axes are "
-        'rows and columns. Say so with axes, such as "nyx" or "nyxc": "y" rows, "x" '
-        'columns, "c" channels, "n" images'
+    example = {2: "yx", 4: "nyxc"}.get(array.ndim, f"{'n' * (array.ndim - 2)}yx")
+    raise UnclearFileError(
+        f"it has shape {array.shape}, and nothing in it says which axes are rows and "
+        "columns",
+        f'say so with axes={example!r}, or in another order: "y" rows, "x" '
+        'columns, "c" channels, "n" images',
     )
 
 
-FORMAT = Format("zarr", (".zarr",), _recognises, _open)
+FORMAT = Format("zarr", (".zarr",), _recognises, _open, takes=("dataset", "axes"))
