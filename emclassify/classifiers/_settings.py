@@ -77,6 +77,8 @@ def _same(a: object, b: object) -> bool:
     if isinstance(a, np.random.RandomState) or isinstance(b, np.random.RandomState):
         return False
     try:
-        return bool(np.array_equal(a, b))
+        a, b = np.asarray(a), np.asarray(b)
+        # What can't be compared is False by itself, not an array, before NumPy 2.3.
+        return a.shape == b.shape and bool(np.all(a == b))
     except (TypeError, ValueError):
         return False

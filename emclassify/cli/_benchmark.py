@@ -5,8 +5,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._labelled_folder import compare, load_folder
-from emclassify.cli._models import MODELS, default_models
+from emclassify.cli._models import default_models, describe_names
 from emclassify.cli._options import (
+    HelpFormatter,
     add_folder,
     add_training,
     at_least,
@@ -14,6 +15,7 @@ from emclassify.cli._options import (
     model_names,
     numbers,
 )
+from emclassify.cli._settings import check_settings
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -31,25 +33,33 @@ def add_benchmark(commands: Any) -> None:
             "liposomes if no folder is given: prints each class's figures and which "
             "model wins, and writes a report."
         ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_folder(command, nargs="?")
     add = command.add_argument
     add(
         "--models",
         type=model_names,
+        metavar="NAMES",
         default=argparse.SUPPRESS,
-        help=f"comma-separated, of {', '.join(MODELS)} (default: svm,lipnet4,lipnet8, "
-        "and backbone where its weights are on this machine)",
+        help=f"comma-separated, of {describe_names()}; TIMM is a network of timm "
+        "(default: svm,lipnet4,lipnet8, and backbone where its weights are on this "
+        "machine)",
     )
-    add("--cv", type=at_least(2), default=5, help="number of folds")
+    add("--cv", type=at_least(2), metavar="N", default=5, help="number of folds")
     add(
         "--tune",
         action="store_true",
         help="tune each model within the training sides: twelve times as long",
     )
     add_training(command)
-    add("--seed", type=int, default=0, help="of folds, networks and simulator")
+    add(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=0,
+        help="of folds, networks and simulator",
+    )
     add("--out", metavar="HTML", default="benchmark.html", help="report to write")
     add("--quiet", action="store_true", help="no progress bar")
     simulator = command.add_argument_group("simulated liposomes, if no folder is given")
@@ -62,8 +72,9 @@ def add_benchmark(commands: Any) -> None:
 
 def _benchmark(args: argparse.Namespace) -> None:
     check_out(args.out)
-    data, description = _load_or_simulate(args)
     names = args.models if "models" in args else default_models()
+    check_settings(args, names)
+    data, description = _load_or_simulate(args)
     result = compare(args, names, data, args.cv)
     print(result)
     path = result.to_html(

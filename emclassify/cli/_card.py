@@ -14,7 +14,9 @@ def add_card(commands: Any) -> None:
         help="print what a model's file says of it",
         description="Print the card of a model as JSON, without loading the model.",
     )
-    command.add_argument("model", metavar="MODEL")
+    command.add_argument(
+        "model", metavar="MODEL", help="file that emclassify train has written"
+    )
     command.set_defaults(run=_print_card)
 
 

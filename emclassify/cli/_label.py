@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emclassify.cli._models import MODELS, make_model
-from emclassify.cli._options import add_training, at_least
+from emclassify.cli._models import describe_names, make_model
+from emclassify.cli._options import HelpFormatter, add_training, at_least, model_name
 from emclassify.cli._predict import sigterm_as_interrupt
 from emclassify.cli._review import add_images, read_images
+from emclassify.cli._settings import check_settings
 
 if TYPE_CHECKING:
     from emclassify.review._labelling import Labelling
@@ -27,7 +28,7 @@ def add_label(commands: Any) -> None:
             "Run it again with the corrections that the page has saved. All rounds "
             "are kept in a folder; stop and go on at any time."
         ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_images(command)
     add = command.add_argument
@@ -53,10 +54,28 @@ def add_label(commands: Any) -> None:
     )
     add("--port", type=at_least(0), default=0, help="of the server; 0 is a free one")
     add("--number", type=at_least(1), default=50, help="images to label a round")
-    add("--model", choices=MODELS, default="svm", help="what to train")
-    add("--cv", type=at_least(2), default=5, help="number of folds that try the model")
+    add(
+        "--model",
+        type=model_name,
+        metavar="NAME",
+        default="svm",
+        help=f"what to train: {describe_names()}, where TIMM is a network of timm",
+    )
+    add(
+        "--cv",
+        type=at_least(2),
+        metavar="N",
+        default=5,
+        help="number of folds that try the model",
+    )
     add_training(command)
-    add("--seed", type=int, default=0, help="of suggestions, folds and networks")
+    add(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=0,
+        help="of suggestions, folds and networks",
+    )
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_label)
 
@@ -69,6 +88,7 @@ def _names(text: str) -> list[str]:
 
 
 def _label(args: argparse.Namespace) -> None:
+    check_settings(args, [args.model])
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"--out {out} is a file; give a folder.")

@@ -53,6 +53,7 @@ def compare(
         cv=splitter(n_folds, shuffle=True, random_state=args.seed),
         random_state=args.seed,
         n_jobs=args.jobs,
+        on_missing_class=args.on_missing_class,
         tune=getattr(args, "tune", False),
         time_limit=None if args.time_limit is None else 60 * args.time_limit,
         verbose=0 if args.quiet else 1,

@@ -1,6 +1,8 @@
 """``emclassify``: its commands, its warnings and its exit status."""
 
 import argparse
+import contextlib
+import os
 import re
 import shlex
 import sys
@@ -9,8 +11,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from emclassify._version import __version__
 from emclassify.cli._benchmark import add_benchmark
 from emclassify.cli._card import add_card
+from emclassify.cli._completion import add_completion
 from emclassify.cli._label import add_label
 from emclassify.cli._particles import add_particles
 from emclassify.cli._predict import add_predict
@@ -29,7 +33,18 @@ COMMANDS = (
     add_card,
     add_review,
     add_label,
+    add_completion,
 )
+# What Python calls one thing and the command line another.
+_OTHER_NAMES = {"n_splits": "cv", "n_jobs": "jobs", "random_state": "seed"}
+EXIT_STATUS = """\
+exit status:
+  0    all went well; so does a watch or server that is stopped
+  1    a fault of the program, with a traceback: please report it
+  2    an option or the input is no good: one line says why
+  130  interrupted by Ctrl-C, nothing was written
+  141  nobody reads the output any more, as after `| head`
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,8 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 2 if the input is no good, 130 if interrupted. A watch that
-        is stopped by Ctrl-C or SIGTERM has gone well.
+        0 if all went well, 2 if the input is no good, 130 if interrupted, 141 if nobody
+        reads what is printed. A watch that is stopped by Ctrl-C or SIGTERM has gone
+        well.
     """
     args = _parser().parse_args(argv)
     args.command_line = shlex.join(
@@ -58,6 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     try:
         args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would try to write the rest when it ends, and complain.
+        with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError, ImportError) as error:
         print(f"emclassify: {_in_options(str(error), args)}", file=sys.stderr)
         return 2
@@ -70,7 +92,14 @@ def _run(args: argparse.Namespace) -> int:
 def _print_warning(
     args: argparse.Namespace, message: Warning | str, *_: Any, **__: Any
 ) -> None:
-    print(f"emclassify: {_in_options(str(message), args)}", file=sys.stderr)
+    text = f"emclassify: {_in_options(str(message), args)}"
+    if "tqdm" not in sys.modules:
+        print(text, file=sys.stderr)
+        return
+    # Above the bar, not into it.
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
 
 
 def _in_options(text: str, args: argparse.Namespace) -> str:
@@ -78,6 +107,7 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
 
     def option(found: re.Match[str]) -> str:
         name, value = found["name"], found["value"].strip("'\"")
+        name = _OTHER_NAMES.get(name, name)
         if value == "False" and name in ("orient", "recentre"):
             return f"--no-{name}"
         if not hasattr(args, name):
@@ -85,6 +115,9 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         flag = "--" + name.replace("_", "-")
         return flag if value == "True" else f"{flag} {value}"
 
+    if text.startswith("--set"):
+        # It is about parameters of Python.
+        return text
     if hasattr(args, "epochs"):
         text = text.replace("max_epochs", "--epochs")
     return _PARAMETER.sub(option, text)
@@ -92,9 +125,16 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="emclassify", description="Classify scientific images."
+        prog="emclassify",
+        description="Classify scientific images.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"emclassify {__version__}"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add_command in COMMANDS:
         add_command(commands)
+    parser.set_defaults(parser=parser)
     return parser

@@ -1,15 +1,32 @@
 """The models of the command line by name: a new one is a line of `MODELS`."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["MODELS", "default_models", "make_model"]
+__all__ = [
+    "MODELS",
+    "check_name",
+    "default_models",
+    "describe_names",
+    "make_model",
+    "with_probabilities",
+]
 
 _BACKBONE = "tf_efficientnet_lite0"
+# Networks that take images of one size, and those that take any.
+_NETWORKS = {
+    "lipnet4": ("LipNetClassifier", {"depth": 4}),
+    "lipnet8": ("LipNetClassifier", {"depth": 8}),
+    "resnet": ("ResNetClassifier", {}),
+    "offsample": ("OffSampleNetClassifier", {}),
+    "fusion": ("FusionClassifier", {}),
+}
+_ANY_SIZE = {"fully-convolutional": ("FullyConvolutionalClassifier", {})}
 
 
 def make_model(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any:
@@ -18,7 +35,7 @@ def make_model(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any
     Parameters
     ----------
     name : str
-        Of `MODELS`.
+        As `check_name` takes it.
     args : Namespace
         With the options that `add_training` adds, and the seed.
     images : ndarray
@@ -26,9 +43,36 @@ def make_model(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any
 
     Returns
     -------
-    Pipeline
+    Pipeline or classifier
+        With the parameters that --set gives it.
     """
-    return MODELS[name](args, images)
+    from emclassify.cli._settings import set_parameters
+
+    model = _make(name, args, images)
+    set_parameters(model, name, args.set)
+    return model
+
+
+def check_name(text: str) -> str:
+    """Return the name of a model as it is, or raise ValueError.
+
+    Names are those of `MODELS`. After a colon, ``backbone`` and ``svm-backbone`` take
+    the name of a network of timm, ``ensemble`` that of another model.
+    """
+    name, colon, rest = text.partition(":")
+    if name not in MODELS or (colon and (not rest or name not in _TAKES_A_NAME)):
+        raise ValueError(f"{text!r} is no model; give one of {describe_names()}")
+    if name == "ensemble" and colon:
+        check_name(rest)
+        if rest.partition(":")[0] in ("ensemble", "svm", "svm-linear", "svm-backbone"):
+            raise ValueError(f"{text!r}: an ensemble is of networks")
+    return text
+
+
+def describe_names() -> str:
+    """Return all names, with what may follow them."""
+    names = [f"{name}[:{_TAKES_A_NAME[name]}]" for name in _TAKES_A_NAME]
+    return ", ".join([*(name for name in MODELS if name not in _TAKES_A_NAME), *names])
 
 
 def default_models() -> list[str]:
@@ -42,30 +86,77 @@ def default_models() -> list[str]:
     return [*names, "backbone"] if has_pretrained(_BACKBONE) else names
 
 
-def _lipnet(args: argparse.Namespace, images: "np.ndarray", depth: int) -> Any:
+def with_probabilities(model: Any, target: Sequence[Any]) -> Any:
+    """Return a model that gives probabilities: an SVM is calibrated, all else is as is.
+
+    One temperature for all decision values: the labels that the SVM gives stay its own.
+
+    Parameters
+    ----------
+    model : Pipeline or classifier
+        Unfitted.
+    target : array-like of shape (n,)
+        Labels it will be fitted on; their rarest class says how many folds there are.
+    """
+    import numpy as np
+    from sklearn.calibration import CalibratedClassifierCV
+
+    if hasattr(model, "predict_proba") or not hasattr(model, "named_steps"):
+        return model
+    n_rarest = int(np.unique(target, return_counts=True)[1].min())
+    if "svc" not in model.named_steps or n_rarest < 2:
+        return model
+    calibrated = CalibratedClassifierCV(
+        model["svc"], method="temperature", ensemble=False, cv=min(5, n_rarest)
+    )
+    return model.set_params(svc=calibrated)
+
+
+def _make(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any:
+    name, _, rest = name.partition(":")
+    return MODELS[name](args, images, rest)
+
+
+def _network(
+    args: argparse.Namespace, images: "np.ndarray", rest: str, name: str
+) -> Any:
+    """Return a network by name, after a step that resizes if it takes one size."""
     from sklearn.pipeline import make_pipeline
 
-    from emclassify.classifiers import LipNetClassifier
+    import emclassify.classifiers
 
-    network = LipNetClassifier(depth=depth, **_training(args))
+    if name in _ANY_SIZE:
+        kind, settings = _ANY_SIZE[name]
+        return getattr(emclassify.classifiers, kind)(**settings, **_training(args))
+    kind, settings = _NETWORKS[name]
+    network = getattr(emclassify.classifiers, kind)(**settings, **_training(args))
     return make_pipeline(_resize(args), network)
 
 
-def _ensemble(args: argparse.Namespace, images: "np.ndarray") -> Any:
-    from sklearn.pipeline import make_pipeline
+def _ensemble(args: argparse.Namespace, images: "np.ndarray", rest: str) -> Any:
+    from sklearn.pipeline import Pipeline, make_pipeline
 
-    from emclassify.classifiers import LipNetClassifier, SeedEnsembleClassifier
+    from emclassify.classifiers import SeedEnsembleClassifier
 
-    network = LipNetClassifier(**_training(args))
-    members = SeedEnsembleClassifier(network, random_state=args.seed)
-    return make_pipeline(_resize(args), members)
+    model = _make(rest or "lipnet4", args, images)
+    if not isinstance(model, Pipeline):
+        return SeedEnsembleClassifier(model, random_state=args.seed)
+    members = SeedEnsembleClassifier(model[-1], random_state=args.seed)
+    return make_pipeline(*model[:-1], members)
 
 
-def _backbone(args: argparse.Namespace, images: "np.ndarray") -> Any:
+def _backbone(args: argparse.Namespace, images: "np.ndarray", rest: str) -> Any:
     from emclassify.classifiers import BackboneClassifier
 
     # It takes images of any size, and brings them to its own.
-    return BackboneClassifier(_BACKBONE, **_training(args))
+    return BackboneClassifier(rest or _BACKBONE, **_training(args))
+
+
+def _svm_backbone(args: argparse.Namespace, images: "np.ndarray", rest: str) -> Any:
+    from emclassify.baselines import BackboneExtractor, svm_baseline
+
+    extractor = BackboneExtractor(rest or _BACKBONE)
+    return svm_baseline(features=extractor, class_weight=_class_weight(args))
 
 
 def _training(args: argparse.Namespace) -> dict[str, Any]:
@@ -80,16 +171,17 @@ def _class_weight(args: argparse.Namespace) -> str | None:
     return None if args.class_weight == "none" else args.class_weight
 
 
-def _svm(args: argparse.Namespace, images: "np.ndarray", kernel: str) -> Any:
-    from sklearn.pipeline import make_pipeline
+def _svm(args: argparse.Namespace, images: "np.ndarray", rest: str, kernel: str) -> Any:
+    from sklearn.pipeline import Pipeline
 
     from emclassify.baselines import svm_baseline
+    from emclassify.preprocessing import ResizeImages
 
     svm = svm_baseline(kernel=kernel, class_weight=_class_weight(args))
-    # Features are taken at full size where there is one size.
-    if images.ndim > 1:
-        return svm
-    return make_pipeline(_resize(args), *svm.named_steps.values())
+    # Features are taken at full size where there is one size; images of others, that
+    # are to be predicted later, are brought to it.
+    resize = _resize(args) if images.ndim == 1 else ResizeImages(images.shape[1:3])
+    return Pipeline([("resize", resize), *svm.steps])
 
 
 def _resize(args: argparse.Namespace) -> Any:
@@ -98,11 +190,12 @@ def _resize(args: argparse.Namespace) -> Any:
     return ResizeImages((args.image_size, args.image_size))
 
 
-MODELS: dict[str, Callable[[argparse.Namespace, "np.ndarray"], Any]] = {
-    "lipnet4": lambda args, images: _lipnet(args, images, 4),
-    "lipnet8": lambda args, images: _lipnet(args, images, 8),
-    "ensemble": _ensemble,
+_TAKES_A_NAME = {"backbone": "TIMM", "svm-backbone": "TIMM", "ensemble": "MODEL"}
+MODELS: dict[str, Callable[[argparse.Namespace, "np.ndarray", str], Any]] = {
+    **{name: partial(_network, name=name) for name in (*_NETWORKS, *_ANY_SIZE)},
+    "svm": partial(_svm, kernel="rbf"),
+    "svm-linear": partial(_svm, kernel="linear"),
+    "svm-backbone": _svm_backbone,
     "backbone": _backbone,
-    "svm": lambda args, images: _svm(args, images, "rbf"),
-    "svm-linear": lambda args, images: _svm(args, images, "linear"),
+    "ensemble": _ensemble,
 }

@@ -5,20 +5,33 @@ import math
 import os
 from collections.abc import Callable
 
-from emclassify.cli._models import MODELS
+from emclassify.cli._models import check_name
+from emclassify.cli._settings import setting
 
 __all__ = [
+    "HelpFormatter",
     "add_folder",
+    "add_jobs",
     "add_on_error",
     "add_reading",
     "add_table",
     "add_training",
     "at_least",
     "check_out",
+    "model_name",
     "model_names",
     "numbers",
     "positive",
 ]
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Help with the defaults that say something: not those of None, False or []."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False or action.default == []:
+            return action.help
+        return super()._get_help_string(action)
 
 
 def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
@@ -31,24 +44,30 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
         help="one folder a class, or see --labels",
     )
     add_table(command)
-    add("--as-gray", action="store_true", help="make colours grey")
-    add("--pixel-size", type=positive, help="nm; else as each file states it")
-    add_reading(command)
+    add_reading(command, as_gray=True)
     add_on_error(command)
 
 
 def add_table(command: argparse.ArgumentParser) -> None:
     """Add the options of a table of labels."""
-    add = command.add_argument
+    add = command.add_argument_group("table of labels").add_argument
     add("--labels", metavar="CSV", help="table of files and labels")
-    add("--file-column", default="file", help="column of files in CSV")
-    add("--label-column", default="label", help="column of labels in CSV")
-    add("--group-column", help="column of groups that no fold may part")
+    add("--file-column", metavar="NAME", default="file", help="column of files in CSV")
+    add("--label-column", metavar="NAME", default="label", help="column of labels")
+    add("--group-column", metavar="NAME", help="column of groups that no fold may part")
 
 
-def add_reading(command: argparse.ArgumentParser) -> None:
+def add_reading(command: argparse.ArgumentParser, *, as_gray: bool = False) -> None:
     """Add how files are read."""
-    add = command.add_argument
+    add = command.add_argument_group("reading files").add_argument
+    if as_gray:
+        add("--as-gray", action="store_true", help="make colours grey")
+    add(
+        "--pixel-size",
+        type=positive,
+        metavar="NM",
+        help="size of a pixel; else as each file states it",
+    )
     add("--format", help="read files as this format, such as mrc; else by content")
     add("--page", type=_page, help="which image of a file, from 0, or all")
     add("--dataset", help="array in HDF5 and zarr files")
@@ -72,11 +91,18 @@ def add_on_error(command: argparse.ArgumentParser) -> None:
 
 def add_training(command: argparse.ArgumentParser) -> None:
     """Add the options of the models."""
-    add = command.add_argument
-    add("--image-size", type=at_least(1), default=32, help="pixels a side for LipNet")
+    add = command.add_argument_group("models").add_argument
+    add(
+        "--image-size",
+        type=at_least(1),
+        metavar="PX",
+        default=32,
+        help="pixels a side for networks that take one size",
+    )
     add(
         "--epochs",
         type=_epochs,
+        metavar="N",
         default="auto",
         help='passes of networks over their images; "auto" goes by their number',
     )
@@ -94,18 +120,49 @@ def add_training(command: argparse.ArgumentParser) -> None:
         help='minutes that the folds of networks may take, or "none"; they get fewer '
         "epochs where it would be more",
     )
-    add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
+    add(
+        "--on-missing-class",
+        choices=["raise", "warn"],
+        default="raise",
+        help="folds without a class in their training side",
+    )
+    add(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="MODEL.PARAMETER=VALUE",
+        help="a parameter of a model, as lipnet4.max_epochs=80 or svm.C=100; give it "
+        "as often as needed",
+    )
+    add_jobs(command)
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """Add how many folds are worked on at a time."""
+    command.add_argument(
+        "--jobs",
+        type=at_least(1),
+        metavar="N",
+        default=os.cpu_count(),
+        help="folds at a time",
+    )
 
 
 def model_names(text: str) -> list[str]:
     """Return the models of a comma-separated list."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in MODELS]
-    if unknown or not names or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: give each model once, of {', '.join(MODELS)}"
-        )
+    names = [model_name(name) for name in text.split(",") if name.strip()]
+    if not names or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text!r}: give each model once")
     return names
+
+
+def model_name(text: str) -> str:
+    """Return the name of a model."""
+    try:
+        return check_name(text.strip())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def numbers(text: str) -> list[float]:

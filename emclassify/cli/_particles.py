@@ -3,7 +3,13 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from emclassify.cli._options import add_on_error, at_least, check_out, positive
+from emclassify.cli._options import (
+    HelpFormatter,
+    add_on_error,
+    at_least,
+    check_out,
+    positive,
+)
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -21,6 +27,7 @@ def add_particles(commands: Any) -> None:
             "--model, --out is a folder: a TIFF file for each, and labels.csv. With "
             "it, --out is the table with predicted labels, .star or .csv."
         ),
+        formatter_class=HelpFormatter,
     )
     add = command.add_argument
     add("micrographs", metavar="MICROGRAPHS", help="folder, or a file")

@@ -11,6 +11,7 @@ from typing import Any
 
 from emclassify.cli._fingerprint import fingerprint
 from emclassify.cli._options import (
+    HelpFormatter,
     add_on_error,
     add_reading,
     at_least,
@@ -30,7 +31,7 @@ def add_predict(commands: Any) -> None:
             "Predict all images in a folder, or with --watch also those still to come, "
             "and write a table with a row for each."
         ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = command.add_argument
     add("model", metavar="MODEL", help="file that emclassify train has written")
@@ -49,7 +50,6 @@ def add_predict(commands: Any) -> None:
         help="seconds between looks at the folder; a file that changes in them waits",
     )
     add_reading(command)
-    add("--pixel-size", type=positive, help="nm; else as each file states it")
     add(
         "--rescale",
         action="store_true",

@@ -1,16 +1,16 @@
 """``emclassify review``: a page to set the labels of a folder right."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._options import (
+    HelpFormatter,
+    add_jobs,
     add_reading,
     add_table,
     at_least,
     check_out,
-    positive,
 )
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def add_images(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="names of folders are no labels",
     )
-    add("--as-gray", action="store_true", help="make colours grey")
-    add("--pixel-size", type=positive, help="nm; else as each file states it")
-    add_reading(command)
+    add_reading(command, as_gray=True)
 
 
 def add_review(commands: Any) -> None:
@@ -70,7 +68,7 @@ def add_review(commands: Any) -> None:
             "labels right in a browser. Where there are labels, they are judged out "
             "of fold, by clones of the model that have not seen them."
         ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = command.add_argument
     add(
@@ -86,10 +84,10 @@ def add_review(commands: Any) -> None:
         default="review.html",
         help="page to write: one file, or a folder for thousands of images",
     )
-    add("--cv", type=at_least(2), default=5, help="number of folds")
+    add("--cv", type=at_least(2), metavar="N", default=5, help="number of folds")
     add("--title", default="Review of labels", help="heading of the page")
-    add("--jobs", type=int, default=os.cpu_count(), help="folds at a time")
-    add("--seed", type=int, default=0, help="of folds")
+    add_jobs(command)
+    add("--seed", type=int, metavar="N", default=0, help="of folds")
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_review)
 

@@ -6,8 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._fingerprint import fingerprint
 from emclassify.cli._labelled_folder import compare, load_folder
-from emclassify.cli._models import MODELS, default_models, make_model
-from emclassify.cli._options import add_folder, add_training, at_least, check_out
+from emclassify.cli._models import (
+    default_models,
+    describe_names,
+    make_model,
+    with_probabilities,
+)
+from emclassify.cli._options import (
+    HelpFormatter,
+    add_folder,
+    add_training,
+    at_least,
+    check_out,
+    model_name,
+)
+from emclassify.cli._settings import check_settings
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -26,25 +39,27 @@ def add_train(commands: Any) -> None:
             "Train a model on all labelled images of a folder, and write it to a file "
             "with its card: data, groups, splits, figures, date."
         ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_folder(command)
     add = command.add_argument
     add(
         "--model",
-        choices=["auto", *MODELS],
+        type=lambda text: text if text == "auto" else model_name(text),
+        metavar="NAME",
         default="lipnet4",
-        help='what to train; "auto" compares models as the benchmark does, and takes '
-        "the best",
+        help=f"what to train: {describe_names()}, where TIMM is a network of timm; or "
+        "auto, which compares models as the benchmark does and takes the best",
     )
     add(
         "--cv",
         type=at_least(2),
+        metavar="N",
         help="number of folds, for figures in the card; none without it, 5 for "
         "--model auto",
     )
     add_training(command)
-    add("--seed", type=int, default=0, help="of folds and networks")
+    add("--seed", type=int, metavar="N", default=0, help="of folds and networks")
     add("--out", metavar="MODEL", required=True, help="file to write")
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_train)
@@ -52,6 +67,8 @@ def add_train(commands: Any) -> None:
 
 def _train(args: argparse.Namespace) -> None:
     check_out(args.out)
+    names = default_models() if args.model == "auto" else [args.model]
+    check_settings(args, names)
     data = load_folder(args)
     card = _describe(args, data)
     if args.model == "auto":
@@ -59,7 +76,6 @@ def _train(args: argparse.Namespace) -> None:
     if args.cv is None:
         model = make_model(args.model, args, data.images)
     else:
-        names = default_models() if args.model == "auto" else [args.model]
         result = compare(args, names, data, args.cv)
         name = _best(result)
         card |= _figures(args, result, name)
@@ -68,11 +84,32 @@ def _train(args: argparse.Namespace) -> None:
             print(f"{result.verdict()}\n\nTaken: {name}, the highest macro F1.")
         print(result.summary().loc[name].round(3).to_string())
         model = result.estimators[name]
-    model.fit(data.images, data.target)
+    model = with_probabilities(model, data.target)
+    _fit(model, data, verbose=0 if args.quiet else 1)
     from emclassify.persistence import save
 
     save(model, args.out, card=card)
     print(f"Model: {args.out} ({fingerprint(args.out)})")
+
+
+def _fit(model: Any, data: "Bunch", verbose: int) -> None:
+    """Fit with a bar over the epochs, and say what they ended with."""
+    network = model[-1] if hasattr(model, "steps") else model
+    shows = type(network).__module__.startswith("emclassify.classifiers")
+    if shows:
+        network.set_params(verbose=verbose)
+    model.fit(data.images, data.target)
+    if shows:
+        # The bar was of this run, not of the model.
+        network.set_params(verbose=0)
+    if verbose and getattr(network, "history_", None):
+        last = network.history_[-1]
+        losses = [
+            f"{words} {last[key]:.4f}"
+            for key, words in (("train_loss", "loss"), ("valid_loss", "held out"))
+            if key in last
+        ]
+        print(f"Trained for {len(network.history_)} epochs: {', '.join(losses)}.")
 
 
 def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:

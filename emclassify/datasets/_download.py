@@ -9,7 +9,7 @@ from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 _CHUNK = 2**18
 _TIMEOUT = 60  # seconds without a byte

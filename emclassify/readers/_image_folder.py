@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES, format_named

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._words import name_some
 from emclassify.readers._imzml_file import ImzMLFile

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._words import name_some
 from emclassify.readers._image_folder import stack_images

@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import validate_params
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify.datasets._download import download, file_sha256
 from emclassify.readers._archive import extract_images

@@ -194,10 +194,12 @@ def tables_as_text(
     confidence_level: float,
     units: str,
     trainings: Mapping[str, Training],
+    width: int | None = None,
 ) -> str:
     """Return verdict, overview and the table of classes, for a terminal.
 
-    `units` says what the bootstrap draws, such as "12 groups".
+    `units` says what the bootstrap draws, such as "12 groups". Columns beyond `width`
+    letters go below the others; None: there is no limit.
     """
     scores = [c[: -len("_sd")] for c in overview.columns if c.endswith("_sd")]
     top = pd.DataFrame(index=overview.index.rename("model"))
@@ -222,12 +224,12 @@ def tables_as_text(
     level = f"{100 * confidence_level:g} %"
     return "\n".join(
         [
-            textwrap.fill(verdict, 88),
+            textwrap.fill(verdict, min(88, width or 88)),
             "",
             f"Mean ± standard deviation over {n_folds} folds:",
-            top.to_string(),
+            top.to_string(line_width=width),
             "",
             f"Pooled out-of-fold predictions, {level} intervals (over {units}):",
-            classes.to_string(),
+            classes.to_string(line_width=width),
         ]
     )

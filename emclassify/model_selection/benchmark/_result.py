@@ -1,6 +1,8 @@
 """What a benchmark found."""
 
 import os
+import shutil
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -161,6 +163,7 @@ class BenchmarkResult:
             confidence_level=self.confidence_level,
             units=f"{self.pooled.n_units} {unit}",
             trainings=self.trainings,
+            width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
         )
 
     # What each fold gave ------------------------------------------------------------

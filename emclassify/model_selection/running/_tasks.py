@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sklearn.utils.parallel import Parallel
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 
 def run_tasks(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 from sklearn.utils.extmath import randomized_svd
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from emclassify._images import (
     check_each_image,

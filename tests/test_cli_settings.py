@@ -1,0 +1,309 @@
+"""Models of the command line by name, their parameters, and what all commands share."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import emclassify
+from emclassify.cli import _main, main
+from emclassify.cli._models import MODELS, check_name
+
+QUICK = ["--epochs", "1", "--image-size", "16", "--jobs", "1"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of images of 12 px in folders."""
+    folder = tmp_path / "images"
+    rng = np.random.default_rng(0)
+    for i in range(24):
+        label = ["dim", "bright"][i % 2]
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        image = rng.integers(0, 100, (12, 12))
+        image[3:9, 3:9] += 150 * (i % 2)
+        Image.fromarray(image.astype(np.uint8)).save(folder / label / f"{i:02d}.png")
+    return folder
+
+
+def train(folder, path, *options):
+    return main(["train", str(folder), *QUICK, "--out", str(path), *options])
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"emclassify {emclassify.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "parameter", "value"),
+    [
+        ("lipnet4.lr=1e-4", "lr", 1e-4),
+        ("lipnet4.max_epochs=2", "max_epochs", 2),
+        ("lipnet4.augmentation=none", "augmentation", None),
+        ("lipnet4.lr_schedule=one_cycle", "lr_schedule", "one_cycle"),
+        ("lipnet4.early_stopping=True", "early_stopping", True),
+    ],
+)
+def test_a_network_has_the_parameters_of_set(folder, tmp_path, given, parameter, value):
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--quiet", "--set", given) == 0
+    network = emclassify.load(path)[-1]
+    assert getattr(network, parameter) == value
+    assert network.verbose == 0
+
+
+def test_an_svm_has_them_too(folder, tmp_path):
+    path = tmp_path / "it.emc"
+    sets = ["--set", "svm.C=7", "--set", "svm.features__families=['histogram']"]
+    assert train(folder, path, "--quiet", "--model", "svm", *sets) == 0
+    model = emclassify.load(path)
+    assert model["svc"].estimator.C == 7
+    assert model["features"].families == ["histogram"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("lipnet4.epochs=3", "--set lipnet4.epochs: there is no such parameter, but"),
+        ("lipnet4.max_epochs=-3", "--set lipnet4.max_epochs: The 'max_epochs'"),
+        ("svm.C=3", "--set svm.C: that model is not used here; there are lipnet4."),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused_before_reading(
+    given, message, tmp_path, capsys
+):
+    # The folder isn't there: it hasn't been looked at.
+    assert train(tmp_path / "nowhere", tmp_path / "it.emc", "--set", given) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--set", "lipnet4"],
+        ["--set", "max_epochs=3"],
+        ["--set", "lipnet5.max_epochs=3"],
+        ["--model", "svm:x"],
+        ["--model", "backbone:"],
+        ["--model", "ensemble:svm"],
+        ["--jobs", "0"],
+    ],
+)
+def test_bad_options_are_named(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "x", "--out", "y", *argv])
+    assert stop.value.code == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_names_of_backbones_may_hold_dots():
+    from emclassify.cli._settings import setting
+
+    given = setting("backbone:resnet18.a1_in1k.unfreeze_after=2")
+    assert given.model == "backbone:resnet18.a1_in1k"
+    assert (given.parameter, given.value) == ("unfreeze_after", 2)
+    assert check_name("ensemble:backbone:resnet18.a1_in1k")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("resnet", "ResNetClassifier"),
+        ("offsample", "OffSampleNetClassifier"),
+        ("fusion", "FusionClassifier"),
+        ("fully-convolutional", "FullyConvolutionalClassifier"),
+        ("ensemble:resnet", "SeedEnsembleClassifier"),
+    ],
+)
+def test_every_network_is_trained(name, kind, folder, tmp_path):
+    path = tmp_path / "it.emc"
+    few = ["--set", "ensemble:resnet.n_members=2"] if ":" in name else []
+    assert train(folder, path, "--quiet", "--model", name, *few) == 0
+    model = emclassify.load(path)
+    assert type(model[-1] if hasattr(model, "steps") else model).__name__ == kind
+    table = tmp_path / "t.csv"
+    assert main(["predict", str(path), str(folder), "--out", str(table)]) == 0
+    assert len(pd.read_csv(table)) == 24
+
+
+@pytest.mark.filterwarnings("default:resnet10t has random weights")
+def test_backbones_by_name(folder, tmp_path):
+    pytest.importorskip("timm")
+    options = ["--model", "backbone:resnet10t", "--set", "backbone:resnet10t.lr=0.01"]
+    path = tmp_path / "it.emc"
+    weights = ["--set", "backbone:resnet10t.weights=random"]
+    assert train(folder, path, "--quiet", *options, *weights) == 0
+    model = emclassify.load(path)
+    assert (model.backbone, model.lr) == ("resnet10t", 0.01)
+
+
+def test_all_models_are_in_the_guide():
+    from pathlib import Path
+
+    guide = Path(__file__).parents[1] / "docs" / "user_guide" / "command_line.rst"
+    text = guide.read_text("utf-8")
+    assert [name for name in MODELS if f"``{name}``" not in text] == []
+
+
+@pytest.mark.parametrize("model", ["svm", "svm-linear", "lipnet4"])
+def test_predictions_are_probabilities_at_any_size(model, folder, tmp_path):
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--quiet", "--model", model) == 0
+    others = tmp_path / "others"
+    others.mkdir()
+    for side in (9, 20):
+        Image.fromarray(np.zeros((side, side), np.uint8)).save(others / f"{side}.png")
+    table = tmp_path / "t.csv"
+    assert main(["predict", str(path), str(others), "--out", str(table)]) == 0
+    found = pd.read_csv(table)
+    columns = ["probability_bright", "probability_dim"]
+    assert list(found.columns) == ["file", "index", "label", *columns, "model"]
+    np.testing.assert_allclose(found[columns].sum(axis=1), 1)
+    likeliest = found[columns].idxmax(axis=1).str.removeprefix("probability_")
+    assert (likeliest == found["label"]).all()
+
+
+def test_calibration_does_not_change_what_an_svm_says():
+    from emclassify import make_liposomes, svm_baseline
+    from emclassify.cli._models import with_probabilities
+
+    data = make_liposomes(120, image_size=24, weights=[3, 2, 1], random_state=0)
+    new = make_liposomes(120, image_size=24, weights=[3, 2, 1], random_state=1)
+    plain = svm_baseline().fit(data.images, data.target)
+    model = with_probabilities(svm_baseline(), data.target)
+    model.fit(data.images, data.target)
+    # The classes of a tie of votes are told apart by how clear these were.
+    assert np.mean(model.predict(new.images) != plain.predict(new.images)) <= 0.01
+    rare = ["a", "b", "b", "b"]
+    assert not hasattr(with_probabilities(svm_baseline(), rare), "predict_proba")
+
+
+def test_training_shows_its_epochs_and_last_loss(folder, tmp_path, capsys):
+    assert train(folder, tmp_path / "it.emc") == 0
+    captured = capsys.readouterr()
+    assert "Trained for 1 epochs: loss " in captured.out
+    assert "epoch" in captured.err
+    assert train(folder, tmp_path / "it.emc", "--quiet") == 0
+    captured = capsys.readouterr()
+    assert "Trained" not in captured.out
+    assert captured.err == ""
+
+
+def test_messages_of_libraries_speak_of_options(tmp_path, capsys):
+    argv = ["benchmark", "--samples", "30", "--weights", "0.5,0.47,0.03", "--quiet"]
+    argv += ["--models", "svm", "--cv", "3", "--out", str(tmp_path / "r.html")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(argv) == 2
+    said = capsys.readouterr().err
+    assert "less than --cv 3" in said
+    assert "or set --on-missing-class warn" in said
+
+
+def test_exit_status_is_in_the_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert _main.EXIT_STATUS in capsys.readouterr().out
+
+
+def _raise(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ValueError("no good"), 2, "emclassify: no good\n"),
+        (OSError("no file"), 2, "emclassify: no file\n"),
+        (ImportError("no module"), 2, "emclassify: no module\n"),
+        (KeyboardInterrupt(), 130, "\nemclassify: interrupted, nothing was written.\n"),
+    ],
+)
+def test_exit_status(error, status, said, monkeypatch, capsys):
+    monkeypatch.setattr("emclassify.cli._card._print_card", _raise(error))
+    assert main(["card", "x"]) == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("emclassify.cli._card._print_card", _raise(TypeError("ours")))
+    with pytest.raises(TypeError, match="ours"):
+        main(["card", "x"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes differ there")
+def test_a_reader_that_goes_away_is_no_error():
+    code = (
+        "import sys\nfrom emclassify.cli import main\n"
+        "sys.stdin.read()\nsys.exit(main(['completion', 'bash']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(timeout=120) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="bash")
+def test_completion_in_bash(tmp_path, capsys):
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "completion.bash"
+    script.write_text(capsys.readouterr().out)
+    ask = (
+        'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+        '_shtab_emclassify emclassify "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"'
+    )
+
+    def complete(*words):
+        done = subprocess.run(
+            ["bash", "-c", ask, "bash", str(script), "emclassify", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return done.stdout.split()
+
+    assert complete("tr") == ["train"]
+    assert complete("train", "--image") == ["--image-size"]
+    assert set(complete("train", "--model", "lipnet")) == {"lipnet4", "lipnet8"}
+
+
+def test_tables_fit_the_terminal(monkeypatch, capsys):
+    from emclassify import benchmark_classifiers, make_liposomes, svm_baseline
+
+    data = make_liposomes(60, image_size=16, weights=[1, 1, 1], random_state=0)
+    result = benchmark_classifiers(
+        {"a support vector machine": svm_baseline("linear", families=["histogram"])},
+        data.images,
+        data.target,
+        cv=2,
+    )
+    wide = str(result)
+    assert max(map(len, wide.splitlines())) > 100
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = str(result)
+    assert max(len(line.rstrip()) for line in narrow.splitlines()) <= 80
+    for word in ("PPV", "NPV", "F1", "multilamellar"):
+        assert word in narrow
