@@ -227,9 +227,11 @@ def images():
 
 
 def flat(model):
-    return make_pipeline(
-        FunctionTransformer(np.reshape, kw_args={"shape": (-1, 256)}), model
-    )
+    return make_pipeline(FunctionTransformer(_in_rows), model)
+
+
+def _in_rows(images):
+    return images.reshape(-1, 256)
 
 
 def test_copies_are_a_warning_and_in_the_report(images, tmp_path):
