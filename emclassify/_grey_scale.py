@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from emclassify._fitted_parts import fitted_parts
+
 __all__ = ["GreyScale", "grey_scale_of", "learnt_grey_scale"]
 
 # Images that are looked at, which may have to be read from files for it.
 _LOOKED_AT = 8
 # Integers that Python and numpy make of anything say nothing about a scale.
 _WIDEST = 16
-# Where estimators of scikit-learn and imbalanced-learn keep those inside them.
-_INNER = ("best_estimator_", "estimator_", "calibrated_classifiers_", "estimators_")
 
 
 @dataclass(frozen=True)
@@ -73,24 +73,15 @@ def grey_scale_of(images: Any) -> GreyScale:
     return GreyScale(np.dtype(parts[0].dtype).name, most)
 
 
-def learnt_grey_scale(estimator: Any, depth: int = 8) -> GreyScale | None:
+def learnt_grey_scale(estimator: Any) -> GreyScale | None:
     """Return the scale of the images that a fitted estimator has learnt from, or None.
 
     Pipelines, searches and other estimators that hold one are looked into.
     """
-    found = getattr(estimator, "_grey_scale", None)
-    if isinstance(found, tuple):
-        return GreyScale(*found)
-    if estimator is None or depth == 0:
-        return None
-    inner = [step for _, step in getattr(estimator, "steps", [])]
-    for name in _INNER:
-        part = getattr(estimator, name, None)
-        inner += part if isinstance(part, list) else [part]
-    # CalibratedClassifierCV keeps fitted ones in plain objects with an `estimator`.
-    inner.append(getattr(estimator, "estimator", None))
-    for part in inner:
-        scale = learnt_grey_scale(part, depth - 1)
-        if scale is not None:
-            return scale
-    return None
+    learnt = fitted_parts(
+        estimator,
+        lambda part: isinstance(getattr(part, "_grey_scale", None), tuple),
+        given=True,
+    )
+    first = next(learnt, None)
+    return None if first is None else GreyScale(*first._grey_scale)

@@ -69,8 +69,7 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def is_sequence_of_images(X: object) -> bool:
-    """Whether X is a list, column or 1-D array of image arrays, 2-D or 3-D."""
-    X = plain_images(X)
+    """Whether X, as `plain_images` has it, is a sequence of images, 2-D or 3-D each."""
     listed = isinstance(X, list | tuple) or (
         isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     )

@@ -6,6 +6,7 @@ import torch
 
 from emclassify.classifiers._settings import settings_of
 from emclassify.training import (
+    isolated,
     load_weights,
     net_state,
     refuse_other_sizes,
@@ -81,7 +82,7 @@ class KeptNetMixin:
             device = resolve_device("auto")
         self.device_ = str(device)
         refuse_other_sizes(self._make_bare_net, kept["weights"], type(self).__name__)
-        with torch.random.fork_rng(devices=[]):
+        with isolated(torch.device("cpu"), torch.get_num_threads()):
             module = self._make_module(self._make_bare_net(), kept["precision"])
             load_weights(module, kept["weights"])
             net = self._make_training_net(module)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emclassify.cli._models import make_model
+from emclassify.cli._options import folder_settings
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -19,20 +20,7 @@ def load_folder(args: argparse.Namespace) -> "Bunch":
     from emclassify.readers import load_image_folder
 
     return load_image_folder(
-        args.folder,
-        labels=args.labels,
-        file_column=args.file_column,
-        label_column=args.label_column,
-        group_column=args.group_column,
-        as_gray=args.as_gray,
-        pixel_size=args.pixel_size,
-        page=args.page,
-        format=args.format,
-        dataset=args.dataset,
-        axes=args.axes,
-        orient=not args.no_orient,
-        on_error=args.on_error,
-        verbose=0 if args.quiet else 1,
+        args.folder, on_error=args.on_error, **folder_settings(args)
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import math
 import os
 from collections.abc import Callable
+from typing import Any
 
 from emclassify.cli._models import check_name
 from emclassify.cli._settings import setting
@@ -11,13 +12,14 @@ from emclassify.cli._settings import setting
 __all__ = [
     "HelpFormatter",
     "add_folder",
+    "add_folder_settings",
     "add_jobs",
     "add_on_error",
     "add_reading",
-    "add_table",
     "add_training",
     "at_least",
     "check_out",
+    "folder_settings",
     "model_name",
     "model_names",
     "numbers",
@@ -43,18 +45,36 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
         metavar="FOLDER",
         help="one folder a class, or see --labels",
     )
-    add_table(command)
-    add_reading(command, as_gray=True)
+    add_folder_settings(command)
     add_on_error(command)
 
 
-def add_table(command: argparse.ArgumentParser) -> None:
-    """Add the options of a table of labels."""
+def add_folder_settings(command: argparse.ArgumentParser) -> None:
+    """Add what `folder_settings` reads: where labels are, and how files are read."""
     add = command.add_argument_group("table of labels").add_argument
     add("--labels", metavar="CSV", help="table of files and labels")
     add("--file-column", metavar="NAME", default="file", help="column of files in CSV")
     add("--label-column", metavar="NAME", default="label", help="column of labels")
     add("--group-column", metavar="NAME", help="column of groups that no fold may part")
+    add_reading(command, as_gray=True)
+
+
+def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of `add_folder_settings` say."""
+    return {
+        "labels": args.labels,
+        "file_column": args.file_column,
+        "label_column": args.label_column,
+        "group_column": args.group_column,
+        "as_gray": args.as_gray,
+        "pixel_size": args.pixel_size,
+        "page": args.page,
+        "format": args.format,
+        "dataset": args.dataset,
+        "axes": args.axes,
+        "orient": not args.no_orient,
+        "verbose": 0 if args.quiet else 1,
+    }
 
 
 def add_reading(command: argparse.ArgumentParser, *, as_gray: bool = False) -> None:

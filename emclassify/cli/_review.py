@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._options import (
     HelpFormatter,
+    add_folder_settings,
     add_jobs,
-    add_reading,
-    add_table,
     at_least,
     check_out,
+    folder_settings,
 )
 
 if TYPE_CHECKING:
@@ -23,22 +23,7 @@ def read_images(args: argparse.Namespace) -> "FolderImages":
     """Return the images of the folder that options name."""
     from emclassify.review._folder_images import read_folder
 
-    return read_folder(
-        args.folder,
-        labels=args.labels,
-        file_column=args.file_column,
-        label_column=args.label_column,
-        group_column=args.group_column,
-        unlabelled=args.unlabelled,
-        as_gray=args.as_gray,
-        pixel_size=args.pixel_size,
-        page=args.page,
-        format=args.format,
-        dataset=args.dataset,
-        axes=args.axes,
-        orient=not args.no_orient,
-        verbose=0 if args.quiet else 1,
-    )
+    return read_folder(args.folder, unlabelled=args.unlabelled, **folder_settings(args))
 
 
 def add_images(command: argparse.ArgumentParser) -> None:
@@ -49,13 +34,12 @@ def add_images(command: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="one folder a class, or images without labels, or see --labels",
     )
-    add_table(command)
     add(
         "--unlabelled",
         action="store_true",
         help="names of folders are no labels",
     )
-    add_reading(command, as_gray=True)
+    add_folder_settings(command)
 
 
 def add_review(commands: Any) -> None:

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_consistent_length
 
 from emclassify._images import check_each_image, check_images, is_sequence_of_images
+from emclassify._incoming import plain_images
 from emclassify._typing import ImagesLike
 
 __all__ = ["split_cells"]
@@ -165,6 +166,7 @@ def split_cells(
     >>> cells.groups.tolist()
     [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]
     """
+    images = plain_images(images)
     sequence = is_sequence_of_images(images)
     checked = check_each_image(images) if sequence else check_images(images)
     n_channels = checked[0].shape[-1]

@@ -9,6 +9,7 @@ from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.utils import check_random_state
 
 from emclassify._images import check_each_image, check_images, is_sequence_of_images
+from emclassify._incoming import plain_images
 from emclassify._typing import RandomStateLike
 from emclassify.sampling._base import ImageSamplerMixin, append_images, plain_label
 
@@ -123,8 +124,8 @@ class ArtificialImageSampler(ImageSamplerMixin, BaseOverSampler):
         options = {}
         if "image_shape" in inspect.signature(self.generator).parameters:
             options["image_shape"] = self.image_shape_
-        made = self.generator(n_new, plain, seed, **options)
         what = f"generator(n_samples={n_new}, class_label={plain!r}, ...)"
+        made = plain_images(self.generator(n_new, plain, seed, **options), what)
         shape = self.image_shape_
         if shape is None and is_sequence_of_images(made):
             images = check_each_image(made)

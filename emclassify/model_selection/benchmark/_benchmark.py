@@ -39,6 +39,7 @@ from emclassify.model_selection.benchmark._time_limit import (
     estimate_time,
     in_words,
     shorten,
+    training_size,
 )
 from emclassify.model_selection.benchmark._tuning import (
     check_tune,
@@ -323,8 +324,7 @@ def _prepare(
     estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
 ):
     """Return models cut to the limit of time that tune themselves, and what was cut."""
-    n_train = round(np.mean([len(train) for train, _ in folds]))
-    n_outputs = y.shape[1] + 1 if y.ndim == 2 else len(np.unique(y))
+    n_train, n_outputs = training_size(y, folds)
 
     def grid(name):
         if not tune:

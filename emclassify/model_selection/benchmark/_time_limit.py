@@ -17,9 +17,10 @@ from sklearn.base import BaseEstimator, clone
 
 from emclassify._fit_params import cut_to, fit_with
 from emclassify._quiet_convergence import quiet_convergence
+from emclassify.model_selection.benchmark._nested import nested_estimators
 from emclassify.model_selection.running._run_fold import split_rows
 
-__all__ = ["TimeEstimate", "estimate_time", "shorten"]
+__all__ = ["TimeEstimate", "estimate_time", "shorten", "training_size"]
 
 # Batches that are measured, and epochs over them.
 _BATCHES, _EPOCHS = 2, 2
@@ -59,6 +60,14 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def training_size(
+    y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> tuple[int, int]:
+    """Return samples of a training side; and classes, or labels and one more."""
+    n_train = round(np.mean([len(train) for train, _ in folds]))
+    return n_train, y.shape[1] + 1 if y.ndim == 2 else len(np.unique(y))
+
+
 def estimate_time(
     estimators: Mapping[str, BaseEstimator],
     X: ArrayLike,
@@ -81,8 +90,7 @@ def estimate_time(
         training of so many epochs.
     """
     estimate = TimeEstimate()
-    n_train = round(np.mean([len(train) for train, _ in folds]))
-    n_outputs = y.shape[1] + 1 if y.ndim == 2 else len(np.unique(y))
+    n_train, n_outputs = training_size(y, folds)
     total = 0.0
     for name, estimator in estimators.items():
         networks = _networks(estimator)
@@ -146,11 +154,11 @@ def shorten(
 
 def _networks(estimator):
     """Return the networks in an unfitted model, by the prefix of their parameters."""
-    found = {"": estimator} if hasattr(estimator, "training_length") else {}
-    for key, value in estimator.get_params(deep=True).items():
-        if hasattr(value, "training_length") and not isinstance(value, type):
-            found[f"{key}__"] = value
-    return found
+    return {
+        prefix: part
+        for prefix, part in nested_estimators(estimator).items()
+        if hasattr(part, "training_length")
+    }
 
 
 def _some_of_each(y, train, n):

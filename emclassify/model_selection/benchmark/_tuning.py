@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.model_selection._search import BaseSearchCV
 
+from emclassify.model_selection.benchmark._nested import nested_estimators
 from emclassify.model_selection.splits._multilabel_split import (
     MultilabelStratifiedGroupKFold,
 )
@@ -138,12 +139,7 @@ def _changes(
     estimator: BaseEstimator, n_train: int, n_outputs: int
 ) -> Iterator[dict[str, list]]:
     """Yield grids of one parameter each, none with the value that it has."""
-    parts = {"": estimator} | {
-        f"{name}__": part for name, part in estimator.get_params(deep=True).items()
-    }
-    for prefix, part in parts.items():
-        if not hasattr(part, "get_params") or isinstance(part, type):
-            continue
+    for prefix, part in nested_estimators(estimator).items():
         if hasattr(part, "training_length"):
             n_epochs, _ = part.training_length(n_train, n_outputs)
             yield {f"{prefix}lr": [part.lr / 3, part.lr * 3]}

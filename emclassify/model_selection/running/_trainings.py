@@ -4,10 +4,11 @@ Any estimator with `converged_` counts, wherever it is: in pipelines, ensembles,
 searches and other meta-estimators.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from sklearn.base import BaseEstimator
+
+from emclassify._fitted_parts import fitted_parts
 
 __all__ = ["tell_curves", "tell_trainings"]
 
@@ -25,7 +26,7 @@ def tell_trainings(estimator: BaseEstimator) -> dict[str, int] | None:
         networks : how many were trained; still_learning : how many of them say that it
         wasn't enough; updates : steps of the optimizer of each, the mean.
     """
-    networks = list(_networks(estimator, set()))
+    networks = _networks(estimator)
     if not networks:
         return None
     return {
@@ -44,33 +45,14 @@ def tell_curves(estimator: BaseEstimator) -> list[dict[str, list[float]]]:
     """
     return [
         {name: list(map(float, values)) for name, values in curve.items()}
-        for network in _networks(estimator, set())
+        for network in _networks(estimator)
         if (curve := getattr(network, "learning_curve_", None))
     ]
 
 
-def _networks(thing: Any, seen: set[int]) -> Iterator[Any]:
-    """Yield what is behind a fitted model and has `converged_`, each once."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, list | tuple):
-        parts = thing
-    elif isinstance(thing, dict):
-        parts = thing.values()
-    elif not hasattr(thing, "__dict__") or isinstance(thing, type):
-        return
-    elif hasattr(thing, "converged_"):
-        yield thing
-        return
-    elif isinstance(thing, BaseEstimator):
-        # What was fitted ends with an underscore, but for the steps of a pipeline.
-        given = vars(thing)
-        parts = [given[name] for name in given if name.endswith("_") or name == "steps"]
-    else:  # such as scikit-learn's calibrated classifiers
-        parts = [getattr(thing, "estimator", None)]
-    for part in parts:
-        yield from _networks(part, seen)
+def _networks(estimator: BaseEstimator) -> list[Any]:
+    """Return what is behind a fitted model and has `converged_`."""
+    return list(fitted_parts(estimator, lambda part: hasattr(part, "converged_")))
 
 
 def _updates(network: Any) -> int:
