@@ -6,16 +6,14 @@ anything else gets to it.
 
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["plain_array", "plain_images", "plain_labels", "take_rows"]
+__all__ = ["plain_array", "plain_images", "plain_labels"]
 
-_Array = TypeVar("_Array")
 _COLUMNS = (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 _ONE_PATH = "is the path of one file; pass a list of paths."
 
@@ -121,22 +119,6 @@ def plain_labels(y: Any, name: str = "y") -> Any:
             f"{name} holds sequences of different lengths. Several labels a sample "
             "come as an indicator matrix of 0 and 1, (n, n_labels)."
         ) from None
-
-
-def take_rows(X: _Array, rows: NDArray[np.integer]) -> _Array | NDArray[Any]:
-    """Return rows of an array of zarr or h5py, in any order, as NumPy's.
-
-    They themselves want rising ones.
-    """
-    rows = np.asarray(rows)
-    if rows.dtype == bool:
-        rows = np.flatnonzero(rows)
-    if not len(rows):
-        return np.empty((0, *X.shape[1:]), X.dtype)
-    rising, where = np.unique(rows, return_inverse=True)
-    if rising[-1] - rising[0] == len(rising) - 1:
-        return np.asarray(X[int(rising[0]) : int(rising[-1]) + 1])[where]
-    return np.asarray(getattr(X, "oindex", X)[rising])[where]
 
 
 def _refuse_container(X, name):

@@ -28,10 +28,21 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(240))
 
 
+def shared_folder(name, what):
+    """A folder that developers share beside the checkout, or skip."""
+    folder = Path(__file__).parents[2] / "shared" / name
+    if not folder.is_dir():
+        pytest.skip(f"the {what} are not here: no folder {folder.name!r}")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Folder of the developers' real image sets, or skip."""
-    folder = Path(__file__).parents[2] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"the real image sets are not here: no folder {folder.name!r}")
-    return folder
+    return shared_folder("data", "real image sets")
+
+
+@pytest.fixture(scope="session")
+def shared_cases():
+    """Folder of the developers' small files of each fault, or skip."""
+    return shared_folder("cases", "cases")

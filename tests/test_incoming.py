@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from emclassify import benchmark_classifiers, pool_predictions
-from emclassify._incoming import plain_images, plain_labels, take_rows
+from emclassify._incoming import plain_images, plain_labels
 from emclassify.features import BasicImageFeatures
 from emclassify.model_selection import (
     ClassThresholdClassifierCV,
@@ -24,6 +24,7 @@ from emclassify.model_selection import (
     find_duplicates,
     transfer_matrix,
 )
+from emclassify.readers._stored_images import take_rows
 
 N = 24
 

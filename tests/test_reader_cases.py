@@ -1,7 +1,5 @@
 """The developers' small files of each fault, with the values of independent readers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tifffile
@@ -11,14 +9,6 @@ from emclassify.readers import read_image
 pytestmark = pytest.mark.real_data
 
 
-@pytest.fixture(scope="module")
-def cases():
-    folder = Path(__file__).parents[2] / "shared" / "cases"
-    if not folder.is_dir():
-        pytest.skip(f"the cases are not here: no folder {folder.name!r}")
-    return folder
-
-
 @pytest.mark.parametrize(
     ("name", "pixel", "value"),
     [
@@ -26,8 +16,8 @@ def cases():
         ("orientation_6.jpg", (0, 0), [25, 21, 72]),
     ],
 )
-def test_colours(cases, name, pixel, value):
-    assert read_image(cases / name)[pixel].tolist() == value
+def test_colours(shared_cases, name, pixel, value):
+    assert read_image(shared_cases / name)[pixel].tolist() == value
 
 
 @pytest.mark.parametrize(
@@ -41,9 +31,9 @@ def test_colours(cases, name, pixel, value):
         ("uint32_tiff_named.png", (1, 256), 3_837_672, 4_287_516_159),
     ],
 )
-def test_shapes_and_ranges(cases, name, shape, least, most):
+def test_shapes_and_ranges(shared_cases, name, shape, least, most):
     pytest.importorskip("imagecodecs")
-    image = read_image(cases / name)
+    image = read_image(shared_cases / name)
     assert (image.shape, image.min(), image.max()) == (shape, least, most)
 
 
@@ -55,18 +45,18 @@ def test_shapes_and_ranges(cases, name, shape, least, most):
         ("claims_3_TiB.tif", "262 bytes claim an image of 900×65535×65535"),
     ],
 )
-def test_refused_by_name(cases, name, words):
+def test_refused_by_name(shared_cases, name, words):
     with pytest.raises(ValueError, match=words):
-        read_image(cases / name)
+        read_image(shared_cases / name)
 
 
-def test_nan_among_paths_is_named(cases, tmp_path):
+def test_nan_among_paths_is_named(shared_cases, tmp_path):
     from emclassify import FeatureExtractor
 
-    image = read_image(cases / "made_nan.tif")
+    image = read_image(shared_cases / "made_nan.tif")
     assert np.isnan(image).any()
     tifffile.imwrite(tmp_path / "good.tif", np.nan_to_num(image))
     paths = [tmp_path / "good.tif"] * 30
-    paths[17] = cases / "made_nan.tif"
+    paths[17] = shared_cases / "made_nan.tif"
     with pytest.raises(ValueError, match=r"X\[17\] .+made_nan\.tif\) contains NaN"):
         FeatureExtractor().fit_transform(paths)

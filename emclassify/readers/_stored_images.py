@@ -10,7 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from emclassify.readers._pixel_size import PixelSize
 
-__all__ = ["StoredImages", "holds_paths", "is_stored", "stated_pixel_sizes"]
+__all__ = [
+    "StoredImages",
+    "holds_paths",
+    "is_stored",
+    "stated_pixel_sizes",
+    "take_rows",
+]
 
 # Read at a time where all images are passed through, at most.
 _BYTES_PER_READ = 2**25
@@ -97,12 +103,7 @@ class StoredImages:
     def _images_at(self, rows: np.ndarray) -> np.ndarray:
         """Read the images at `rows`, which rise, and check them."""
         if self.paths is None:
-            if rows[-1] - rows[0] == len(rows) - 1:
-                images = self._source[int(rows[0]) : int(rows[-1]) + 1]
-            else:
-                select = getattr(self._source, "oindex", self._source)
-                images = select[rows]
-            images = np.asarray(images)
+            images = _rising_rows(self._source, rows)
         else:
             read = [self._read(row) for row in rows]
             for row, image in zip(rows, read, strict=True):
@@ -176,6 +177,32 @@ class StoredImages:
 
     def _name(self, row: int) -> str:
         return f"X[{row}]" if self.paths is None else f"X[{row}] ({self.paths[row]})"
+
+
+def take_rows(X: Any, rows: np.ndarray) -> np.ndarray:
+    """Return rows of an array of zarr or h5py, in any order.
+
+    They themselves want rising ones.
+
+    Parameters
+    ----------
+    X : zarr.Array, h5py.Dataset or ImageStack
+    rows : ndarray of int, or of bool of shape (n,)
+    """
+    rows = np.asarray(rows)
+    if rows.dtype == bool:
+        rows = np.flatnonzero(rows)
+    if not len(rows):
+        return np.empty((0, *X.shape[1:]), X.dtype)
+    rows, where = np.unique(rows, return_inverse=True)
+    return _rising_rows(X, rows)[where]
+
+
+def _rising_rows(X, rows):
+    """Return rows that rise, of what is read quickest in one piece."""
+    if rows[-1] - rows[0] == len(rows) - 1:
+        return np.asarray(X[int(rows[0]) : int(rows[-1]) + 1])
+    return np.asarray(getattr(X, "oindex", X)[rows])
 
 
 def stated_pixel_sizes(X: Any) -> "list[PixelSize | None] | None":

@@ -12,13 +12,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import _safe_split
 
 from emclassify._fit_params import cut_to, fit_with
-from emclassify._incoming import take_rows
 from emclassify._quiet_convergence import quiet_convergence
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._predict_groups import with_groups
 from emclassify.model_selection.running._scoring import extra_scores
 from emclassify.model_selection.running._trainings import tell_curves, tell_trainings
-from emclassify.readers._stored_images import holds_paths, is_stored
+from emclassify.readers._stored_images import holds_paths, is_stored, take_rows
 
 
 @dataclass
