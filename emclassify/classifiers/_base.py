@@ -42,10 +42,13 @@ from emclassify.training import (
     ImageBatches,
     ImageDataset,
     ImageModule,
+    OwnRandomState,
     TrainingRecord,
+    TrainingRun,
     canonical_order,
     carry_over,
     class_factors,
+    forward,
     image_digests,
     isolated,
     load_weights,
@@ -144,6 +147,24 @@ class BaseImageClassifier(
             If images, labels, weights or parameters are no good, or `y` holds one
             class only.
         """
+        train, valid, checkpoint = self._prepare(X, y, sample_weight, groups)
+        n_done = len(self.net_.history)
+        with self._isolated(self._draw_seed()):
+            run, record = self._make_run(train, valid, checkpoint)
+            run_epochs([run])
+        if checkpoint is not None:
+            checkpoint.remove()
+        self.converged_ = judge_training(self, record, len(train), n_done)
+        return self
+
+    def _prepare(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> tuple[ImageDataset, ImageDataset | None, EpochCheckpoint | None]:
+        """Do all of `fit` that may refuse; return what there is to train on."""
         again = self.warm_start and hasattr(self, "net_")
         with unchanged_if_refused(self):
             images = self._validate_images(X, reset=not again)
@@ -154,14 +175,7 @@ class BaseImageClassifier(
                 self._take_over_settings()
             else:
                 self._initialize(train)
-            checkpoint = self._make_checkpoint(images, target, train, valid)
-        with self._isolated(train=True):
-            n_done = len(self.net_.history)
-            record = self._train(
-                train, valid, self.max_epochs_, self.lr_schedule, checkpoint
-            )
-        self.converged_ = judge_training(self, record, len(train), n_done)
-        return self
+            return train, valid, self._make_checkpoint(images, target, train, valid)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -218,8 +232,9 @@ class BaseImageClassifier(
                 self._initialize(train)
             else:
                 self._take_over_settings()
-        with self._isolated(train=True):
-            self._train(train, None, 1, None)
+        with self._isolated(self._draw_seed()):
+            run, _ = self._make_run(train, None, None, n_epochs=1)
+            run_epochs([run])
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -239,16 +254,9 @@ class BaseImageClassifier(
         check_is_fitted(self)
         images = self._validate_images(X, reset=False)
         features = self._features(images)
-        with self._isolated(train=False):
+        with self._isolated():
             dataset = ImageDataset(images, features=features)
-            # Kept in one piece: small tensors among large ones would tear the heap.
-            logits = torch.empty(len(images), len(self.classes_))
-            done = 0
-            for batch in self.net_.forward_iter(dataset, training=False):
-                logits[done : done + len(batch)] = batch
-                done += len(batch)
-            # Batches come size by size: back into the order of X.
-            logits = logits[torch.argsort(torch.cat(dataset.runs()))].double()
+            logits = forward(self.net_, dataset, len(self.classes_)).double()
             return (logits.sigmoid() if self.multilabel_ else logits.softmax(1)).numpy()
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -382,7 +390,7 @@ class BaseImageClassifier(
         self._net_input = tuple(train.stacks[0].shape[1:]), train.n_features
         image_shape, n_features = self._net_input
         n_classes = len(self.classes_)
-        with self._isolated(train=True):
+        with self._isolated(self._draw_seed()):
             module = self._make_module(
                 self._make_net(image_shape, n_classes, n_features),
                 resolve_precision(self.precision, device, image_shape),
@@ -417,7 +425,7 @@ class BaseImageClassifier(
         precision = resolve_precision(
             self.precision, torch.device(self.device_), image_shape
         )
-        with self._isolated(train=False):
+        with self._isolated():
             module = self._make_module(self.net_.module_.net, precision)
             # Before the optimizer is made: places for the scales.
             load_weights(module, dict(self.net_.module_.state_dict()))
@@ -485,22 +493,29 @@ class BaseImageClassifier(
         image_shape, n_features = self._net_input
         return self._make_net(image_shape, len(self.classes_), n_features)
 
-    def _train(
+    def _make_run(
         self,
         train: ImageDataset,
         valid: ImageDataset | None,
-        n_epochs: int,
-        lr_schedule: object,
-        checkpoint: EpochCheckpoint | None = None,
-    ) -> TrainingRecord:
-        """Train `net_` for some epochs, as the parameters say."""
+        checkpoint: EpochCheckpoint | None,
+        *,
+        n_epochs: int | None = None,
+        random: OwnRandomState | None = None,
+    ) -> tuple[TrainingRun, TrainingRecord]:
+        """Return the training of `net_` as the parameters say, and what records it.
+
+        With `n_epochs`, it is at a constant rate.
+        """
         net = self.net_
         train.move_to(torch.device(self.device_), shared_with=valid)
         net.batch_size = self.batch_size_  # "auto" goes with each set
+        schedule = self.lr_schedule if n_epochs is None else None
+        n_epochs = n_epochs or self.max_epochs_
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size_))
+        reset_rates(net.optimizer_, self.lr)
         record = TrainingRecord(len(self.classes_), self.multilabel_)
         run = [("finite_loss", FiniteLoss()), ("record", record), *self._net_callbacks]
-        run += make_schedule(lr_schedule, reset_rates(net.optimizer_, self.lr), n_steps)
+        run += make_schedule(schedule, n_steps)
         if valid is not None:
             run.append(("early_stopping", make_early_stopping(self.n_iter_no_change)))
         done = 0
@@ -512,7 +527,8 @@ class BaseImageClassifier(
             run.insert(0, ("progress", EpochProgress(self._title(), n_epochs, done)))
         # Somebody's callback may want to see losses batch by batch.
         net.one_sync = self.device_ != "cpu" and not self.callbacks
-        run_epochs(
+        self.history_ = net.history
+        return TrainingRun(
             net,
             train,
             valid,
@@ -520,11 +536,8 @@ class BaseImageClassifier(
             run_callbacks=run,
             callbacks=self.callbacks or [],
             n_done=done,
-        )
-        if checkpoint is not None:
-            checkpoint.remove()
-        self.history_ = net.history
-        return record
+            random=random,
+        ), record
 
     def _title(self) -> str:
         """Return what stands before the progress bar."""
@@ -534,9 +547,12 @@ class BaseImageClassifier(
     def _threads(self) -> int:
         return resolve_threads(self.n_threads, self.random_state)
 
-    def _isolated(self, *, train: bool) -> AbstractContextManager[None]:
+    def _draw_seed(self) -> int:
+        """Return what the next training, or fresh weights, are drawn from."""
+        return self._rng.randint(np.iinfo(np.int32).max)
+
+    def _isolated(self, seed: int | None = None) -> AbstractContextManager[None]:
         """Guard the caller's random state and threads; seed torch for training."""
-        seed = self._rng.randint(np.iinfo(np.int32).max) if train else None
         device = torch.device(self.device_)
         compiled = resolve_compile(self.compile, self.device)
         return isolated(device, self._threads(), seed, compiled)

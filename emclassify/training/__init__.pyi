@@ -28,6 +28,7 @@ from ._flips import (
     RandomHorizontalFlip as RandomHorizontalFlip,
     RandomVerticalFlip as RandomVerticalFlip,
 )
+from ._forward import forward as forward
 from ._losses import (
     LOSSES as LOSSES,
     MULTILABEL_LOSSES as MULTILABEL_LOSSES,
@@ -50,7 +51,8 @@ from ._optimizers import (
     reset_rates as reset_rates,
 )
 from ._progress import EpochProgress as EpochProgress
-from ._run import run_epochs as run_epochs
+from ._random_state import OwnRandomState as OwnRandomState
+from ._run import TrainingRun as TrainingRun, run_epochs as run_epochs
 from ._runtime import (
     isolated as isolated,
     resolve_compile as resolve_compile,
@@ -79,11 +81,13 @@ __all__ = [
     "ImageBatches",
     "ImageDataset",
     "ImageModule",
+    "OwnRandomState",
     "RandomAffine",
     "RandomDihedral",
     "RandomHorizontalFlip",
     "RandomVerticalFlip",
     "TrainingRecord",
+    "TrainingRun",
     "Unfreezing",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedBinaryFocalLoss",
@@ -94,6 +98,7 @@ __all__ = [
     "canonical_order",
     "carry_over",
     "class_factors",
+    "forward",
     "image_digests",
     "isolated",
     "load_weights",

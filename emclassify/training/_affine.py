@@ -141,13 +141,16 @@ class RandomAffine(nn.Module):
             return images
         n, device = len(images), images.device
         height, width = images.shape[-2:]
-        reach = torch.tensor(
-            [self.translate[0] * width, self.translate[1] * height], device=device
-        )
+        angle = torch.deg2rad(_draw(self.degrees, n, device))
+        right, down = (2 * torch.rand(n, 2, device=device) - 1).unbind(1)
+        shift = [
+            right * (self.translate[0] * width),
+            down * (self.translate[1] * height),
+        ]
         return affine(
             images,
-            torch.deg2rad(_draw(self.degrees, n, device)),
-            (2 * torch.rand(n, 2, device=device) - 1) * reach,
+            angle,
+            torch.stack(shift, 1),
             _draw(self.scale, n, device),
             torch.deg2rad(_draw(self.shear, n, device)),
             interpolation=self.interpolation,

@@ -130,7 +130,7 @@ class ImageDataset(Dataset):
         """
         if shared_with is not None:
             shared_with.stacks = self.stacks
-        if device.type != "cuda":
+        if device.type != "cuda" or self._lies_on(device):
             return
         free, _ = torch.cuda.mem_get_info(device)
         stored = isinstance(self.stacks[0], StoredImages)
@@ -138,6 +138,12 @@ class ImageDataset(Dataset):
             self.pinned_for = device
         else:
             self.stacks[:] = [stack.to(device) for stack in self.stacks]
+
+    def _lies_on(self, device: torch.device) -> bool:
+        return all(
+            isinstance(stack, torch.Tensor) and stack.device == device
+            for stack in self.stacks
+        )
 
     def runs(self) -> list[torch.Tensor]:
         """Return indices of samples, one tensor for each size of image."""
@@ -234,8 +240,22 @@ class ImageBatches:
         """Count the batches of an epoch."""
         return sum(-(-len(run) // self.batch_size) for run in self.dataset.runs())
 
-    def __iter__(self) -> Iterator[tuple[dict[str, torch.Tensor], object]]:
-        """Yield the batches of one epoch."""
+    def kind(self, index: torch.Tensor) -> tuple[int, int]:
+        """Return the stack of a batch, and its length."""
+        if len(self.dataset.stacks) == 1:
+            return 0, len(index)
+        return int(self.dataset.stack_of[self.dataset.rows[index[0]]]), len(index)
+
+    def kinds(self) -> set[tuple[int, int]]:
+        """Return the kinds of batches of an epoch of training."""
+        return {
+            self.kind(index)
+            for run in self.dataset.runs()
+            for index in run.tensor_split(-(-len(run) // self.batch_size))
+        }
+
+    def deal(self) -> list[torch.Tensor]:
+        """Return the samples of each batch of one epoch, as indices."""
         batches = []
         for run in self.dataset.runs():
             if self.shuffle:
@@ -245,5 +265,9 @@ class ImageBatches:
                 batches += run.split(self.batch_size)
         if self.shuffle and len(self.dataset.stacks) > 1:
             batches = [batches[i] for i in torch.randperm(len(batches))]
-        for index in batches:
+        return batches
+
+    def __iter__(self) -> Iterator[tuple[dict[str, torch.Tensor], object]]:
+        """Yield the batches of one epoch."""
+        for index in self.deal():
             yield self.dataset[index]

@@ -106,6 +106,9 @@ class TrainingRecord(Callback):
         Of the last epoch, as `why_not_converged` takes it.
     """
 
+    # A captured step may call it: it stays on the device, and in its place.
+    capturable = True
+
     def __init__(self, n_classes: int, multilabel: bool) -> None:
         self.n_classes = n_classes
         self.multilabel = multilabel
@@ -113,11 +116,13 @@ class TrainingRecord(Callback):
     def on_train_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Start without any."""
         self.confusion_ = None
+        size = 4 * self.n_classes if self.multilabel else self.n_classes**2
+        # In one place throughout: a captured step counts there.
+        self.counts_ = torch.zeros(size, dtype=torch.long, device=net.device)
 
     def on_epoch_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Start from zero."""
-        size = 4 * self.n_classes if self.multilabel else self.n_classes**2
-        self.counts_ = torch.zeros(size, dtype=torch.long, device=net.device)
+        self.counts_.zero_()
 
     def on_batch_end(
         self,

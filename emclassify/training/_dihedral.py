@@ -14,15 +14,35 @@ def dihedral(images: torch.Tensor, element: torch.Tensor) -> torch.Tensor:
     images : Tensor of shape (n, channels, height, width)
     element : int Tensor of shape (n,)
         0 to 7. Bit 0 transposes (square images only: it would change the shape of
-        others), bit 1 mirrors left and right, bit 2 mirrors top and bottom. On the
-        CPU wherever the images are: how many images go through each symmetry has to be
-        known before they do.
+        others), bit 1 mirrors left and right, bit 2 mirrors top and bottom.
     """
+    if images.device.type == "cpu":
+        return _symmetry_by_symmetry(images, element)
+    return _pixel_by_pixel(images, element)
+
+
+def _pixel_by_pixel(images: torch.Tensor, element: torch.Tensor) -> torch.Tensor:
+    """Tell each pixel where it comes from: a GPU has nothing to wait for."""
+    height, width = images.shape[-2:]
+    bits = element.to(images.device)[:, None]
+    y = torch.arange(height, device=images.device)
+    x = torch.arange(width, device=images.device)
+    y = torch.where(bits & 4 > 0, height - 1 - y, y)
+    x = torch.where(bits & 2 > 0, width - 1 - x, x)
+    source = y[:, :, None] * width + x[:, None, :]
+    if height == width:
+        transposed = x[:, None, :] * width + y[:, :, None]
+        source = torch.where(bits[:, :, None] & 1 > 0, transposed, source)
+    source = source[:, None].expand(images.shape).flatten(2)
+    return images.flatten(2).gather(2, source).view(images.shape)
+
+
+def _symmetry_by_symmetry(images: torch.Tensor, element: torch.Tensor) -> torch.Tensor:
+    """Take all images of one symmetry at a time: on a CPU the fastest way."""
     square = images.shape[-1] == images.shape[-2]
     turned = torch.empty_like(images)
     members = element.argsort().split(element.bincount(minlength=8).tolist())
     for symmetry, rows in enumerate(members):
-        rows = rows.to(images.device)
         some = images[rows]
         if symmetry & 1 and square:
             some = some.transpose(-1, -2)
@@ -50,4 +70,5 @@ class RandomDihedral(nn.Module):
         """Augment (n, channels, height, width) in training mode."""
         if not self.training:
             return images
-        return dihedral(images, torch.randint(8, (len(images),)))
+        element = torch.randint(8, (len(images),), device=images.device)
+        return dihedral(images, element)

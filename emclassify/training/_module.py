@@ -42,7 +42,9 @@ class ImageModule(nn.Module):
         self.augmentation = augmentation
         self.precision = precision
         self.compiled = compiled
-        self._compiled_ask = None
+        self._compiled_ask: dict[bool, Callable] = {}
+        # Whether a CUDA graph of the whole training step is made.
+        self.captured = False
         for name in ("mean", "std", "features_mean", "features_std", "log_odds"):
             self.register_buffer(name, None)
 
@@ -147,18 +149,23 @@ class ImageModule(nn.Module):
 
     def _compile(self, device: torch.device) -> Callable[..., torch.Tensor]:
         """Return `_ask`, compiled."""
-        if self._compiled_ask is None:
+        # In a captured step it must not make graphs of its own, and takes lengths as
+        # they come; it may draw dropout as is fastest.
+        captured = self.captured and self.training
+        if captured not in self._compiled_ask:
             options = {
                 # Draws dropout as the network itself does.
-                "fallback_random": True,
-                "triton.cudagraphs": device.type == "cuda",
+                "fallback_random": not captured,
+                "triton.cudagraphs": device.type == "cuda" and not captured,
             }
-            self._compiled_ask = torch.compile(self._ask, options=options)
-        return self._compiled_ask
+            self._compiled_ask[captured] = torch.compile(
+                self._ask, options=options, dynamic=False if captured else None
+            )
+        return self._compiled_ask[captured]
 
     def __getstate__(self) -> dict:
         """Leave out what is compiled: pickles and copies compile for themselves."""
-        return {**super().__getstate__(), "_compiled_ask": None}
+        return {**super().__getstate__(), "_compiled_ask": {}}
 
 
 def load_weights(module: ImageModule, weights: Mapping[str, torch.Tensor]) -> None:

@@ -39,6 +39,8 @@ class EpochProgress(Callback):
 
     def on_epoch_end(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Move the bar by one."""
+        if getattr(net, "captured", ""):
+            self.bar_.set_description(f"{self.description}, {net.captured}", False)
         last = net.history[-1]
         losses = {
             name: f"{last[name]:.4f}"

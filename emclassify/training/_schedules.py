@@ -1,63 +1,51 @@
 """Learning-rate schedules by name.
 
-A new one is a function of the rates and the number of batches that returns a skorch
-callback, and a line in `SCHEDULES`.
+A new one is a function of the number of the batch and of all batches that returns a
+factor on the learning rate, and a line in `SCHEDULES`.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
-from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, LRScheduler
 
-__all__ = ["SCHEDULES", "make_schedule", "published_decay"]
+__all__ = ["SCHEDULES", "RateSchedule", "make_schedule", "published_decay"]
 
-# Each run has a schedule of its own (last_epoch). skorch would let that of a warm start
-# begin where the history ends.
-_BATCH_BY_BATCH = {"step_every": "batch", "last_epoch": -1}
-
-
-class _EveryBatch(LRScheduler):
-    """Steps before each batch but the first: the schedule has a rate for each batch.
-
-    skorch steps after each batch, once too often for `OneCycleLR`, which refuses.
-    """
-
-    def on_batch_end(
-        self, net: NeuralNetClassifier, training: bool, **kwargs: object
-    ) -> None:
-        if training and self.lr_scheduler_.last_epoch + 1 < self._n_steps():
-            super().on_batch_end(net, training, **kwargs)
-
-    def _n_steps(self) -> int:
-        scheduler = self.lr_scheduler_
-        return getattr(scheduler, "total_steps", None) or scheduler.T_max + 1
+# Of the batches, those over which the rate rises; where it starts, and where it ends.
+_RISING = 0.3
+_FIRST = 1 / 25
+_LAST = 1e-4
 
 
-def one_cycle(rates: Sequence[float], n_steps: int) -> LRScheduler:
+def one_cycle(batch: int, n_batches: int) -> float:
     """Rise to the rate over 30 % of the batches, fall to nearly zero [1]_.
+
+    The rates of `torch.optim.lr_scheduler.OneCycleLR`, whose momentum stays what it is.
 
     References
     ----------
     .. [1] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural
        networks using large learning rates", SPIE 11006, 2019.
     """
-    return _EveryBatch(
-        torch.optim.lr_scheduler.OneCycleLR,
-        max_lr=list(rates),
-        total_steps=n_steps,
-        **_BATCH_BY_BATCH,
-    )
+    top = _RISING * n_batches - 1
+    if batch <= top:
+        return _along_cosine(_FIRST, 1.0, batch / top if top > 0 else 1.0)
+    rest = n_batches - 1 - top
+    return _along_cosine(1.0, _FIRST * _LAST, min(1.0, (batch - top) / rest))
 
 
-def cosine(rates: Sequence[float], n_steps: int) -> LRScheduler:
+def cosine(batch: int, n_batches: int) -> float:
     """Fall from the rate to zero along half a cosine."""
-    return _EveryBatch(
-        torch.optim.lr_scheduler.CosineAnnealingLR, T_max=n_steps, **_BATCH_BY_BATCH
-    )
+    return _along_cosine(1.0, 0.0, min(1.0, batch / n_batches))
 
 
-SCHEDULES: dict[str, Callable[[Sequence[float], int], LRScheduler]] = {
+def _along_cosine(start: float, end: float, way: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * way)) / 2
+
+
+SCHEDULES: dict[str, Callable[[int, int], float]] = {
     "one_cycle": one_cycle,
     "cosine": cosine,
 }
@@ -68,10 +56,28 @@ def published_decay(batch: int) -> float:
     return 1 / (1 + 1e-6 * batch)
 
 
+class RateSchedule(LRScheduler):
+    """A schedule that says in advance what it will do."""
+
+    def rates_ahead(self, n_batches: int) -> list[list[float]]:
+        """Return the rate of each group of weights for each of the next batches."""
+        scheduler = self.lr_scheduler_
+        groups = list(zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True))
+        first = scheduler.last_epoch
+        return [
+            [rate * factor(batch) for rate, factor in groups]
+            for batch in range(first, first + n_batches)
+        ]
+
+    def skip(self, n_batches: int) -> None:
+        """Go on by as many batches, as if they had come one by one."""
+        self.lr_scheduler_.last_epoch += n_batches - 1
+        self.lr_scheduler_.step()
+        self.batch_idx_ += n_batches
+
+
 def make_schedule(
-    lr_schedule: str | Callable[[int], float] | None,
-    rates: Sequence[float],
-    n_steps: int,
+    lr_schedule: str | Callable[[int], float] | None, n_steps: int
 ) -> list[tuple[str, Callback]]:
     """Return the skorch callbacks that change the learning rate batch by batch.
 
@@ -80,8 +86,6 @@ def make_schedule(
     lr_schedule : str, callable or None
         A key of `SCHEDULES`. A callable turns the number of the batch, from 0, into a
         factor on the rate. None keeps it.
-    rates : list of float
-        Learning rate of each group of weights.
     n_steps : int
         Batches over all epochs.
 
@@ -92,10 +96,14 @@ def make_schedule(
     """
     if lr_schedule is None:
         return []
-    if callable(lr_schedule):
-        schedule = LRScheduler(
-            torch.optim.lr_scheduler.LambdaLR, lr_lambda=lr_schedule, **_BATCH_BY_BATCH
-        )
-    else:
-        schedule = SCHEDULES[lr_schedule](rates, n_steps)
+    if not callable(lr_schedule):
+        lr_schedule = partial(SCHEDULES[lr_schedule], n_batches=n_steps)
+    # Each run has a schedule of its own (last_epoch). skorch would let that of a warm
+    # start begin where the history ends.
+    schedule = RateSchedule(
+        torch.optim.lr_scheduler.LambdaLR,
+        lr_lambda=lr_schedule,
+        step_every="batch",
+        last_epoch=-1,
+    )
     return [("lr_schedule", schedule)]

@@ -21,9 +21,13 @@ class TrainingNet(PlainTargets):
     one_sync : bool
         Whether to do so. Callbacks then find no losses of the batches of an epoch that
         is not over.
+    captured : str
+        Whether the last training captured its step, see `CapturedTraining`, and if not,
+        why; empty where there is no GPU.
     """
 
     one_sync: bool = False
+    captured: str = ""
 
     def run_single_epoch(
         self,

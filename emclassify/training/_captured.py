@@ -1,0 +1,415 @@
+"""The training step, captured once as a CUDA graph and replayed.
+
+A small network keeps a GPU busy for a fraction of the time that Python takes to ask for
+its kernels. So the whole step (gather a batch, augment, forward, loss, backward,
+optimizer, sum of losses) is captured once for each length of batch. An epoch is then an
+order of samples on the device, and one replay a batch; losses are read at its end.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from skorch.callbacks import Callback
+from torch import nn
+
+from emclassify.readers._stored_images import StoredImages
+from emclassify.training._affine import RandomAffine
+from emclassify.training._batches import ImageBatches, take
+from emclassify.training._dihedral import RandomDihedral
+from emclassify.training._flips import RandomHorizontalFlip
+from emclassify.training._random_state import OwnRandomState
+from emclassify.training._schedules import RateSchedule
+from emclassify.training._training_net import TrainingNet
+
+if TYPE_CHECKING:
+    from emclassify.training._run import TrainingRun
+
+__all__ = ["RECORDERS", "CapturedTraining", "why_not_captured"]
+
+# Steps of a training below which capturing takes longer than it saves.
+_LEAST_STEPS = 50
+# Sizes of images times lengths of batches, each a graph.
+_MOST_GRAPHS = 16
+_WARM_UPS = 2
+# Draws on the device and asks nothing of Python: a replay draws anew.
+_CAPTURABLE = (nn.Identity, nn.Sequential, RandomAffine, RandomDihedral)
+_CAPTURABLE += (RandomHorizontalFlip,)
+_BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+# One step of one training.
+_Step = Callable[[], None]
+# Which stack of images, and how many of them.
+_Key = tuple[int, int]
+
+
+class CaptureError(Exception):
+    """The step can't be captured; nothing has changed."""
+
+
+class Graph(Protocol):
+    """What a recorder returns."""
+
+    def replay(self) -> None:
+        """Do once more what was recorded."""
+
+
+class CudaGraphs:
+    """Records steps as CUDA graphs that share their memory.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.stream = torch.cuda.Stream(device)
+        self.pool = torch.cuda.graph_pool_handle()
+
+    def warm_up(self, step: _Step) -> None:
+        """Do a step as it will be recorded, so that libraries are set up."""
+        here = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(here)
+        with torch.cuda.stream(self.stream):
+            step()
+        here.wait_stream(self.stream)
+
+    def record(
+        self, steps: Sequence[_Step], states: Sequence[OwnRandomState]
+    ) -> torch.cuda.CUDAGraph:
+        """Return a graph of steps that do not wait for each other."""
+        graph = torch.cuda.CUDAGraph()
+        for state in states:
+            graph.register_generator_state(state.generator)
+        here = torch.cuda.current_stream(self.device)
+        try:
+            with (
+                # A capture that fails spoils the state that torch draws from.
+                states[0].on_device(),
+                torch.cuda.graph(
+                    graph,
+                    pool=self.pool,
+                    stream=self.stream,
+                    capture_error_mode="thread_local",
+                ),
+            ):
+                self._fork(steps, states)
+        finally:
+            # torch stays in the stream of a capture that fails.
+            torch.cuda.set_stream(here)
+        return graph
+
+    def _fork(self, steps: Sequence[_Step], states: Sequence[OwnRandomState]) -> None:
+        if len(steps) == 1:
+            steps[0]()
+            return
+        streams = [torch.cuda.Stream(self.device) for _ in steps]
+        for step, state, stream in zip(steps, states, streams, strict=True):
+            stream.wait_stream(self.stream)
+            with torch.cuda.stream(stream), state.on_device():
+                step()
+        for stream in streams:
+            self.stream.wait_stream(stream)
+
+
+# What records steps on each type of device.
+RECORDERS: dict[str, Callable[[torch.device], CudaGraphs]] = {"cuda": CudaGraphs}
+
+
+def why_not_captured(
+    net: TrainingNet, batches: Iterable, callbacks: Iterable[Callback], n_epochs: int
+) -> str | None:
+    """Return what speaks against capturing a training, or None.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNetClassifier
+    batches : iterable
+        What it is trained on.
+    callbacks : iterable of callback
+        All of this run.
+    n_epochs : int
+    """
+    if not isinstance(net, TrainingNet) or not isinstance(batches, ImageBatches):
+        return "several processes share the training"
+    dataset = batches.dataset
+    if isinstance(dataset.stacks[0], StoredImages) or dataset.pinned_for is not None:
+        return "the images do not lie on the device"
+    for callback in callbacks:
+        if _sees_batches(callback):
+            return f"the callback {type(callback).__name__} wants to see each batch"
+    for step in _augmentation_steps(net.module_.augmentation):
+        if type(step) not in _CAPTURABLE and not isinstance(step, RandomHorizontalFlip):
+            return "the augmentation is not one of emclassify.training"
+    if not net.optimizer_.defaults.get("fused"):
+        return f"the optimizer, {type(net.optimizer_).__name__}, is not a fused one"
+    n_graphs = len(batches.kinds())
+    if n_graphs > _MOST_GRAPHS:
+        return f"images of many sizes make {n_graphs} different batches"
+    n_steps = n_epochs * len(batches)
+    if n_steps < _LEAST_STEPS:
+        return f"it takes {n_steps} steps only"
+    return None
+
+
+def _sees_batches(callback: Callback) -> bool:
+    if isinstance(callback, RateSchedule) or getattr(callback, "capturable", False):
+        return False
+    return any(
+        getattr(type(callback), name, None) is not getattr(Callback, name)
+        for name in _BATCH_METHODS
+    )
+
+
+def _augmentation_steps(augmentation: nn.Module) -> Iterator[object]:
+    """Yield what is called one after the other."""
+    steps = getattr(augmentation, "steps", None)
+    if steps is None and isinstance(augmentation, nn.Sequential):
+        steps = list(augmentation)
+    if steps is None:
+        yield augmentation
+        return
+    for step in steps:
+        yield from _augmentation_steps(step)
+
+
+class CapturedTraining:
+    """Epochs of one training, or of several side by side, by replays.
+
+    Parameters
+    ----------
+    runs : sequence of TrainingRun
+        That have begun, each with a random state of its own. Several have the same
+        number of samples, in images of one size.
+    """
+
+    def __init__(self, runs: Sequence["TrainingRun"]) -> None:
+        device = runs[0].device
+        self._runs = runs
+        self._members = [_Member(run, device) for run in runs]
+        self._states = [run.random for run in runs]
+        self._recorder = RECORDERS[device.type](device)
+        self._graphs: dict[_Key, Graph] = {}
+        self._trained: list[bool] = []
+
+    def epoch(self) -> None:
+        """Train all for one epoch; or tell them that their step can't be captured."""
+        before = [state.copy() for state in self._states]
+        # The same for all of several.
+        keys, *_ = [member.begin_epoch() for member in self._members]
+        trained = [member.trained() for member in self._members]
+        if trained != self._trained:  # the first time, and when a backbone thaws
+            self._graphs.clear()
+            self._trained = trained
+        missing = [key for key in dict.fromkeys(keys) if key not in self._graphs]
+        if missing:
+            try:
+                self._capture(missing)
+            except CaptureError as error:
+                for state, drawn in zip(self._states, before, strict=True):
+                    state.renew(drawn)
+                for run in self._runs:
+                    run.set_why_plain(str(error))
+                return
+        for key in keys:
+            self._graphs[key].replay()
+        for member in self._members:
+            member.end_epoch()
+
+    def _capture(self, keys: Sequence[_Key]) -> None:
+        """Record the step for each kind of batch, and leave no other trace."""
+        snapshots = [member.snapshot() for member in self._members]
+        drawn = [state.copy() for state in self._states]
+
+        def put_back() -> None:
+            for member, snapshot in zip(self._members, snapshots, strict=True):
+                member.put_back(snapshot)
+            for state, copy in zip(self._states, drawn, strict=True):
+                state.put_back(copy)
+
+        plain = []
+        for member, state in zip(self._members, self._states, strict=True):
+            with member.static_rates(), state.in_use():
+                for i, key in enumerate(_WARM_UPS * list(keys)):
+                    member.rewind()
+                    self._recorder.warm_up(lambda key=key, m=member: m.step(*key))
+                    if i == 0:
+                        plain.append(member.losses[0].item())
+        put_back()
+        try:
+            for key in keys:
+                self._graphs[key] = self._record(key)
+        except Exception as error:
+            for member, snapshot in zip(self._members, snapshots, strict=True):
+                member.forget_gradients()
+                member.put_back(snapshot)
+            raise CaptureError(_reason(error)) from error
+        put_back()
+        # Numbers drawn by Python, or branches it takes, would be the same each time.
+        self._graphs[keys[0]].replay()
+        replayed = [member.losses[0].item() for member in self._members]
+        put_back()
+        if not torch.allclose(
+            torch.tensor(replayed), torch.tensor(plain), rtol=1e-4, equal_nan=True
+        ):
+            raise CaptureError("a replayed step is not the step")
+
+    def _record(self, key: _Key) -> Graph:
+        steps = []
+        with ExitStack() as static:
+            for member in self._members:
+                static.enter_context(member.static_rates())
+                member.forget_gradients()
+                steps.append(lambda m=member: m.step(*key))
+            return self._recorder.record(steps, self._states)
+
+
+def _reason(error: Exception) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return f"of {type(error).__name__}: {first}"
+
+
+class _Member:
+    """One training on memory that stays where it is."""
+
+    def __init__(self, run: "TrainingRun", device: torch.device) -> None:
+        self.net, self.batches, self.state = run.net, run.batches, run.random
+        dataset = run.batches.dataset
+        self.stacks = dataset.stacks
+        self.place = dataset.place_of[dataset.rows].to(device)
+        self.target, self.weight = dataset.target.to(device), dataset.weight.to(device)
+        self.features = dataset.features
+        if self.features is not None:
+            self.features = self.features[dataset.rows].to(device)
+        named = dict(self.net.callbacks_)
+        self.schedule = named.get("lr_schedule")
+        self.records = [c for c in named.values() if getattr(c, "capturable", False)]
+        n, n_batches = len(dataset), len(run.batches)
+        n_groups = len(self.net.optimizer_.param_groups)
+        self.order = torch.zeros(n, dtype=torch.long, device=device)
+        self.span = torch.arange(run.batches.batch_size, device=device)
+        # Of the next sample in the order, and of the next batch.
+        self.cursor = torch.zeros(1, dtype=torch.long, device=device)
+        self.batch = torch.zeros(1, dtype=torch.long, device=device)
+        self.losses = torch.zeros(n_batches, device=device)
+        self.rates = torch.zeros(n_batches, n_groups, device=device)
+        self.rate = torch.zeros(n_groups, device=device)
+        self._lengths: list[int] = []
+        self._epoch_rates: list[list[float]] = []
+
+    def begin_epoch(self) -> list[_Key]:
+        """Deal the batches; return the stack and the length of each."""
+        with self.state.in_use():
+            dealt = self.batches.deal()
+        self.order.copy_(torch.cat(dealt))
+        self._lengths = [len(index) for index in dealt]
+        if self.schedule is None:
+            rates = [group["lr"] for group in self.net.optimizer_.param_groups]
+            self._epoch_rates = len(dealt) * [rates]
+        else:
+            self._epoch_rates = self.schedule.rates_ahead(len(dealt))
+        self.rates.copy_(torch.tensor(self._epoch_rates))
+        self.rewind()
+        return [self.batches.kind(index) for index in dealt]
+
+    def end_epoch(self) -> None:
+        """Write what skorch writes batch by batch; here everything is waited for."""
+        losses = self.losses.tolist()
+        rows = [
+            {"train_batch_size": n, "train_loss": loss}
+            for n, loss in zip(self._lengths, losses, strict=True)
+        ]
+        if self.schedule is not None:
+            for row, rates in zip(rows, self._epoch_rates, strict=True):
+                row["event_lr"] = rates[0]
+            with warnings.catch_warnings():
+                # It can't know of steps that were replayed.
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler")
+                self.schedule.skip(len(rows))
+        history = self.net.history
+        history[-1]["batches"].extend(rows)
+        history.record("train_batch_count", len(rows))
+
+    def rewind(self) -> None:
+        """Go to the first batch of the epoch."""
+        self.cursor.zero_()
+        self.batch.zero_()
+
+    def step(self, stack: int, length: int) -> None:
+        """Train on the next batch."""
+        index = self.order.index_select(0, self.cursor + self.span[:length])
+        inputs = {"images": take(self.stacks[stack], self.place[index])}
+        if self.features is not None:
+            inputs["features"] = self.features[index]
+        target = self.target[index]
+        self.rate.copy_(self.rates.index_select(0, self.batch).flatten())
+        net = self.net
+        net.optimizer_.zero_grad(set_to_none=True)
+        done = net.train_step_single((inputs, (target, self.weight[index])))
+        net.optimizer_.step()
+        for record in self.records:
+            record.on_batch_end(
+                net, batch=(inputs, target), training=True, y_pred=done["y_pred"]
+            )
+        self.losses.index_copy_(0, self.batch, done["loss"].detach()[None])
+        self.cursor += length
+        self.batch += 1
+
+    def trained(self) -> tuple[bool, ...]:
+        """Return for each weight whether it is trained."""
+        return tuple(p.requires_grad for p in self.net.module_.parameters())
+
+    @contextmanager
+    def static_rates(self) -> Iterator[None]:
+        """Have the optimizer read its rates from the device."""
+        optimizer = self.net.optimizer_
+        # It would warn of steps that are not captured, as those to warm up.
+        optimizer._warned_capturable_if_run_uncaptured = True
+        groups = optimizer.param_groups
+        plain = [dict(group) for group in groups]
+        for group, rate in zip(groups, self.rate.unbind(), strict=True):
+            group["lr"] = rate
+            if "capturable" in group:
+                group["capturable"] = True
+        try:
+            yield
+        finally:
+            for group, before in zip(groups, plain, strict=True):
+                group.update(before)
+
+    def forget_gradients(self) -> None:
+        """Leave it to the next step where they lie."""
+        self.net.optimizer_.zero_grad(set_to_none=True)
+
+    def snapshot(self) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], dict]:
+        """Return copies of all that a step changes."""
+        module = self.net.module_
+        tensors = [*module.parameters(), *module.buffers()]
+        tensors += [record.counts_ for record in self.records]
+        kept = [(tensor, tensor.detach().clone()) for tensor in tensors]
+        optimizer = {
+            weight: {name: value.clone() for name, value in state.items()}
+            for weight, state in self.net.optimizer_.state.items()
+        }
+        return kept, optimizer
+
+    @torch.no_grad()
+    def put_back(
+        self, snapshot: tuple[list[tuple[torch.Tensor, torch.Tensor]], dict]
+    ) -> None:
+        """Undo all steps since the snapshot, without moving anything."""
+        kept, optimizer = snapshot
+        for tensor, copy in kept:
+            tensor.copy_(copy)
+        for weight, state in self.net.optimizer_.state.items():
+            before = optimizer.get(weight, {})
+            for name, value in state.items():
+                if name in before:
+                    value.copy_(before[name])
+                else:
+                    value.zero_()
+        self.losses.zero_()
+        self.rewind()
