@@ -81,26 +81,27 @@ class CudaGraphs:
         self, steps: Sequence[_Step], states: Sequence[OwnRandomState]
     ) -> torch.cuda.CUDAGraph:
         """Return a graph of steps that do not wait for each other."""
-        graph = torch.cuda.CUDAGraph()
-        for state in states:
-            graph.register_generator_state(state.generator)
-        here = torch.cuda.current_stream(self.device)
-        try:
-            with (
-                # A capture that fails spoils the state that torch draws from.
-                states[0].on_device(),
-                torch.cuda.graph(
-                    graph,
-                    pool=self.pool,
-                    stream=self.stream,
-                    capture_error_mode="thread_local",
-                ),
-            ):
-                self._fork(steps, states)
-        finally:
-            # torch stays in the stream of a capture that fails.
-            torch.cuda.set_stream(here)
-        return graph
+        with torch.cuda.device(self.device):
+            graph = torch.cuda.CUDAGraph()
+            for state in states:
+                graph.register_generator_state(state.generator)
+            here = torch.cuda.current_stream()
+            try:
+                with (
+                    # A capture that fails spoils the state that torch draws from.
+                    states[0].on_device(),
+                    torch.cuda.graph(
+                        graph,
+                        pool=self.pool,
+                        stream=self.stream,
+                        capture_error_mode="thread_local",
+                    ),
+                ):
+                    self._fork(steps, states)
+            finally:
+                # torch stays in the stream of a capture that fails.
+                torch.cuda.set_stream(here)
+            return graph
 
     def _fork(self, steps: Sequence[_Step], states: Sequence[OwnRandomState]) -> None:
         if len(steps) == 1:
@@ -230,32 +231,35 @@ class CapturedTraining:
             for state, copy in zip(self._states, drawn, strict=True):
                 state.put_back(copy)
 
-        plain = []
+        try:
+            plain = self._warm_up(keys)
+            put_back()
+            for key in keys:
+                self._graphs[key] = self._record(key)
+            put_back()
+            # Numbers drawn by Python, or branches it takes, would always be the same.
+            self._graphs[keys[0]].replay()
+            replayed = torch.stack([m.losses[0] for m in self._members])
+            put_back()
+        except Exception as error:
+            for member, snapshot in zip(self._members, snapshots, strict=True):
+                member.forget_gradients()
+                member.put_back(snapshot)
+            raise CaptureError(_reason(error)) from error
+        if not torch.allclose(replayed, plain, rtol=1e-4, equal_nan=True):
+            raise CaptureError("a replayed step is not the step")
+
+    def _warm_up(self, keys: Sequence[_Key]) -> torch.Tensor:
+        """Do each kind of step; return the loss of the very first of each member."""
+        first = []
         for member, state in zip(self._members, self._states, strict=True):
             with member.static_rates(), state.in_use():
                 for i, key in enumerate(_WARM_UPS * list(keys)):
                     member.rewind()
                     self._recorder.warm_up(lambda key=key, m=member: m.step(*key))
                     if i == 0:
-                        plain.append(member.losses[0].item())
-        put_back()
-        try:
-            for key in keys:
-                self._graphs[key] = self._record(key)
-        except Exception as error:
-            for member, snapshot in zip(self._members, snapshots, strict=True):
-                member.forget_gradients()
-                member.put_back(snapshot)
-            raise CaptureError(_reason(error)) from error
-        put_back()
-        # Numbers drawn by Python, or branches it takes, would be the same each time.
-        self._graphs[keys[0]].replay()
-        replayed = [member.losses[0].item() for member in self._members]
-        put_back()
-        if not torch.allclose(
-            torch.tensor(replayed), torch.tensor(plain), rtol=1e-4, equal_nan=True
-        ):
-            raise CaptureError("a replayed step is not the step")
+                        first.append(member.losses[0].clone())
+        return torch.stack(first)
 
     def _record(self, key: _Key) -> Graph:
         steps = []
