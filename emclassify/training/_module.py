@@ -149,8 +149,7 @@ class ImageModule(nn.Module):
 
     def _compile(self, device: torch.device) -> Callable[..., torch.Tensor]:
         """Return `_ask`, compiled."""
-        # In a captured step it must not make graphs of its own, and takes lengths as
-        # they come; it may draw dropout as is fastest.
+        # In a captured step it must make no graphs of its own.
         captured = self.captured and self.training
         if captured not in self._compiled_ask:
             options = {
@@ -158,8 +157,10 @@ class ImageModule(nn.Module):
                 "fallback_random": not captured,
                 "triton.cudagraphs": device.type == "cuda" and not captured,
             }
+            # One graph for each length, of which there are two.
+            lengths = {"dynamic": False} if captured else {}
             self._compiled_ask[captured] = torch.compile(
-                self._ask, options=options, dynamic=False if captured else None
+                self._ask, options=options, **lengths
             )
         return self._compiled_ask[captured]
 
