@@ -392,6 +392,13 @@ class ImageInputMixin:
         if self._grey_scale is None or getattr(self, "normalization", "") == "image":
             return
         scale, learnt = grey_scale_of(images), GreyScale(*self._grey_scale)
+        if scale.seems_other_than(learnt):
+            warnings.warn(
+                f"X is {scale}, but {type(self).__name__} was fitted on images that "
+                f"are {learnt}. These look like other grey scales: if they are, bring "
+                "the images to that of those in fit.",
+                stacklevel=4,
+            )
         if scale.clashes_with(learnt):
             warnings.warn(
                 f"X is {scale}, but {type(self).__name__} was fitted on images that "

@@ -17,7 +17,7 @@ from emclassify import (
     predict_stream,
     svm_baseline,
 )
-from emclassify._grey_scale import GreyScale, learnt_grey_scale
+from emclassify._grey_scale import GreyScale, grey_scale_of, learnt_grey_scale
 
 RNG = np.random.default_rng(0)
 EIGHT = RNG.integers(0, 100, (40, 8, 8)).astype(np.uint8)
@@ -129,3 +129,99 @@ def test_a_saved_model_knows_its_scale(tmp_path):
     save(svm_baseline().fit(EIGHT, Y), tmp_path / "m.emc")
     with pytest.warns(UserWarning, match="not on one scale"):
         load(tmp_path / "m.emc").predict(FLOAT)
+
+
+# Floats have no range of their own.
+
+
+def blobs(n, seed=0):
+    """Floats from 0 to 1: bright discs of any size on noise, some of them faint."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.indices((24, 24)) - 12
+    radius, bright = rng.uniform(2, 9, n), rng.uniform(0.1, 0.6, n)
+    discs = rows**2 + columns**2 < radius[:, None, None] ** 2
+    noise = rng.normal(0.2, 0.03, (n, 24, 24))
+    images = noise + bright[:, None, None] * discs
+    return np.clip(images, 0, 1).astype(np.float32)
+
+
+def standardised(images):
+    return (images - images.mean()) / images.std()
+
+
+LEARNT = blobs(40)
+OTHER = blobs(40, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "range_"),
+    [
+        (lambda x: x * 255, r"from \d\d\.?\d* to \d\d\d"),
+        (lambda x: x * 65535, r"from [\d.e+]+ to [\d.e+]+"),
+        (lambda x: x.astype(np.float64) * 65535, r"float64 .+from"),
+        (lambda x: (x * 65535).astype(np.int32), r"int32 .+from"),
+        (lambda x: x / 200, r"from 0\.000\d+ to 0\.00"),
+        (standardised, r"from -\d\.?\d* to \d"),
+        (lambda x: 2 * x - 1, r"from -0\.\d+ to 0\.\d+"),
+    ],
+)
+def test_another_scale_of_floats_is_told_of(change, range_):
+    model = svm_baseline().fit(LEARNT, Y)
+    words = rf"X is .*{range_}.* fitted on .+ float32 with values from 0\.\d+ to 0\.\d"
+    with pytest.warns(UserWarning, match=words):
+        model.predict(change(OTHER))
+    model = svm_baseline().fit(change(LEARNT), Y)
+    with pytest.warns(UserWarning, match="look like other grey scales"):
+        model.predict(OTHER)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x,
+        lambda x: x.astype(np.float64),
+        lambda x: 3 * x,  # exposed for longer
+        lambda x: x / 3,
+        lambda x: x + 0.5,  # another background
+        lambda x: 1 - x,
+        lambda x: x[np.argsort(x.max((1, 2)))[:5]],  # faint ones alone
+        lambda x: x[:1],
+        lambda x: np.full((1, 24, 24), 0.2),  # blank
+        lambda x: (
+            blobs(400)[12, :8, :8][np.newaxis].repeat(4, 0).repeat(3, 1).repeat(3, 2)
+        ),
+        lambda x: np.where(np.random.default_rng(3).random(x.shape) < 1e-3, 40, x),
+    ],
+)
+def test_ordinary_floats_are_no_other_scale(change):
+    model = svm_baseline().fit(LEARNT, Y)
+    model.predict(change(OTHER))
+
+
+def test_dark_frames_and_standardised_crops_are_ordinary():
+    rng = np.random.default_rng(0)
+    dark = rng.normal(0, 1, (40, 16, 16))  # centred by a dark frame
+    model = svm_baseline().fit(dark, Y)
+    model.predict(dark + 0.5)
+    model.predict(np.abs(dark[:1]) + 0.1)  # one crop, all of it bright
+
+
+def test_floats_that_are_too_few_say_nothing():
+    scale = grey_scale_of(np.random.default_rng(0).random((5, 7, 9)))
+    assert scale.spreads == ()
+    assert not scale.seems_other_than(grey_scale_of(1e6 * LEARNT))
+    assert not grey_scale_of(1e6 * LEARNT).seems_other_than(scale)
+
+
+def test_all_channels_and_columns_are_looked_at():
+    images = np.zeros((4, 64, 64, 3), np.float32)
+    images[..., 1], images[..., 2] = 0.5, -1
+    scale = grey_scale_of(images)
+    assert (scale.low, scale.high) == (-1, 0.5)
+    assert scale.negative == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_a_model_of_before_knows_no_spread():
+    model = svm_baseline().fit(LEARNT, Y)
+    model[0]._grey_scale = model[0]._grey_scale[:2]
+    model.predict(OTHER * 255)
