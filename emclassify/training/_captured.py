@@ -9,7 +9,7 @@ order of samples on the device, and one replay a batch; losses are read at its e
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 from skorch.callbacks import Callback
@@ -19,15 +19,12 @@ from emclassify.readers._stored_images import StoredImages
 from emclassify.training._affine import RandomAffine
 from emclassify.training._batches import ImageBatches, take
 from emclassify.training._dihedral import RandomDihedral
-from emclassify.training._flips import RandomHorizontalFlip
+from emclassify.training._flips import RandomHorizontalFlip, RandomVerticalFlip
 from emclassify.training._random_state import OwnRandomState
 from emclassify.training._schedules import RateSchedule
 from emclassify.training._training_net import TrainingNet
 
-if TYPE_CHECKING:
-    from emclassify.training._run import TrainingRun
-
-__all__ = ["RECORDERS", "CapturedTraining", "why_not_captured"]
+__all__ = ["RECORDERS", "CaptureError", "CapturedTraining", "why_not_captured"]
 
 # Steps of a training below which capturing takes longer than it saves.
 _LEAST_STEPS = 50
@@ -35,8 +32,13 @@ _LEAST_STEPS = 50
 _MOST_GRAPHS = 16
 _WARM_UPS = 2
 # Draws on the device and asks nothing of Python: a replay draws anew.
-_CAPTURABLE = (nn.Identity, nn.Sequential, RandomAffine, RandomDihedral)
-_CAPTURABLE += (RandomHorizontalFlip,)
+_CAPTURABLE = (
+    nn.Identity,
+    RandomAffine,
+    RandomDihedral,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+)
 _BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 # One step of one training.
@@ -143,7 +145,7 @@ def why_not_captured(
         if _sees_batches(callback):
             return f"the callback {type(callback).__name__} wants to see each batch"
     for step in _augmentation_steps(net.module_.augmentation):
-        if type(step) not in _CAPTURABLE and not isinstance(step, RandomHorizontalFlip):
+        if type(step) not in _CAPTURABLE:
             return "the augmentation is not one of emclassify.training"
     if not net.optimizer_.defaults.get("fused"):
         return f"the optimizer, {type(net.optimizer_).__name__}, is not a fused one"
@@ -182,22 +184,40 @@ class CapturedTraining:
 
     Parameters
     ----------
-    runs : sequence of TrainingRun
-        That have begun, each with a random state of its own. Several have the same
-        number of samples, in images of one size.
+    nets : sequence of TrainingNet
+        Initialised, with their callbacks.
+    batches : sequence of ImageBatches
+        What each is trained on. Those of several nets have the same number of samples,
+        in images of one size.
+    states : sequence of OwnRandomState
+        What each draws from.
+    device : torch.device
+        Where all are.
     """
 
-    def __init__(self, runs: Sequence["TrainingRun"]) -> None:
-        device = runs[0].device
-        self._runs = runs
-        self._members = [_Member(run, device) for run in runs]
-        self._states = [run.random for run in runs]
+    def __init__(
+        self,
+        nets: Sequence[TrainingNet],
+        batches: Sequence[ImageBatches],
+        states: Sequence[OwnRandomState],
+        device: torch.device,
+    ) -> None:
+        self._members = [
+            _Member(*of, device) for of in zip(nets, batches, states, strict=True)
+        ]
+        self._states = states
         self._recorder = RECORDERS[device.type](device)
         self._graphs: dict[_Key, Graph] = {}
         self._trained: list[bool] = []
 
     def epoch(self) -> None:
-        """Train all for one epoch; or tell them that their step can't be captured."""
+        """Train all for one epoch.
+
+        Raises
+        ------
+        CaptureError
+            If their step can't be captured; nothing has changed then.
+        """
         before = [state.copy() for state in self._states]
         # The same for all of several.
         keys, *_ = [member.begin_epoch() for member in self._members]
@@ -209,12 +229,10 @@ class CapturedTraining:
         if missing:
             try:
                 self._capture(missing)
-            except CaptureError as error:
+            except CaptureError:
                 for state, drawn in zip(self._states, before, strict=True):
                     state.renew(drawn)
-                for run in self._runs:
-                    run.set_why_plain(str(error))
-                return
+                raise
         for key in keys:
             self._graphs[key].replay()
         for member in self._members:
@@ -279,22 +297,28 @@ def _reason(error: Exception) -> str:
 class _Member:
     """One training on memory that stays where it is."""
 
-    def __init__(self, run: "TrainingRun", device: torch.device) -> None:
-        self.net, self.batches, self.state = run.net, run.batches, run.random
-        dataset = run.batches.dataset
+    def __init__(
+        self,
+        net: TrainingNet,
+        batches: ImageBatches,
+        state: OwnRandomState,
+        device: torch.device,
+    ) -> None:
+        self.net, self.batches, self.state = net, batches, state
+        dataset = batches.dataset
         self.stacks = dataset.stacks
         self.place = dataset.place_of[dataset.rows].to(device)
         self.target, self.weight = dataset.target.to(device), dataset.weight.to(device)
         self.features = dataset.features
         if self.features is not None:
             self.features = self.features[dataset.rows].to(device)
-        named = dict(self.net.callbacks_)
+        named = dict(net.callbacks_)
         self.schedule = named.get("lr_schedule")
         self.records = [c for c in named.values() if getattr(c, "capturable", False)]
-        n, n_batches = len(dataset), len(run.batches)
-        n_groups = len(self.net.optimizer_.param_groups)
+        n, n_batches = len(dataset), len(batches)
+        n_groups = len(net.optimizer_.param_groups)
         self.order = torch.zeros(n, dtype=torch.long, device=device)
-        self.span = torch.arange(run.batches.batch_size, device=device)
+        self.span = torch.arange(batches.batch_size, device=device)
         # Of the next sample in the order, and of the next batch.
         self.cursor = torch.zeros(1, dtype=torch.long, device=device)
         self.batch = torch.zeros(1, dtype=torch.long, device=device)

@@ -12,6 +12,7 @@ from emclassify.training._batches import ImageDataset
 from emclassify.training._captured import (
     RECORDERS,
     CapturedTraining,
+    CaptureError,
     why_not_captured,
 )
 from emclassify.training._interruption import raised_by_callback
@@ -151,13 +152,26 @@ def run_epochs(runs: Sequence[TrainingRun]) -> None:
         due = [run for run in runs if goes_on(run)]
         while due:
             sets = _same_size(due)
-            together = {of: together.get(of) or CapturedTraining(of) for of in sets}
-            for training in together.values():
-                training.epoch()
+            together = {of: together.get(of) or _captured(of) for of in sets}
+            for of, training in together.items():
+                try:
+                    training.epoch()
+                except CaptureError as error:
+                    for run in of:
+                        run.set_why_plain(str(error))
             due = [run for run in due if goes_on(run)]
     finally:
         for going in epochs.values():
             going.close()
+
+
+def _captured(runs: Sequence[TrainingRun]) -> CapturedTraining:
+    return CapturedTraining(
+        [run.net for run in runs],
+        [run.batches for run in runs],
+        [run.random for run in runs],
+        runs[0].device,
+    )
 
 
 def _same_size(runs: Iterable[TrainingRun]) -> list[tuple[TrainingRun, ...]]:
