@@ -59,8 +59,10 @@ class Stages(Callback):
 def ask(module: torch.nn.Module, images: np.ndarray) -> np.ndarray:
     """Return the number of the most probable class of each image."""
     with torch.inference_mode():
+        device = next(module.parameters()).device
         batches = torch.as_tensor(images).split(64)
-        return torch.cat([module(batch).argmax(1) for batch in batches]).numpy()
+        found = [module(batch.to(device)).argmax(1) for batch in batches]
+        return torch.cat(found).cpu().numpy()
 
 
 def load_liposomes(folder: Path) -> ImageSet:

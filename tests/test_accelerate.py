@@ -61,7 +61,7 @@ def lipnet(device, **parameters):
 
 
 def state(model):
-    return [tensor.numpy() for tensor in model.net_.module_.state_dict().values()]
+    return [tensor.cpu().numpy() for tensor in model.net_.module_.state_dict().values()]
 
 
 def refusal(fit, *args):
@@ -115,7 +115,7 @@ def processes(tmp_path_factory):
         [*launcher, "--nproc-per-node=2", __file__, folder],
         env=os.environ
         | {
-            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
             "OMP_NUM_THREADS": "1",
             "CUDA_VISIBLE_DEVICES": "",
         },
@@ -168,10 +168,14 @@ def test_different_batches_are_refused(processes):
             assert "the same images" in message
 
 
-def test_one_process_trains_as_without_a_launcher(alone):
+def test_one_process_trains_as_without_a_launcher():
     X, y, weight = make_data()
-    model = plain("accelerate").fit(X, y, sample_weight=weight)
-    for tensor, other in zip(state(model), alone["plain"][0], strict=True):
+    shared, single = (
+        plain(device).fit(X, y, sample_weight=weight)
+        for device in ("accelerate", "auto")
+    )
+    assert shared.device_ == single.device_
+    for tensor, other in zip(state(shared), state(single), strict=True):
         np.testing.assert_array_equal(tensor, other)
 
 

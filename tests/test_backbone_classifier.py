@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from backbone_weights import save_backbone
+from devices import near
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -58,7 +59,9 @@ class Watch(Callback):
 
 def same(state, other):
     """Which of the entries of two state dicts are equal."""
-    return {name: torch.equal(part, other[name]) for name, part in state.items()}
+    return {
+        name: torch.equal(part.cpu(), other[name].cpu()) for name, part in state.items()
+    }
 
 
 @pytest.mark.parametrize("unfreeze_after", [0, 2, None])
@@ -162,7 +165,7 @@ def test_images_of_different_sizes(weights):
     clf = model(weights, image_size=None).fit(images, Y)
     together = clf.predict_proba(images)
     alone = np.concatenate([clf.predict_proba([image]) for image in images])
-    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(together, alone, atol=near(1e-5, 5e-3))
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -46,7 +46,8 @@ def test_features_are_those_of_timm_to_the_bit(name, suffix, tmp_path):
     net, path = save_backbone(tmp_path, name, suffix)
     side = 160 if name == "test_vit" else 100
     images = make_images(6, side, side, 3)
-    extractor = BackboneExtractor(name, weights=path, batch_size=6).fit(images)
+    extractor = BackboneExtractor(name, weights=path, batch_size=6, device="cpu")
+    extractor.fit(images)
     for mine, theirs in zip(
         extractor.net_.net.net.state_dict().values(),
         net.state_dict().values(),
@@ -74,7 +75,9 @@ def test_first_layer_is_adapted_as_timm_does(n_channels, weights):
     images = make_images(4, 96, 96, n_channels)
     with torch.inference_mode():
         expected = net(normalised(images)).numpy()
-    extractor = BackboneExtractor("test_resnet", weights=path, batch_size=4)
+    extractor = BackboneExtractor(
+        "test_resnet", weights=path, batch_size=4, device="cpu"
+    )
     np.testing.assert_array_equal(extractor.fit_transform(images), expected)
 
 
@@ -90,7 +93,7 @@ def test_photographs_are_normalised_as_by_timm(tmp_path):
     with torch.inference_mode():
         expected = net.forward_head(net.forward_features(x), pre_logits=True)
     extractor = BackboneExtractor(
-        "test_efficientnet", weights=path, normalization="pretrained"
+        "test_efficientnet", weights=path, normalization="pretrained", device="cpu"
     )
     features = extractor.fit_transform(images)
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-6)
@@ -115,7 +118,7 @@ def test_layers_by_name_are_averaged_over_positions(weights):
     net, path = weights
     images = make_images(2, 96, 96, 3)
     extractor = BackboneExtractor(
-        "test_resnet", weights=path, layers=["layer1", "fc"]
+        "test_resnet", weights=path, layers=["layer1", "fc"], device="cpu"
     ).fit(images)
     with torch.inference_mode():
         x = normalised(images)
@@ -289,8 +292,8 @@ def test_vgg16_gives_both_hidden_dense_layers():
 
 def test_a_forked_process_learns_and_extracts(weights):
     images = make_images(400, 96, 96, 3)
-    extractor = BackboneExtractor("test_resnet", weights=weights[1]).fit(images)
-    expected = extractor.transform(images)
+    extractor = BackboneExtractor("test_resnet", weights=weights[1], device="cpu")
+    expected = extractor.fit_transform(images)
     found = Parallel(n_jobs=2, backend="multiprocessing", timeout=60)(
         delayed(does)(images) for does in (extractor.transform, extractor.fit_transform)
     )

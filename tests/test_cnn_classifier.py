@@ -143,7 +143,7 @@ def test_early_stopping_keeps_copies_together():
     clf = tiny(early_stopping=True, validation_fraction=0.3, callbacks=[watch])
     clf.fit(X[index], y[index])
     dataset = watch.valid
-    held = dataset.stacks[0][dataset.rows].flatten(1).numpy()
+    held = dataset.stacks[0][dataset.rows].flatten(1).cpu().numpy()
     for image in np.unique(held, axis=0):
         copies = (X[index].reshape(len(index), -1) == image).all(axis=1).sum()
         assert (held == image).all(axis=1).sum() == copies
@@ -282,7 +282,7 @@ def test_callbacks_get_every_epoch(digits):
 
 
 def test_progress_bar_says_what_it_does(digits, capsys):
-    tiny(verbose=1).fit(*digits)
+    tiny(verbose=1, device="cpu").fit(*digits)
     bar = capsys.readouterr().err
     assert "CNNClassifier (cpu, 1 thread(s))" in bar
     assert "3/3" in bar

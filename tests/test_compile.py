@@ -31,7 +31,7 @@ class Tiny(nn.Sequential):
 
 def tiny(**params):
     params = {"max_epochs": 2, "batch_size": 16, "optimizer": "sgd", **params}
-    return CNNClassifier(Tiny, random_state=0, **params)
+    return CNNClassifier(Tiny, random_state=0, **{"device": "cpu", **params})
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_many_networks_in_one_process_are_all_compiled(images, graphs):
             return nn.Sequential(nn.Flatten(), nn.Linear(36, 3), *[nn.ReLU()] * depth)
 
         before = len(graphs)
-        clf = CNNClassifier(net, max_epochs=1, compile=True).fit(*images)
+        clf = CNNClassifier(net, max_epochs=1, compile=True, device="cpu").fit(*images)
         clf.predict(images[0])
         assert len(graphs) >= before + 2
 

@@ -25,10 +25,10 @@ def test_features_reach_the_network_standardised(liposomes):
     clf = model().fit(X, y)
     module = clf.net_.module_
     features = FeatureExtractor().fit_transform(X)
-    np.testing.assert_allclose(module.features_mean, features.mean(0), rtol=1e-3)
+    np.testing.assert_allclose(module.features_mean.cpu(), features.mean(0), rtol=1e-3)
     # The features alone move the prediction: swap them between images.
     logits = [
-        clf.net_.forward(ImageDataset(X, features=f)).numpy()
+        clf.net_.forward(ImageDataset(X, features=f)).cpu().numpy()
         for f in (features, features[::-1])
     ]
     assert np.abs(logits[0] - logits[1]).max() > 1e-3
@@ -57,7 +57,7 @@ def test_cross_validation_sees_training_features_only(liposomes):
     )
     features = FeatureExtractor().fit_transform(X[:60])
     np.testing.assert_allclose(
-        first.net_.module_.features_mean, features.mean(0), rtol=1e-3
+        first.net_.module_.features_mean.cpu(), features.mean(0), rtol=1e-3
     )
 
 

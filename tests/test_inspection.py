@@ -49,7 +49,7 @@ def data():
 @pytest.fixture(scope="module")
 def clf(data):
     return LipNetClassifier(
-        max_epochs=2, batch_size=32, precision="float32", random_state=0
+        max_epochs=2, batch_size=32, precision="float32", random_state=0, device="cpu"
     ).fit(*data)
 
 

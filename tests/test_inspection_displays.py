@@ -39,7 +39,7 @@ def clf(data):
 
 def test_filters(clf):
     display = FiltersDisplay.from_estimator(clf)
-    weight = clf.net_.module_.net.features[0].weight.detach().numpy()
+    weight = clf.net_.module_.net.features[0].weight.detach().cpu().numpy()
     np.testing.assert_array_equal(display.filters, weight[:, 0])
     assert display.layer == "features.0"
     low, high = display.im_.get_clim()
@@ -51,7 +51,7 @@ def test_filters(clf):
 
 
 def test_filters_of_deeper_layers(clf):
-    weight = clf.net_.module_.net.features[8].weight.detach().numpy()
+    weight = clf.net_.module_.net.features[8].weight.detach().cpu().numpy()
     mean = FiltersDisplay.from_estimator(clf, "features.8")
     np.testing.assert_allclose(mean.filters, weight.mean(axis=1), atol=1e-7)
     _, ax = plt.subplots()

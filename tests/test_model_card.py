@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from devices import HERE
 from sklearn.pipeline import make_pipeline
 
 import emclassify
@@ -47,7 +48,7 @@ def test_what_is_known(tmp_path):
     (training,) = card["training"]
     last = cnn.history_[-1]
     assert training["epochs"] == 2
-    assert training["device"] == "cpu"
+    assert training["device"] == str(HERE)
     assert training["train_loss"] == pytest.approx(last["train_loss"])
     assert training["valid_loss"] == pytest.approx(last["valid_loss"])
     assert training["seconds"] > 0

@@ -222,7 +222,7 @@ def test_embedding_of_a_network_is_what_enters_its_last_layer(network):
     np.testing.assert_allclose(remover.embedded_, entering)
     # The last layer by hand gives the network's own answer.
     last = [m for m in own.net_.module_.net.modules() if hasattr(m, "in_features")][-1]
-    weight, bias = (p.detach().numpy() for p in (last.weight, last.bias))
+    weight, bias = (p.detach().cpu().numpy() for p in (last.weight, last.bias))
     logits = entering @ weight.T + bias
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(

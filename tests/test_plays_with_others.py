@@ -257,6 +257,7 @@ def test_captum_on_the_network_within(data):
     net = make_net().fit(X, y)
     module = net.net_.module_.eval()
     images = torch.as_tensor(X[y == "above"][:8, ..., np.newaxis].astype(np.float32))
+    images = images.to(net.device_)
     target = list(net.classes_).index("above")
     given = attr.IntegratedGradients(module).attribute(images, target=target, n_steps=8)
     assert given.shape == images.shape

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from devices import near
 from joblib import Parallel, delayed
 
 from emclassify import LipNetClassifier, ResNetClassifier
@@ -84,7 +85,8 @@ def test_a_forked_process_predicts():
     found = Parallel(n_jobs=2, backend="multiprocessing", timeout=60)(
         delayed(clf.predict_proba)(X) for _ in range(2)
     )
-    np.testing.assert_allclose(found[0], expected, atol=1e-5)
+    # A forked process can't use the GPU that this one has used: it takes the CPU.
+    np.testing.assert_allclose(found[0], expected, atol=near(1e-5, 5e-3))
 
 
 def test_an_interrupted_fit_keeps_no_validation_images():

@@ -7,9 +7,10 @@ from unittest import mock
 import joblib
 import pytest
 import torch
+from skorch.exceptions import DeviceWarning
 
-from emclassify.training import resolve_device, resolve_precision
-from emclassify.training._runtime import cuda_device
+from emclassify.training import _runtime, isolated, resolve_device, resolve_precision
+from emclassify.training._runtime import cuda_device, device_for_kept
 
 
 @pytest.fixture
@@ -105,3 +106,65 @@ def test_auto_precision_is_bfloat16_where_it_pays(monkeypatch, native):
     assert chosen == [wide, wide, "float32", "float32"]
     assert resolve_precision("bfloat16", cpu, (1, 1, 1)) == "bfloat16"
     assert resolve_precision("float32", cpu, (64, 64, 1)) == "float32"
+
+
+def test_a_network_goes_to_a_device_that_is_here(devices):
+    devices(None, 2)
+    assert device_for_kept("cuda:1") == "cuda:1"
+    assert device_for_kept("cuda") == "cuda"
+    assert device_for_kept("cpu") == "cpu"
+    assert device_for_kept(None) is None
+    with pytest.warns(DeviceWarning, match="'cuda:3'.*not on this machine.*'cuda:0'"):
+        assert device_for_kept("cuda:3") == "cuda:0"
+    devices(None, 0)
+    with pytest.warns(DeviceWarning, match="'cuda:1'.*'cpu'"):
+        assert device_for_kept("cuda:1") == "cpu"
+
+
+def answers(queue):
+    """Put what a process says of devices, and of what they are asked for."""
+    said = [str(resolve_device("auto")), device_for_kept("cuda:0")]
+    for refused in (
+        lambda: resolve_device("cuda"),
+        lambda: isolated(torch.device("cuda:0"), 1).__enter__(),
+    ):
+        try:
+            refused()
+        except (RuntimeError, ValueError) as error:
+            said.append(str(error))
+    queue.put(said)
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="nothing forks here"
+)
+def test_a_fork_leaves_cuda_behind(devices, monkeypatch):
+    devices(None, 2)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=answers, args=(queue,), daemon=True)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    auto, kept, by_name, with_network = queue.get()
+    assert auto == kept == "cpu"
+    for message in (by_name, with_network):
+        assert "device" in message
+        assert "forked after its parent had used it" in message
+        assert '"loky"' in message
+    # The parent goes on as before.
+    assert resolve_device("auto") == torch.device("cuda:0")
+
+
+@pytest.mark.parametrize("before", [(False, True), (True, False), (False, False)])
+def test_cudnn_repeats_to_the_bit_and_is_as_it_was(before, monkeypatch):
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "deterministic", before[0])
+    monkeypatch.setattr(cudnn, "benchmark", before[1])
+    with _runtime._repeating(torch.device("cuda")):
+        assert cudnn.deterministic
+        assert not cudnn.benchmark
+    assert (cudnn.deterministic, cudnn.benchmark) == before
+    with _runtime._repeating(torch.device("cpu")):
+        assert (cudnn.deterministic, cudnn.benchmark) == before

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from backbone_weights import save_backbone
+from devices import near
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -43,7 +44,7 @@ from emclassify.persistence._onnx_module import single_precision
 from emclassify.persistence._onnx_steps import module_of_step
 
 # The promise of the documentation.
-NEAR = 1e-5
+NEAR = near(1e-5)
 # In float32: what the file is to be compared with.
 QUICK = {"max_epochs": 2, "precision": "float32", "random_state": 0}
 

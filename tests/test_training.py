@@ -181,6 +181,17 @@ def test_images_that_do_not_fit_a_gpu_go_there_in_pinned_batches(gpu):
     assert dataset.stacks[0].device.type == "cpu"
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "i4", "f4", "f8"])
+def test_rows_of_any_dtype_are_taken_out(dtype):
+    # uint16 through a view: on CUDA, torch gathers none.
+    images = (np.arange(10) * 7000).astype(dtype).reshape(-1, 1, 1, 1)
+    dataset = ImageDataset(images)
+    inputs, _ = dataset[torch.tensor([9, 0, 9, 5])]
+    assert inputs["images"].dtype == dataset.stacks[0].dtype
+    assert inputs["images"].flatten().tolist() == images[[9, 0, 9, 5], 0, 0, 0].tolist()
+    assert inputs["images"].numpy().dtype == dtype
+
+
 def test_images_stay_where_they_are_for_a_cpu(gpu):
     dataset = ImageDataset(np.zeros((2, 1, 1, 1), np.uint8))
     dataset.move_to(torch.device("cpu"))

@@ -168,13 +168,13 @@ def test_every_parameter_is_used_or_refused(network, name, tmp_path):
         np.testing.assert_array_equal(clf.predict_proba(X), proba)
         return
     value, is_used = USED[name]
-    weights = {k: v.clone() for k, v in net.module_.state_dict().items()}
+    weights = {k: v.cpu().clone() for k, v in net.module_.state_dict().items()}
     clf.set_params(**{name: tmp_path / value if name == "checkpoint_dir" else value})
     clf.fit(X, y)
     assert is_used(clf)
     assert len(clf.history_) > 1  # it went on
     changed = [
-        float((v - weights[k]).abs().max())
+        float((v.cpu() - weights[k]).abs().max())
         for k, v in clf.net_.module_.state_dict().items()
         if k.endswith("weight")
     ]

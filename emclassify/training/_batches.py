@@ -201,6 +201,9 @@ def take(
     """Return images of a stack, a slice or a tensor of places, as a tensor."""
     if isinstance(stack, StoredImages):
         return as_tensor(stack[rows if isinstance(rows, slice) else rows.numpy()])
+    if stack.dtype == torch.uint16 and not isinstance(rows, slice):
+        # torch gathers no uint16 on CUDA (2.13): the same bits go as int16.
+        return stack.view(torch.int16)[rows].view(torch.uint16)
     return stack[rows]
 
 

@@ -13,6 +13,7 @@ from skorch.dataset import Dataset
 from torch import nn
 
 from emclassify.training._batches import ImageDataset
+from emclassify.training._runtime import device_for_kept
 
 __all__ = ["PlainTargets"]
 
@@ -93,6 +94,11 @@ class PlainTargets(NeuralNetClassifier):
                 "score takes labels."
             )
         return super().score(X, y, sample_weight)
+
+    def __setstate__(self, state: dict) -> None:
+        """Take the network to a device that is here."""
+        state["device"] = device_for_kept(state["device"])
+        super().__setstate__(state)
 
     def _get_predict_nonlinearity(self) -> nn.Module:
         if self.predict_nonlinearity != "auto":

@@ -3,17 +3,20 @@
 import multiprocessing
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from skorch.exceptions import DeviceWarning
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 __all__ = [
+    "device_for_kept",
     "isolated",
     "resolve_compile",
     "resolve_device",
@@ -34,7 +37,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
     ----------
     device : str or torch.device
         "auto" takes a CUDA device, else Apple's, else the CPU. The main process takes
-        the first CUDA device; worker processes take turns, see `cuda_device`.
+        the first CUDA device; worker processes take turns, see `cuda_device`. A
+        process that was forked after CUDA was used takes the CPU.
         "accelerate" is the device that Hugging Face Accelerate gives this process.
 
     Raises
@@ -45,7 +49,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
         If torch doesn't know the device, or it isn't there.
     """
     if device == "auto":
-        if torch.cuda.is_available():
+        if torch.cuda.is_available() and not _cuda_lost:
             return torch.device("cuda", cuda_device())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if device == "accelerate":
@@ -69,7 +73,37 @@ def resolve_device(device: str | torch.device) -> torch.device:
             f"device={device!r} is not on this machine (CUDA devices: "
             f"{torch.cuda.device_count()}); use 'auto' or 'cpu'."
         )
+    if resolved.type == "cuda" and _cuda_lost:
+        raise ValueError(f"device={device!r} {_LOST}")
     return resolved
+
+
+def device_for_kept(device: str | None) -> str | None:
+    """Return where the network of a pickle goes: to its `device`, if that is here.
+
+    If not, it goes to the one that "auto" means.
+
+    Warns
+    -----
+    skorch.exceptions.DeviceWarning
+        If it isn't, unless it is out of reach because of a fork: in a worker that was
+        forked, an error on unpickling would end the worker, not the work.
+    """
+    if device is None:
+        return device
+    try:
+        resolve_device(device)
+    except ValueError:
+        found = str(resolve_device("auto"))
+        if not _cuda_lost:
+            warnings.warn(
+                f"The network was on device {device!r}, which is not on this machine; "
+                f"it goes to {found!r}.",
+                DeviceWarning,
+                stacklevel=2,
+            )
+        return found
+    return device
 
 
 def make_accelerator() -> "Accelerator":
@@ -203,20 +237,32 @@ def _compiling(compiled: bool) -> Iterator[None]:
 
 
 # Since a fork: torch's threads are the parent's, and a child that waits for them waits
-# for ever.
+# for ever. CUDA doesn't go on in a child if the parent has begun to use it.
 _forked = False
+_cuda_begun = _cuda_lost = False
+_LOST = (
+    "cannot be used in a process that was forked after its parent had used it. Start "
+    'workers afresh (joblib\'s backend "loky", multiprocessing\'s context "spawn"), '
+    "or use device='cpu'."
+)
 # torch has one random state for all threads of a process: trainings take turns.
 _turn = threading.RLock()
 
 
+def _before_fork() -> None:
+    global _cuda_begun
+    _cuda_begun = torch.cuda.is_initialized()
+
+
 def _begin_as_child() -> None:
-    global _forked, _turn
+    global _forked, _cuda_lost, _turn
     _forked = True
+    _cuda_lost = _cuda_lost or _cuda_begun
     _turn = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_as_child)
+    os.register_at_fork(before=_before_fork, after_in_child=_begin_as_child)
 
 
 def resolve_threads(
@@ -237,6 +283,25 @@ def resolve_threads(
 
 
 @contextmanager
+def _repeating(device: torch.device) -> Iterator[None]:
+    """Have cuDNN take algorithms that give the same bits each time.
+
+    Its fastest gradients add up in the order in which threads come, and by trying
+    algorithms out it takes another one from time to time.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
+
+
+@contextmanager
 def isolated(
     device: torch.device,
     n_threads: int,
@@ -248,9 +313,19 @@ def isolated(
     `compiled` says whether the network goes through `torch.compile`. The caller's
     thread number and torch random state are the same afterwards. Blocks of several
     threads of a process run one after the other.
+
+    On a CUDA device, cuDNN takes only algorithms that repeat to the bit. What else
+    `torch.use_deterministic_algorithms` forbids is up to the caller.
+
+    Raises
+    ------
+    RuntimeError
+        If the device is a GPU that a fork has put out of reach.
     """
     devices = [device] if device.type == "cuda" else []
-    with _turn:
+    if devices and _cuda_lost:
+        raise RuntimeError(f"device {str(device)!r} {_LOST}")
+    with _turn, _repeating(device):
         threads = torch.get_num_threads()
         torch.set_num_threads(n_threads)
         try:
