@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
 from emclassify.readers import load_image_folder
@@ -373,3 +374,57 @@ def test_no_memory_is_an_error_of_the_file(folder, monkeypatch):
     with pytest.warns(UserWarning, match=r"img2\.png .+more memory than there is"):
         bunch = load_image_folder(folder, on_error="skip")
     assert len(bunch.images) == 2
+
+
+def stacks_of_pages(folder, n_files, n_pages=4):
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+        for i in range(n_files):
+            pages = rng.integers(0, 99, (n_pages, 12, 12), dtype=np.uint8)
+            pages[:, :6] += np.uint8(100 * (name == "b"))
+            tifffile.imwrite(
+                folder / name / f"s{i}.tif", pages, photometric="minisblack"
+            )
+
+
+def test_images_of_one_file_are_one_group(tmp_path):
+    stacks_of_pages(tmp_path, 2)
+    data = load_image_folder(tmp_path, page="all")
+    assert (
+        data.groups.tolist()
+        == np.repeat(["a/s0.tif", "a/s1.tif", "b/s0.tif", "b/s1.tif"], 4).tolist()
+    )
+    for train, test in GroupKFold(2).split(data.images, data.target, data.groups):
+        assert not set(data.filenames[train]) & set(data.filenames[test])
+    assert load_image_folder(tmp_path, page="all", group_pages=False).groups is None
+    assert load_image_folder(tmp_path, page=1).groups is None
+    table = pd.DataFrame(
+        {"file": ["a/s0.tif", "b/s1.tif"], "label": ["a", "b"], "grid": ["g", "g"]}
+    )
+    given = load_image_folder(tmp_path, labels=table, group_column="grid", page="all")
+    assert given.groups.tolist() == ["g"] * 8
+    listed = load_image_folder(tmp_path, labels=table, page="all")
+    assert listed.groups.tolist() == ["a/s0.tif"] * 4 + ["b/s1.tif"] * 4
+
+
+def test_files_of_one_image_are_no_groups(tmp_path):
+    stacks_of_pages(tmp_path, 3, n_pages=1)
+    assert load_image_folder(tmp_path, page="all").groups is None
+
+
+def test_the_command_line_keeps_files_whole(tmp_path, capsys):
+    from emclassify.cli import main
+
+    stacks_of_pages(tmp_path / "one", 1)
+    out = str(tmp_path / "report.html")
+    command = ["--page", "all", "--models", "svm", "--quiet", "--out", out]
+    assert main(["benchmark", str(tmp_path / "one"), "--cv", "2", *command]) == 2
+    said = capsys.readouterr().err
+    assert "class a has 1 of 2 files: too few for 2 folds" in said
+    assert "pass --no-group-pages" in said
+    command += ["--cv", "2"]
+    assert main(["benchmark", str(tmp_path / "one"), "--no-group-pages", *command]) == 0
+    stacks_of_pages(tmp_path / "two", 2)
+    assert main(["benchmark", str(tmp_path / "two"), *command]) == 0
+    assert "in 4 groups" in (tmp_path / "report.html").read_text("utf-8")

@@ -108,8 +108,8 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
     def option(found: re.Match[str]) -> str:
         name, value = found["name"], found["value"].strip("'\"")
         name = _OTHER_NAMES.get(name, name)
-        if value == "False" and name in ("orient", "recentre"):
-            return f"--no-{name}"
+        if value == "False" and name in ("orient", "recentre", "group_pages"):
+            return f"--no-{name.replace('_', '-')}"
         if not hasattr(args, name):
             return found[0]
         flag = "--" + name.replace("_", "-")

@@ -46,6 +46,12 @@ def add_folder(command: argparse.ArgumentParser, nargs: str | None = None) -> No
         help="one folder a class, or see --labels",
     )
     add_folder_settings(command)
+    add(
+        "--no-group-pages",
+        dest="group_pages",
+        action="store_false",
+        help="with --page all, let folds part the images of a file",
+    )
     add_on_error(command)
 
 

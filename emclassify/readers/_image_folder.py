@@ -76,7 +76,10 @@ def _read_all(
     names, paths = listing["file"].tolist(), listing["path"].tolist()
     for file, path, (found, error) in zip(names, paths, progress, strict=True):
         if error is not None and on_error == "raise":
-            results.close()
+            with warnings.catch_warnings():
+                # joblib says how many it had begun; nobody is to adjust anything.
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
             progress.close()
             raise _refusal(path, error)
         if error is not None:
@@ -168,6 +171,7 @@ def _check_size(image_shape: Sequence[int]) -> tuple[int, int]:
             Interval(Integral, 0, None, closed="left"),
             StrOptions({"all"}),
         ],
+        "group_pages": ["boolean"],
         "pixel_size": [None, Interval(Real, 0, None, closed="neither")],
         "orient": ["boolean"],
         "format": [None, str],
@@ -190,6 +194,7 @@ def load_image_folder(
     as_gray: bool = False,
     image_shape: Sequence[int] | None = None,
     page: int | Literal["all"] | None = None,
+    group_pages: bool = True,
     pixel_size: float | None = None,
     orient: bool = True,
     format: str | None = None,
@@ -223,7 +228,7 @@ def load_image_folder(
         Columns of the table with the paths and the labels.
     group_column : str, default=None
         Column of the table with the groups (micrograph, grid, patient) that must not
-        be split between training and test. Default: no groups.
+        be split between training and test. Default: none, but for `group_pages`.
     as_gray : bool, default=False
         Whether to make colour images grey, by their luminance (0.299 R + 0.587 G +
         0.114 B).
@@ -233,6 +238,10 @@ def load_image_folder(
     page : int or "all", default=None
         Which image to take from a file that holds several, from 0; "all" takes all of
         them, under the file's label. Without it, such a file is an error.
+    group_pages : bool, default=True
+        Whether, without `group_column`, the images of one file are one group: they show
+        one specimen or one exposure, mostly. Say False only if a file is no more than a
+        container of images that have nothing to do with each other.
     pixel_size : float, default=None
         Size of the pixels of all images, in nm. Default: as each file states it.
     orient : bool, default=True
@@ -262,7 +271,8 @@ def load_image_folder(
         target_names : list of str
             The classes, sorted.
         groups : ndarray of shape (n,), or None
-            The group of each image.
+            The group of each image: of the table, else the file, where some file gave
+            several images.
         filenames : ndarray of str of shape (n,)
             Paths as the table has them, or relative to `path`.
         pages : ndarray of int of shape (n,)
@@ -361,6 +371,10 @@ def load_image_folder(
     pages = np.concatenate([np.arange(n) for n in counts])
     if isinstance(page, Integral):
         pages[:] = page
+
+    if "group" not in listing and group_pages and (counts > 1).any():
+        # Of one file there may be a page on each side of a split otherwise.
+        listing["group"] = listing["file"]
 
     stack, target = stack_images(images), _to_plain(listing["label"])
     if return_X_y:
