@@ -14,6 +14,8 @@ from emclassify.metrics._figures import FIGURES, RATIOS, metric_name
         ("F1_micro", "micro F1"),
         ("TPR_full", "TPR of full"),
         ("PPV_half_full", "PPV of half_full"),
+        ("F1TNR_macro", "macro F1 of TPR and TNR"),
+        ("F1TNR_full", "F1 of TPR and TNR: full"),
         ("F1", "F1"),
         ("balanced_accuracy", "balanced accuracy"),
         ("roc_auc_ovr", "roc auc ovr"),

@@ -17,6 +17,7 @@ from emclassify.metrics import (
     negative_predictive_value_score,
     per_class_scores,
     per_class_scores_from_confusion_matrix,
+    tpr_tnr_f1_score,
 )
 
 CONFUSION = np.array([[5, 1, 0], [2, 3, 1], [0, 0, 8]])
@@ -242,3 +243,34 @@ def test_names_that_clash():
         per_class_scores_from_confusion_matrix(np.eye(2), labels=["macro", "b"])
     with pytest.raises(ValueError, match="holds 3 names"):
         per_class_scores_from_confusion_matrix(np.eye(2), labels=list("abc"))
+
+
+def test_f1_of_tpr_and_tnr_by_hand():
+    y_true, y_pred = labels_of(CONFUSION)
+    # TPR 5/6, 3/6, 8/8; TNR 12/14, 13/14, 13/14 - 1 of 12 others are taken for c
+    tpr, tnr = np.array([5 / 6, 3 / 6, 1]), np.array([12 / 14, 13 / 14, 11 / 12])
+    expected = 2 * tpr * tnr / (tpr + tnr)
+    got = tpr_tnr_f1_score(y_true, y_pred, average=None)
+    np.testing.assert_allclose(got, expected)
+    mean = tpr_tnr_f1_score(y_true, y_pred)
+    np.testing.assert_allclose(mean, expected.mean())
+    matrix = pd.get_dummies(y_true).to_numpy(int), pd.get_dummies(y_pred).to_numpy(int)
+    np.testing.assert_allclose(tpr_tnr_f1_score(*matrix, average=None), expected)
+
+
+def test_f1_of_tpr_and_tnr_equals_that_of_other_libraries():
+    y_true, y_pred = random_labels()
+    tpr = recall_score(y_true, y_pred, average=None)
+    tnr = specificity_score(y_true, y_pred, average=None)
+    expected = 2 * tpr * tnr / (tpr + tnr)
+    np.testing.assert_allclose(tpr_tnr_f1_score(y_true, y_pred, average=None), expected)
+
+
+def test_f1_of_tpr_and_tnr_where_there_is_none():
+    # Nothing found and nothing rejected: 0, without a warning.
+    assert tpr_tnr_f1_score([0, 1], [1, 0]) == 0
+    with pytest.warns(UndefinedMetricWarning, match="F1TNR .* class 0"):
+        assert tpr_tnr_f1_score([0, 0], [0, 0]) == 0
+    assert np.isnan(tpr_tnr_f1_score([0, 0], [0, 0], zero_division=np.nan))
+    with pytest.raises(ValueError, match="average must be"):
+        tpr_tnr_f1_score([0, 1], [1, 0], average="mean")

@@ -15,7 +15,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from emclassify.metrics import PerClassScorer, per_class_scorers, per_class_scores
+from emclassify.metrics import (
+    PerClassScorer,
+    per_class_scorers,
+    per_class_scores,
+    tpr_tnr_f1_score,
+)
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +267,24 @@ def test_request_survives_copies_and_needs_routing():
         scorer.set_score_request(sample_weight=False)
     first = PerClassScorer(LABELS).get_metadata_routing().score.requests
     assert first == {"sample_weight": None}
+
+
+@pytest.mark.parametrize("kind", [per_class_scorers, PerClassScorer])
+def test_both_f1(digits, kind):
+    X, y = digits
+    scorer = kind(LABELS, figures=["F1", "F1TNR"])
+    names = scorer if isinstance(scorer, dict) else scorer.score_names
+    assert list(names)[2:6] == ["F1_macro", "F1TNR_macro", "F1_zero", "F1TNR_zero"]
+    results = cross_validate(
+        GaussianNB(), X, y, cv=3, scoring=scorer, return_indices=True
+    )
+    train, test = (results["indices"][side][0] for side in ("train", "test"))
+    y_pred = GaussianNB().fit(X[train], y[train]).predict(X[test])
+    assert results["test_F1TNR_macro"][0] == tpr_tnr_f1_score(y[test], y_pred)
+    table = per_class_scores(y[test], y_pred)
+    assert results["test_F1_zero"][0] == table.loc["zero", "F1"]
+
+
+def test_unknown_figure():
+    with pytest.raises(ValueError, match="figures holds 'MCC'; known are TPR, TNR,"):
+        per_class_scorers(LABELS, figures=["TPR", "MCC"])

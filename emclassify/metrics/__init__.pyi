@@ -14,6 +14,7 @@ from ._per_class import (
     negative_predictive_value_score as negative_predictive_value_score,
     per_class_scores as per_class_scores,
     per_class_scores_from_confusion_matrix as per_class_scores_from_confusion_matrix,
+    tpr_tnr_f1_score as tpr_tnr_f1_score,
 )
 from ._per_class_scorers import (
     PerClassScorer as PerClassScorer,
@@ -34,4 +35,5 @@ __all__ = [
     "precision_at_recall",
     "recall_at_fpr",
     "recall_at_precision",
+    "tpr_tnr_f1_score",
 ]

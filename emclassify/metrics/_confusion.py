@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
-from emclassify.metrics._figures import AVERAGES, FIGURES, RATIOS
+from emclassify.metrics._figures import ASKED, AVERAGES, FIGURES
 
 
 def check_zero_division(zero_division: Literal["warn"] | float) -> float:
@@ -70,10 +70,11 @@ def figures_from_counts(
     fn: ArrayLike,
     tn: ArrayLike,
     zero_division: Literal["warn"] | float = 0,
+    figures: Sequence[str] = FIGURES,
 ) -> NDArray[np.float64]:
-    """Return the figures (..., n_figures) in the order of FIGURES, 0/0 as asked."""
+    """Return figures (..., n_figures) in the order given, 0/0 as asked."""
     fill = check_zero_division(zero_division)
-    parts = [ratio.parts(tp, fp, fn, tn) for ratio in RATIOS.values()]
+    parts = [ASKED[figure].parts(tp, fp, fn, tn) for figure in figures]
     return np.stack(
         [
             np.divide(
@@ -110,6 +111,7 @@ def combine_counts(
     *,
     zero_division: Literal["warn"] | float = 0,
     absent_is_nan: bool = False,
+    asked: Sequence[str] = FIGURES,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Return every figure of every class, and the averages.
 
@@ -121,6 +123,8 @@ def combine_counts(
     absent_is_nan : bool
         Whether a class without true samples has no figures (NaN) and stays out of
         the macro average, whatever `zero_division` is.
+    asked : sequence of str
+        Which figures.
 
     Returns
     -------
@@ -129,7 +133,7 @@ def combine_counts(
     support : ndarray of shape (..., n_classes)
     """
     support = tp + fn
-    figures = figures_from_counts(tp, fp, fn, tn, zero_division)
+    figures = figures_from_counts(tp, fp, fn, tn, zero_division, asked)
     if absent_is_nan:
         figures = np.where(support[..., np.newaxis] > 0, figures, np.nan)
     by_figure = np.swapaxes(figures, -1, -2)
@@ -137,7 +141,7 @@ def combine_counts(
         "macro": nan_average(by_figure),
         "weighted": nan_average(by_figure, support[..., np.newaxis, :]),
         "micro": figures_from_counts(
-            *(count.sum(-1) for count in (tp, fp, fn, tn)), zero_division
+            *(count.sum(-1) for count in (tp, fp, fn, tn)), zero_division, asked
         ),
     }
     return figures, averages, support
@@ -150,6 +154,7 @@ def score_arrays(
     averages: Sequence[str] = AVERAGES,
     zero_division: Literal["warn"] | float = 0,
     absent_is_nan: bool = False,
+    asked: Sequence[str] = FIGURES,
 ) -> dict[str, NDArray[np.float64]]:
     """Return {"accuracy": ..., "balanced_accuracy": ..., "TPR_<class>": ..., ...}.
 
@@ -163,6 +168,7 @@ def score_arrays(
         averages=averages,
         zero_division=zero_division,
         absent_is_nan=absent_is_nan,
+        asked=asked,
     )
 
 
@@ -175,6 +181,7 @@ def scores_from_counts(
     averages: Sequence[str],
     zero_division: Literal["warn"] | float = 0,
     absent_is_nan: bool = False,
+    asked: Sequence[str] = FIGURES,
 ) -> dict[str, NDArray[np.float64]]:
     """Return what `score_arrays` does, for one label a sample or several.
 
@@ -186,10 +193,12 @@ def scores_from_counts(
         Number, or weight, of samples with nothing wrong, and of all.
     """
     figures, means, support = combine_counts(
-        *counts, zero_division=zero_division, absent_is_nan=absent_is_nan
+        *counts,
+        zero_division=zero_division,
+        absent_is_nan=absent_is_nan,
+        asked=["TPR", *asked],
     )
-    recall = figures[..., FIGURES.index("TPR")]
-    recall = np.where(support > 0, recall, np.nan)
+    recall = np.where(support > 0, figures[..., 0], np.nan)
     scores = {
         "accuracy": np.divide(
             hits, total, out=np.full(np.shape(total), np.nan), where=total > 0
@@ -197,10 +206,10 @@ def scores_from_counts(
         "balanced_accuracy": nan_average(recall),
     }
     for average in averages:
-        for f, figure in enumerate(FIGURES):
+        for f, figure in enumerate(asked, start=1):
             scores[f"{figure}_{average}"] = means[average][..., f]
     for c, name in enumerate(names):
-        for f, figure in enumerate(FIGURES):
+        for f, figure in enumerate(asked, start=1):
             scores[f"{figure}_{name}"] = figures[..., c, f]
     return scores
 
@@ -215,13 +224,13 @@ def warn_undefined(
     stacklevel: int = 3,
 ) -> None:
     """Warn once for each of `figures` that is 0/0 for some class, naming the class."""
-    undefined = np.isnan(figures_from_counts(tp, fp, fn, tn, np.nan))
-    for f, figure in enumerate(FIGURES):
+    undefined = np.isnan(figures_from_counts(tp, fp, fn, tn, np.nan, figures))
+    for f, figure in enumerate(figures):
         lacking = [str(n) for n, bad in zip(names, undefined[:, f], strict=True) if bad]
-        if lacking and figure in figures:
+        if lacking:
             warnings.warn(
                 f"{figure} is ill-defined and set to 0.0 for class "
-                f"{', '.join(lacking)}: {RATIOS[figure].lacking}. Set zero_division to "
+                f"{', '.join(lacking)}: {ASKED[figure].lacking}. Set zero_division to "
                 "control this.",
                 UndefinedMetricWarning,
                 stacklevel=stacklevel,

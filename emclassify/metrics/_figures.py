@@ -1,12 +1,12 @@
 """The figures of a class: what each is a ratio of, and what people call it.
 
-A new figure is a line of `RATIOS`.
+A new figure of the tables is a line of `RATIOS`, one for scorers alone of `ASKED`.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["AVERAGES", "FIGURES", "RATIOS", "metric_name"]
+__all__ = ["ASKED", "AVERAGES", "FIGURES", "RATIOS", "metric_name"]
 
 
 class Ratio(NamedTuple):
@@ -14,6 +14,13 @@ class Ratio(NamedTuple):
 
     parts: Callable  # of TP, FP, FN, TN: what is divided, and by what
     lacking: str  # what isn't there where it is 0/0
+
+
+def _harmonic_mean_of_rates(tp, fp, fn, tn):
+    """Return parts of 2 TPR TNR / (TPR + TNR): 0 where both are 0, and not 0/0."""
+    true, rest = tp + fn, tn + fp
+    bottom = tp * rest + tn * true
+    return 2 * tp * tn, bottom + ((bottom == 0) & (true > 0) & (rest > 0))
 
 
 RATIOS = {
@@ -31,12 +38,20 @@ RATIOS = {
     ),
 }
 FIGURES = tuple(RATIOS)
+# Figures that only those have who ask for them.
+ASKED = {
+    **RATIOS,
+    "F1TNR": Ratio(_harmonic_mean_of_rates, "no true samples, or none of the rest"),
+}
 AVERAGES = ("macro", "weighted", "micro")
 
 
 def metric_name(metric: str) -> str:
     """Return "macro F1" for "F1_macro", "TPR of full" for "TPR_full"."""
     figure, _, what = metric.partition("_")
+    if figure == "F1TNR":
+        figure = "F1 of TPR and TNR"
+        return f"{what} {figure}" if what in AVERAGES else f"{figure}: {what}"
     if not what or figure not in FIGURES:
         return metric.replace("_", " ")
     return f"{what} {figure}" if what in AVERAGES else f"{figure} of {what}"

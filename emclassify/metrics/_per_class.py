@@ -25,6 +25,7 @@ __all__ = [
     "negative_predictive_value_score",
     "per_class_scores",
     "per_class_scores_from_confusion_matrix",
+    "tpr_tnr_f1_score",
 ]
 
 
@@ -144,6 +145,74 @@ def negative_predictive_value_score(
     ... ).round(3)
     array([0.667, 0.5  ])
     """
+    return _figure_score(
+        "NPV", y_true, y_pred, labels, average, sample_weight, zero_division
+    )
+
+
+def tpr_tnr_f1_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    average: Literal[None, "macro", "weighted", "micro"] = "macro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: Literal["warn"] | float = "warn",
+) -> NDArray[np.float64] | float:
+    """Harmonic mean of TPR and TNR, which some call F1 too.
+
+    For each class against the rest, 2 TPR TNR / (TPR + TNR). F1 as
+    :func:`sklearn.metrics.f1_score` has it is the harmonic mean of TPR and PPV. For a
+    rare class they are far apart: PPV falls with every false positive among the many
+    others, TNR hardly does. Both have been called F1 in talks on one and the same work.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
+    labels : array-like, default=None
+        Classes to report, in this order. Others still count as "the rest". All
+        classes found in `y_true` or `y_pred` by default, sorted.
+    average : {None, "macro", "weighted", "micro"}, default="macro"
+        None returns one value for each class; "macro" their mean; "weighted" their
+        mean weighted by the number of true samples; "micro" the figure of the summed
+        counts.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Sample weights.
+    zero_division : {"warn", 0, 1, np.nan}, default="warn"
+        Value where a class has no true samples, or all samples. "warn" is 0 with a
+        warning; NaN is left out of the averages.
+
+    Returns
+    -------
+    float or ndarray of shape (n_classes,)
+
+    See Also
+    --------
+    per_class_scorers : As a scorer: ``figures=["F1", "F1TNR"]``.
+
+    Examples
+    --------
+    Of 100 liposomes 2 are empty; both are found, with 8 others:
+
+    >>> import numpy as np
+    >>> from sklearn.metrics import f1_score
+    >>> from emclassify.metrics import tpr_tnr_f1_score
+    >>> y_true, y_pred = np.arange(100) < 2, np.arange(100) < 10
+    >>> round(tpr_tnr_f1_score(y_true, y_pred, labels=[True]), 2)
+    0.96
+    >>> round(float(f1_score(y_true, y_pred)), 2)
+    0.33
+    """
+    return _figure_score(
+        "F1TNR", y_true, y_pred, labels, average, sample_weight, zero_division
+    )
+
+
+def _figure_score(
+    figure, y_true, y_pred, labels, average, sample_weight, zero_division
+):
+    """Return one figure of each class, or an average of it."""
     if average is not None and average not in AVERAGES:
         raise ValueError(
             f'average must be None, "macro", "weighted" or "micro"; got {average!r}.'
@@ -151,10 +220,11 @@ def negative_predictive_value_score(
     check_zero_division(zero_division)
     labels, counts = _counts(y_true, y_pred, labels, sample_weight)
     if isinstance(zero_division, str):
-        warn_undefined(*counts, labels, figures=("NPV",))
-    figures, averages, _ = combine_counts(*counts, zero_division=zero_division)
-    f = FIGURES.index("NPV")
-    return figures[:, f] if average is None else float(averages[average][f])
+        warn_undefined(*counts, labels, figures=(figure,), stacklevel=4)
+    figures, averages, _ = combine_counts(
+        *counts, zero_division=zero_division, asked=(figure,)
+    )
+    return figures[:, 0] if average is None else float(averages[average][0])
 
 
 def per_class_scores(

@@ -19,7 +19,7 @@ from emclassify.metrics._confusion import (
     scores_from_counts,
     warn_undefined,
 )
-from emclassify.metrics._figures import AVERAGES, FIGURES
+from emclassify.metrics._figures import ASKED, AVERAGES, FIGURES
 from emclassify.metrics._multilabel import label_counts, subset_hits
 from emclassify.metrics._per_class import check_labels, check_names
 from emclassify.metrics._targets import is_indicator
@@ -38,8 +38,25 @@ def _check_averages(averages):
     return averages
 
 
+def _check_figures(figures):
+    """Return `figures` as a tuple of known names, or raise ValueError."""
+    figures = (figures,) if isinstance(figures, str) else tuple(figures)
+    unknown = [f for f in figures if f not in ASKED]
+    if unknown:
+        raise ValueError(f"figures holds {unknown[0]!r}; known are {', '.join(ASKED)}.")
+    return figures
+
+
 def _all_scores(
-    y_true, y_pred, *, labels, names, averages, zero_division, sample_weight=None
+    y_true,
+    y_pred,
+    *,
+    labels,
+    names,
+    averages,
+    zero_division,
+    figures,
+    sample_weight=None,
 ):
     """Return every score as {name: float}, from one confusion matrix."""
     if is_indicator(y_true):
@@ -49,9 +66,15 @@ def _all_scores(
         hits = subset_hits(y_true, y_pred, sample_weight=sample_weight)
         n = np.shape(y_true)[0] if sample_weight is None else np.sum(sample_weight)
         if isinstance(zero_division, str):
-            warn_undefined(*counts, names, stacklevel=4)
+            warn_undefined(*counts, names, figures, stacklevel=4)
         scores = scores_from_counts(
-            counts, hits, n, names, averages=averages, zero_division=zero_division
+            counts,
+            hits,
+            n,
+            names,
+            averages=averages,
+            zero_division=zero_division,
+            asked=figures,
         )
         return {name: float(score) for name, score in scores.items()}
     unknown = np.setdiff1d(unique_labels(y_true, y_pred), labels)
@@ -64,9 +87,13 @@ def _all_scores(
         y_true, y_pred, labels=labels, sample_weight=sample_weight
     )
     if isinstance(zero_division, str):
-        warn_undefined(*one_vs_rest_counts(confusion), names, stacklevel=4)
+        warn_undefined(*one_vs_rest_counts(confusion), names, figures, stacklevel=4)
     scores = score_arrays(
-        confusion, names, averages=averages, zero_division=zero_division
+        confusion,
+        names,
+        averages=averages,
+        zero_division=zero_division,
+        asked=figures,
     )
     return {name: float(score) for name, score in scores.items()}
 
@@ -76,11 +103,11 @@ def _one_score(y_true, y_pred, *, score, sample_weight=None, **settings):
     return _all_scores(y_true, y_pred, sample_weight=sample_weight, **settings)[score]
 
 
-def _score_names(names, averages):
+def _score_names(names, averages, figures):
     """List the keys in the order of `score_arrays`."""
     groups = [*averages, *names]
-    figures = [f"{figure}_{group}" for group in groups for figure in FIGURES]
-    return ["accuracy", "balanced_accuracy", *figures]
+    scores = [f"{figure}_{group}" for group in groups for figure in figures]
+    return ["accuracy", "balanced_accuracy", *scores]
 
 
 def per_class_scorers(
@@ -89,6 +116,7 @@ def per_class_scorers(
     target_names: Sequence[str] | None = None,
     averages: Sequence[str] = ("macro",),
     zero_division: Literal["warn"] | float = 0,
+    figures: Sequence[str] = FIGURES,
 ) -> dict[str, Callable[..., float]]:
     """Return the dict of scorers for TPR, TNR, PPV, NPV and F1 of each class.
 
@@ -109,6 +137,9 @@ def per_class_scorers(
     zero_division : {"warn", 0, 1, np.nan}, default=0
         Value of a figure whose denominator is 0, such as the TPR of a class that
         the test fold lacks. NaN is left out of the averages.
+    figures : sequence of str, default=("TPR", "TNR", "PPV", "NPV", "F1")
+        Which figures. "F1", the harmonic mean of TPR and PPV, goes by the same name
+        elsewhere as "F1TNR", that of TPR and TNR: see :func:`tpr_tnr_f1_score`.
 
     Returns
     -------
@@ -142,6 +173,7 @@ def per_class_scorers(
         target_names=target_names,
         averages=averages,
         zero_division=zero_division,
+        figures=figures,
     )
     return {
         score: make_scorer(_one_score, score=score, **checked._settings)
@@ -158,7 +190,7 @@ class PerClassScorer:
 
     Parameters
     ----------
-    labels, target_names, averages, zero_division
+    labels, target_names, averages, zero_division, figures
         As for :func:`per_class_scorers`.
 
     Attributes
@@ -196,18 +228,21 @@ class PerClassScorer:
         target_names: Sequence[str] | None = None,
         averages: Sequence[str] = ("macro",),
         zero_division: Literal["warn"] | float = 0,
+        figures: Sequence[str] = FIGURES,
     ) -> None:
         check_zero_division(zero_division)
         labels = check_labels(labels)
         names = check_names(target_names, labels)
         averages = _check_averages(averages)
+        figures = _check_figures(figures)
         self._settings = {
             "labels": labels,
             "names": names,
             "averages": averages,
             "zero_division": zero_division,
+            "figures": figures,
         }
-        self.score_names = _score_names(names, averages)
+        self.score_names = _score_names(names, averages, figures)
 
     def __call__(
         self,
