@@ -269,8 +269,9 @@ def test_f1_of_tpr_and_tnr_equals_that_of_other_libraries():
 def test_f1_of_tpr_and_tnr_where_there_is_none():
     # Nothing found and nothing rejected: 0, without a warning.
     assert tpr_tnr_f1_score([0, 1], [1, 0]) == 0
-    with pytest.warns(UndefinedMetricWarning, match="F1TNR .* class 0"):
-        assert tpr_tnr_f1_score([0, 0], [0, 0]) == 0
-    assert np.isnan(tpr_tnr_f1_score([0, 0], [0, 0], zero_division=np.nan))
+    one_class = {"y_true": [0, 0], "y_pred": [0, 1], "labels": [0, 1]}
+    with pytest.warns(UndefinedMetricWarning, match="F1TNR .* class 0, 1"):
+        assert tpr_tnr_f1_score(**one_class) == 0
+    assert np.isnan(tpr_tnr_f1_score(**one_class, zero_division=np.nan))
     with pytest.raises(ValueError, match="average must be"):
         tpr_tnr_f1_score([0, 1], [1, 0], average="mean")
