@@ -4,6 +4,7 @@ import json
 import os
 import platform
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -39,8 +40,12 @@ def test_tables(folder):
 
     folds = pd.read_csv(folder / "inputs-folds.csv")
     assert len(folds) == 3 * 2
+    both = table[table["class"] == "uncertain"]
+    tpr, tnr = both["TPR"], both["TNR"]
+    expected = np.where(tpr + tnr > 0, 2 * tpr * tnr / (tpr + tnr).clip(1e-9), 0)
+    np.testing.assert_allclose(both["F1TNR"], expected)
     matrices = pd.read_csv(folder / "cnn-vs-svm-encapsulation-confusion.csv")
-    assert matrices.drop(columns=["estimator", "true"]).to_numpy().sum() == 2 * 60
+    assert matrices.drop(columns=["estimator", "true"]).to_numpy().sum() == 6 * 60
 
 
 @pytest.mark.parametrize("suffix", ["md", "html"])
@@ -49,7 +54,10 @@ def test_summary(folder, suffix):
     assert "All images are simulated" in summary
     assert "LipNet-4 better than an SVM on features, for lamellarity?" in summary
     assert "python -m studies.liposomes --only inputs cnn-vs-svm" in summary
-    assert "Which LipNet is best?" not in summary  # not run
+    assert "Which LipNet is best" not in summary  # not run
+    assert "NPV of full is low" in summary
+    assert "FN unilamellar" in summary
+    assert summary.count("LipNet-4, oversampling, affine") > 10
     assert summary.count("by prediction (columns)") == 2
     assert str(folder) not in summary
 
@@ -70,7 +78,7 @@ def test_done_parts_are_not_run_again(folder, monkeypatch, capsys):
     def never(*args, **kwargs):
         raise AssertionError
 
-    monkeypatch.setattr(liposome_study, "benchmark_classifiers", never)
+    monkeypatch.setattr(liposome_study, "compare", never)
     main(["--out", str(folder), *TINY, "--only", "inputs"])
     assert "1 of 1 parts are done already" in capsys.readouterr().out
 
@@ -101,8 +109,11 @@ def test_models_of_each_part(part):
     models = part.models(make_setting(parse(["--out", "x", "--full"])))
     assert len(models) >= 2
     for model in models.values():
-        assert is_classifier(clone(model))
-    assert len({repr(model.get_params()) for model in models.values()}) == len(models)
+        assert is_classifier(clone(model.estimator))
+    told = {
+        (model.input, repr(model.estimator.get_params())) for model in models.values()
+    }
+    assert len(told) == len(models)
 
 
 def test_full_is_the_size_of_the_thesis():

@@ -1,6 +1,7 @@
 """What the liposome study asks, part by part: the data and the models of each."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +26,7 @@ from emclassify.training import (
     RandomHorizontalFlip,
     RandomVerticalFlip,
 )
+from studies._fits import Model
 
 # Pixels of the simulated images, and of what the networks get: the thesis has 52 for
 # LipNet-6 and 28 for the others.
@@ -41,6 +43,7 @@ class Setting:
     n_encapsulation: int
     n_folds: int
     max_epochs: int
+    published_epochs: int
     seed: int
     # Shares of the classes; None are the thesis's.
     lamellarity_weights: tuple | None
@@ -62,27 +65,50 @@ class Setting:
 
 @dataclass(frozen=True)
 class Part:
-    """One question of the study, on one task."""
+    """One question of the study, on one task.
+
+    `models` takes the setting and returns models whose inputs are named after their
+    size in pixels; `data` takes it too and returns images, labels and groups.
+    """
 
     name: str
     question: str
     task: str
     note: str
-    # Both take the setting.
-    models: object
-    data: object
+    models: Callable
+    data: Callable
+    # What the thesis says, each with what to look at here: see _summary.
+    source: tuple[tuple[str, str], ...] = ()
     shows_confusion: bool = False
 
 
 def lipnet(setting, depth=4, **params):
     """Return a LipNet with the default recipe, in batches as for the results kept."""
-    params = {"max_epochs": setting.max_epochs, "batch_size": 128, **params}
-    return LipNetClassifier(depth, random_state=setting.seed, **params)
+    default = {"max_epochs": setting.max_epochs, "batch_size": 128}
+    return LipNetClassifier(
+        depth, **{**default, "random_state": setting.seed, **params}
+    )
 
 
 def resized(model, size=NET_SIZE):
-    """Return a pipeline that brings images to the size of a network."""
-    return make_pipeline(ResizeImages((size, size)), model)
+    """Return a model that takes images of the size of a network."""
+    return Model(model, str(size))
+
+
+def as_recorded(model):
+    """Return a model that takes the images as they are."""
+    return Model(model, str(IMAGE_SIZE))
+
+
+def inputs_for(models, images):
+    """Return the images at each size that models take."""
+    names = {model.input for model in models.values()}
+    return {
+        name: images
+        if images.shape[1] in (int(name), WIDE_SIZE)
+        else ResizeImages((int(name), int(name))).fit_transform(images)
+        for name in names
+    }
 
 
 def a_third(y):
@@ -109,13 +135,40 @@ def wide_images(setting):
     return X, data.target, data.groups
 
 
+LIPNETS = {2: NET_SIZE, 4: NET_SIZE, 6: LIPNET_6_SIZE, 8: NET_SIZE, 10: NET_SIZE}
+
+
 def lipnets(setting):
     """Five depths."""
-    sizes = {depth: NET_SIZE for depth in (2, 4, 8, 10)} | {6: LIPNET_6_SIZE}
     return {
         f"LipNet-{depth}": resized(lipnet(setting, depth), size)
-        for depth, size in sorted(sizes.items())
+        for depth, size in LIPNETS.items()
     }
+
+
+def published_lipnets(setting):
+    """Five depths with the thesis's recipe: at most 200 epochs, patience 20."""
+    length = {"max_epochs": setting.published_epochs, "random_state": setting.seed}
+    return {
+        f"LipNet-{depth}": resized(LipNetClassifier.as_published(depth, **length), size)
+        for depth, size in LIPNETS.items()
+    }
+
+
+def lengths(setting):
+    """LipNet-4 for a few lengths of training, with and without augmentation, thrice."""
+    return {
+        f"{name}, {epochs} epochs, seed {seed}": resized(
+            lipnet(setting, augmentation=way, max_epochs=epochs, random_state=seed)
+        )
+        for epochs in sorted({max(1, round(setting.max_epochs * f)) for f in LENGTHS})
+        for name, way in (("none", None), ("turns", "dihedral"), ("affine", "affine"))
+        for seed in range(setting.seed, setting.seed + 3)
+    }
+
+
+# Lengths of training, as shares of the study's.
+LENGTHS = (0.125, 0.25, 0.5, 1, 2, 4)
 
 
 def augmentations(setting):
@@ -150,30 +203,33 @@ def imbalance(setting):
     features, scale, machine = (step for _, step in svm.steps)
     return {
         "untreated": resized(lipnet(setting)),
-        "oversampling": make_pipeline(resize, over, lipnet(setting)),
-        "undersampling": make_pipeline(
-            resize,
-            ImageUnderSampler(random_state=seed),
-            # Of so few images an epoch is a step or two.
-            lipnet(setting, max_epochs=10 * setting.max_epochs),
+        "oversampling": resized(make_pipeline(over, lipnet(setting))),
+        "undersampling": resized(
+            make_pipeline(
+                ImageUnderSampler(random_state=seed),
+                # Of so few images an epoch is a step or two.
+                lipnet(setting, max_epochs=10 * setting.max_epochs),
+            )
         ),
-        "SMOTE on images": make_pipeline(
-            resize, ImageSMOTE(k_neighbors=k, **more), lipnet(setting)
+        "SMOTE on images": resized(
+            make_pipeline(ImageSMOTE(k_neighbors=k, **more), lipnet(setting))
         ),
         # Before the resizing: artificial images are made as the images come.
-        "artificial images": make_pipeline(artificial, resize, lipnet(setting)),
+        "artificial images": as_recorded(
+            make_pipeline(artificial, resize, lipnet(setting))
+        ),
         "class weights": resized(lipnet(setting, class_weight="balanced")),
         "focal loss": resized(lipnet(setting, loss="focal")),
-        "oversampling, affine": make_pipeline(
-            resize, over, lipnet(setting, augmentation="affine")
+        "oversampling, affine": resized(
+            make_pipeline(over, lipnet(setting, augmentation="affine"))
         ),
-        "artificial images, affine": make_pipeline(
-            artificial, resize, lipnet(setting, augmentation="affine")
+        "artificial images, affine": as_recorded(
+            make_pipeline(artificial, resize, lipnet(setting, augmentation="affine"))
         ),
-        "SVM, untreated": svm,
-        "SVM, class weights": weighted_svm,
-        "SVM, SMOTE on features": make_pipeline(
-            features, scale, SMOTE(k_neighbors=k, **more), machine
+        "SVM, untreated": as_recorded(svm),
+        "SVM, class weights": as_recorded(weighted_svm),
+        "SVM, SMOTE on features": as_recorded(
+            make_pipeline(features, scale, SMOTE(k_neighbors=k, **more), machine)
         ),
     }
 
@@ -188,7 +244,10 @@ def inputs(setting):
         ),
     }
     return {
-        name: make_pipeline(cropper, ResizeImages((NET_SIZE,) * 2), lipnet(setting))
+        name: Model(
+            make_pipeline(cropper, ResizeImages((NET_SIZE,) * 2), lipnet(setting)),
+            str(WIDE_SIZE),
+        )
         for name, cropper in ways.items()
     }
 
@@ -218,10 +277,16 @@ def regularisation(setting):
 
 
 def cnn_and_svm(setting):
-    """LipNet-4, and what it has to beat."""
+    """LipNet-4 with three treatments of unequal classes, and what it has to beat."""
+    over = ImageOverSampler(sampling_strategy=a_third, random_state=setting.seed)
+    affine = lipnet(setting, augmentation="affine")
     return {
-        "LipNet-4": resized(lipnet(setting, class_weight="balanced")),
-        "SVM": svm_baseline(families="thesis"),
+        "LipNet-4": resized(lipnet(setting)),
+        "LipNet-4, class weights": resized(lipnet(setting, class_weight="balanced")),
+        "LipNet-4, oversampling": resized(make_pipeline(over, lipnet(setting))),
+        "LipNet-4, oversampling, affine": resized(make_pipeline(over, affine)),
+        "SVM": as_recorded(svm_baseline(families="thesis", class_weight=None)),
+        "SVM, class weights": as_recorded(svm_baseline(families="thesis")),
     }
 
 
@@ -230,13 +295,62 @@ SAME_SIMULATOR = (
     "generator for real images can match: what they gain here is an upper bound."
 )
 
+CNN_NOTE = (
+    "Oversampling raises each class to a third of the largest. The SVM gets the images "
+    "at full size."
+)
+LIPNET_NOTE = "LipNet-6 gets 52×52 px, the others 28×28. LipNet-10 is ours."
+PUBLISHED_NOTE = (
+    LIPNET_NOTE + " The thesis's recipe: SGD at 0.01, its augmentation, at most 200 "
+    "epochs, stopped after 20 without a gain on a tenth that is held out (epochs in "
+    "the line above are the other parts')."
+)
+
 PARTS = [
     Part(
-        "lipnets",
-        "Which LipNet is best?",
+        "lipnets-lamellarity",
+        "Which LipNet is best for lamellarity?",
         "lamellarity",
-        "LipNet-6 gets 52×52 px, the others 28×28. LipNet-8 and LipNet-10 are ours.",
+        LIPNET_NOTE,
         lipnets,
+        images_of("lamellarity"),
+        (("LipNet-4 is the best of five by F1 over 5 folds", "best"),),
+    ),
+    Part(
+        "lipnets-encapsulation",
+        "Which LipNet is best for encapsulation?",
+        "encapsulation",
+        LIPNET_NOTE,
+        lipnets,
+        images_of("encapsulation"),
+        (("No clear leader", "best"),),
+    ),
+    Part(
+        "published-lamellarity",
+        "Which LipNet, trained as in the thesis, is best for lamellarity?",
+        "lamellarity",
+        PUBLISHED_NOTE,
+        published_lipnets,
+        images_of("lamellarity"),
+        (("LipNet-4 is the best of five by F1 over 5 folds", "best"),),
+    ),
+    Part(
+        "published-encapsulation",
+        "Which LipNet, trained as in the thesis, is best for encapsulation?",
+        "encapsulation",
+        PUBLISHED_NOTE,
+        published_lipnets,
+        images_of("encapsulation"),
+        (("No clear leader", "best"),),
+    ),
+    Part(
+        "length",
+        "What is augmentation worth, and when?",
+        "lamellarity",
+        "LipNet-4 for an eighth of the study's epochs to four times as many; the names "
+        "say how many, and the seed of the network. Turns are flips and quarter turns, "
+        "affine the thesis's maps.",
+        lengths,
         images_of("lamellarity"),
     ),
     Part(
@@ -280,18 +394,36 @@ PARTS = [
         "cnn-vs-svm-lamellarity",
         "Is LipNet-4 better than an SVM on features, for lamellarity?",
         "lamellarity",
-        "Both with balanced class weights. The SVM gets the images at full size.",
+        CNN_NOTE,
         cnn_and_svm,
         images_of("lamellarity"),
+        (
+            ("The network is slightly better than the SVM", "best"),
+            ("The network has fewer false negative unilamellar ones", "FN unilamellar"),
+            (
+                "The network has fewer false positive multilamellar ones",
+                "FP multilamellar",
+            ),
+            ("Many are taken for uncertain", "FP uncertain"),
+        ),
         shows_confusion=True,
     ),
     Part(
         "cnn-vs-svm-encapsulation",
         "Is LipNet-4 better than an SVM on features, for encapsulation?",
         "encapsulation",
-        "Both with balanced class weights. The SVM gets the images at full size.",
+        CNN_NOTE,
         cnn_and_svm,
         images_of("encapsulation"),
+        (
+            ("Network and SVM are nearly equal", "best"),
+            ("NPV of full is low", "NPV full"),
+            ("PPV of empty is poor", "PPV empty"),
+            ("PPV of uncertain is poor", "PPV uncertain"),
+            ("PPV of full is near 1", "PPV full"),
+            ("NPV of empty is near 1", "NPV empty"),
+            ("NPV of uncertain is near 1", "NPV uncertain"),
+        ),
         shows_confusion=True,
     ),
 ]

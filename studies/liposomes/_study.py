@@ -3,11 +3,14 @@
     python -m studies.liposomes --out FOLDER            # small, for a laptop
     python -m studies.liposomes --out FOLDER --full     # the thesis's sizes
 
-Which LipNet is best, what augmentation and regularisation are worth, what helps
+Which LipNet is best (with our recipe and, "published", with the thesis's: at most 200
+epochs, patience 20), what augmentation and regularisation are worth, what helps
 against unequal classes, which kind of input is best, and whether LipNet-4 beats an SVM
 on features. Folds keep micrographs together. --full means 14,169 images for
 lamellarity and 24,918 for encapsulation, in the thesis's class ratios, and five folds;
-it wants a GPU.
+it wants a GPU. Each fit is kept in FOLDER/fits, so that a run that was stopped goes
+on. Networks train one after the other; "--models others --jobs 14" fits the rest at the
+same time, as a second process, and a last run without --models writes the tables.
 
 FOLDER gets, for each part, a CSV table of each class's figures, one of the scores of
 each fold, one of the confusion matrices, and a record (JSON); and of all parts
@@ -15,27 +18,28 @@ summary.md and summary.html. A part whose table is there is not run again.
 """
 
 import argparse
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from emclassify import benchmark_classifiers
+from emclassify.metrics._figures import AVERAGES
+from studies._fits import KINDS, compare, kept_arrays, say
 from studies._machine import describe_machine
 from studies._record import is_done, write_record
-from studies.liposomes._parts import PARTS, Setting
+from studies.liposomes._parts import PARTS, Setting, inputs_for, wide_images
 from studies.liposomes._summary import write_summary
 
-GROUPS = ["lipnets", "augmentation", "imbalance", "inputs", "regularisation"]
-GROUPS += ["cnn-vs-svm"]
+GROUPS = ["lipnets", "cnn-vs-svm", "published", "length", "augmentation", "imbalance"]
+GROUPS += ["inputs", "regularisation"]
 # The thesis's class ratios leave no empty liposome in a few hundred.
 SMALL = {
     "n_lamellarity": 600,
     "n_encapsulation": 600,
     "n_folds": 3,
     "max_epochs": 8,
+    "published_epochs": 8,
     "lamellarity_weights": (0.6, 0.3, 0.1),
     "encapsulation_weights": (0.7, 0.15, 0.15),
     "k_neighbors": 2,
@@ -44,7 +48,8 @@ FULL = {
     "n_lamellarity": 14169,
     "n_encapsulation": 24918,
     "n_folds": 5,
-    "max_epochs": 20,
+    "max_epochs": 40,
+    "published_epochs": 200,
     "lamellarity_weights": None,
     "encapsulation_weights": None,
     "k_neighbors": 5,
@@ -61,17 +66,30 @@ def parse(arguments):
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--full", action="store_true", help="the thesis's sizes")
     parser.add_argument(
-        "--only", nargs="+", choices=GROUPS, metavar="PART", help=", ".join(GROUPS)
+        "--only",
+        nargs="+",
+        choices=sorted({*GROUPS, *(part.name for part in PARTS)}),
+        metavar="PART",
+        help=f"{', '.join(GROUPS)}, or a longer name of one",
     )
+    parser.add_argument("--device", default="auto", help="of networks")
+    parser.add_argument("--models", choices=KINDS, default="all", help="which to fit")
     parser.add_argument("--samples", type=int, help="images of each task")
     parser.add_argument("--folds", type=int)
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--published-epochs", type=int, help="at most; default 200")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, help="fits at a time")
+    parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
-    for name, least in (("samples", 30), ("folds", 2), ("epochs", 1)):
+    for name, least in (
+        ("samples", 30),
+        ("folds", 2),
+        ("epochs", 1),
+        ("published_epochs", 1),
+    ):
         value = getattr(args, name)
         if value is not None and value < least:
+            name = name.replace("_", "-")
             parser.error(f"--{name} must be at least {least}; got {value}")
     return args
 
@@ -85,6 +103,8 @@ def make_setting(args):
         sizes["n_folds"] = args.folds
     if args.epochs is not None:
         sizes["max_epochs"] = args.epochs
+    if args.published_epochs is not None:
+        sizes["published_epochs"] = args.published_epochs
     return Setting(seed=args.seed, **sizes)
 
 
@@ -93,36 +113,57 @@ def command_of(args):
     words = ["python -m studies.liposomes"]
     words += ["--full"] if args.full else []
     words += ["--only", *args.only] if args.only else []
-    for name in ("samples", "folds", "epochs", "seed", "jobs"):
+    for name in ("samples", "folds", "epochs", "published_epochs", "seed", "jobs"):
         value = getattr(args, name)
-        words += [] if value is None else [f"--{name}", str(value)]
+        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return " ".join(words)
 
 
-def run_part(part, setting, folder, *, command, n_jobs):
-    """Run a part and write its files, the table last."""
-    start = time.perf_counter()
-    X, y, groups = part.data(setting)
-    result = benchmark_classifiers(
-        part.models(setting),
-        X,
-        y,
-        groups=groups,
-        cv=StratifiedGroupKFold(
-            setting.n_folds, shuffle=True, random_state=setting.seed
-        ),
-        random_state=setting.seed,
-        n_jobs=n_jobs,
-        verbose=1,
+def data_of(part, setting, folder):
+    """Return images, labels and groups; simulated once for all parts with the same."""
+    if part.data is wide_images:  # larger than it takes to make them
+        return part.data(setting)
+    n = getattr(setting, f"n_{part.task}")
+    kept = kept_arrays(
+        folder / "data" / f"{part.task}-{n}-{setting.seed}.npz",
+        lambda: dict(zip("Xyg", part.data(setting), strict=True)),
     )
+    return kept["X"], kept["y"], kept["g"]
+
+
+def run_part(part, setting, folder, args):
+    """Run a part and write its files, the table last; None if some fits were left."""
+    X, y, groups = data_of(part, setting, folder)
+    models = part.models(setting)
+    folds = list(
+        StratifiedGroupKFold(
+            setting.n_folds, shuffle=True, random_state=setting.seed
+        ).split(X, y, groups)
+    )
+    result = compare(
+        models,
+        inputs_for(models, X),
+        y,
+        # A point of a curve is one split, at several seeds.
+        folds[:1] if part.name == "length" else folds,
+        folder,
+        groups=groups,
+        device=args.device,
+        kinds=args.models,
+        n_jobs=args.jobs,
+        random_state=setting.seed,
+    )
+    if result is None:
+        return None
     record = {
         "part": part.name,
-        "command": command,
+        "command": command_of(args),
         "seed": setting.seed,
         "machine": describe_machine(),
         "versions": result.settings["versions"],
         "started": result.settings["started"][:10],
-        "seconds": time.perf_counter() - start,
+        # Of all fits, also those of a run before.
+        "seconds": result.settings["seconds"],
         "n_images": len(y),
         "n_groups": len(set(groups.tolist())),
         "n_folds": setting.n_folds,
@@ -139,9 +180,22 @@ def run_part(part, setting, folder, *, command, n_jobs):
     )
     # Renamed when complete: its being there means that the part is done.
     unfinished = folder / f"{part.name}.csv.part"
-    result.summary().to_csv(unfinished)
+    with_both_f1(result.summary()).to_csv(unfinished)
     unfinished.replace(folder / f"{part.name}.csv")
     return record
+
+
+def with_both_f1(summary):
+    """Return a table of figures with the harmonic mean of TPR and TNR as well."""
+    tpr, tnr = summary["TPR"], summary["TNR"]
+    both = (2 * tpr * tnr / (tpr + tnr)).where(tpr + tnr > 0, 0.0)
+    of_class = ~both.index.get_level_values("class").isin(AVERAGES)
+    means = both[of_class].groupby(level="estimator").mean()
+    for name, mean in means.items():
+        both[(name, "macro")] = mean
+        both[(name, "weighted")] = both[(name, "micro")] = float("nan")
+    summary.insert(summary.columns.get_loc("support"), "F1TNR", both)
+    return summary
 
 
 def main(arguments=None):
@@ -154,6 +208,7 @@ def main(arguments=None):
         for part in PARTS
         if args.only is None or any(part.name.startswith(group) for group in args.only)
     ]
+    chosen.sort(key=lambda part: [part.name.startswith(g) for g in GROUPS].index(True))
     waiting = [
         part
         for part in chosen
@@ -162,11 +217,11 @@ def main(arguments=None):
     if len(waiting) < len(chosen):
         print(f"{len(chosen) - len(waiting)} of {len(chosen)} parts are done already")
     for number, part in enumerate(waiting, start=1):
-        print(f"[{number}/{len(waiting)}] {part.name}: {part.question}", flush=True)
-        record = run_part(
-            part, setting, folder, command=command_of(args), n_jobs=args.jobs
-        )
-        print(f"  {record['verdict']} ({record['seconds']:.0f} s)", flush=True)
+        say(f"[{number}/{len(waiting)}] {part.name}: {part.question}")
+        record = run_part(part, setting, folder, args)
+        if record is not None:
+            say(f"{record['verdict']} ({record['seconds']:.0f} s in fits)")
+            write_summary(folder, PARTS)
+    if args.models == "all":
         write_summary(folder, PARTS)
-    write_summary(folder, PARTS)
-    print("Written: summary.md, summary.html and the tables of each part")
+        print("Written: summary.md, summary.html and the tables of each part")
