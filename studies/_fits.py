@@ -6,6 +6,7 @@ other models share the cores.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 
 from emclassify import benchmark_classifiers
 from emclassify.model_selection.benchmark._result import BenchmarkResult
@@ -177,18 +179,23 @@ def _run_networks(models, placed, names, inputs, folds, shared):
     for name in (name for name in models if name in names):
         for k, fold in enumerate(folds, start=1):
             start = time.perf_counter()
-            result = benchmark_classifiers(
-                {name: placed[name]},
-                inputs[models[name].input],
-                cv=[fold],
-                fit_params={name: models[name].fit_params or {}},
-                **shared,
-            )
+            with warnings.catch_warnings():
+                # In the line instead.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                result = benchmark_classifiers(
+                    {name: placed[name]},
+                    inputs[models[name].input],
+                    cv=[fold],
+                    fit_params={name: models[name].fit_params or {}},
+                    **shared,
+                )
             row = result.to_frame().iloc[0]
+            unfinished = any(t.still_learning for t in result.trainings.values())
+            learning = ", still learning" if unfinished else ""
             say(
                 f"{name}, fold {k} of {len(folds)}: macro F1 {row['F1_macro']:.3f}, "
                 f"fit {row['fit_time']:.1f} s, "
-                f"this time {time.perf_counter() - start:.1f} s"
+                f"this time {time.perf_counter() - start:.1f} s{learning}"
             )
 
 

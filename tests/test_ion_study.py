@@ -1,8 +1,5 @@
 """The study of off-sample images runs on simulated data and on a folder."""
 
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -58,6 +55,7 @@ def test_it_runs(simulated, gold_standard, tmp_path, monkeypatch):
     assert f"{n_images} {'simulated ' * simulated}ion images" in page
     folds = pd.read_csv(tmp_path / "folds.csv")
     assert len(folds) == 2 * (1 + len(TORN))
+    assert "source, network, real images | 0.973 ± 0.020" in page
     datasets = pd.read_csv(tmp_path / "datasets.csv")
     assert datasets["images"].sum() == n_images
     assert datasets[AVERAGED].is_monotonic_increasing
@@ -68,12 +66,11 @@ def test_it_runs(simulated, gold_standard, tmp_path, monkeypatch):
 def test_gold_standard(gold_standard):
     data = read_gold_standard(gold_standard)
     simulated = make_ion_images(48, n_groups=4, image_size=(12, 20), random_state=0)
-    assert data.images.dtype == object
-    assert sorted(data.target) == sorted(simulated.target)
-    assert set(data.groups) == {f"dataset {k}" for k in range(4)}
-    order = [int(Path(name).stem.removeprefix("ion")) for name in data.filenames]
-    for image, i in zip(data.images, order, strict=True):
-        np.testing.assert_array_equal(image, simulated.images[i])
+    assert data["X"].dtype == object
+    assert sorted(data["y"]) == sorted(simulated.target)
+    assert set(data["groups"]) == {f"dataset {k}" for k in range(4)}
+    known = {image.tobytes() for image in simulated.images}
+    assert {image.tobytes() for image in data["X"]} == known
 
 
 def test_a_folder_of_another_layout(tmp_path):
@@ -83,7 +80,31 @@ def test_a_folder_of_another_layout(tmp_path):
 
 def test_models_are_those_of_the_source():
     models = make_models(parse(["--out", "x"]))
-    assert all(is_classifier(clone(model)) for model in models.values())
-    averaged = models[AVERAGED][-1]
+    assert all(is_classifier(clone(model.estimator)) for model in models.values())
+    averaged = models[AVERAGED].estimator
     assert averaged.n_members == 5
     assert sum(name.startswith("mask, ") for name in models) == 4
+
+
+def test_full_is_the_size_of_the_source():
+    args = parse(["--out", "x", "--full"])
+    assert (args.samples, args.weights) == (23116, (7451, 15665))
+    assert (args.datasets, args.folds, args.members) == (100, 10, 5)
+    assert parse(["--out", "x", "--full", "--epochs", "2"]).epochs == 2
+
+
+def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(ion_study, "make_models", quick_models)
+    monkeypatch.setattr(ion_study, "NET_SIZE", (14, 14))
+    size = ["--out", str(tmp_path), *TINY, "--samples", "40", "--datasets", "4"]
+    main([*size, "--models", "others"])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "fits").iterdir()}
+    assert len(kept) == 2 * (3 + 3)
+    assert not (tmp_path / "summary.md").exists()
+    main([*size, "--models", "networks", "--device", "cpu"])
+    assert "macro F1" in capsys.readouterr().out
+    assert len(list((tmp_path / "fits").iterdir())) == 2 * (6 + 2 + 1)
+    main([*size, "--device", "cpu"])
+    assert (tmp_path / "summary.md").exists()
+    assert len(list((tmp_path / "fits").iterdir())) == 2 * (6 + 2 + 1)
+    assert all(path.stat().st_mtime_ns == kept[path] for path in kept)

@@ -221,8 +221,10 @@ class OffSampleNetClassifier(CNNClassifier):
         """Return a classifier with the training recipe of the source.
 
         SGD at the constant rate 0.01 with momentum 0.9 (not Nesterov's), on the plain
-        cross entropy: no weight decay, label smoothing or augmentation. We know of no
-        number of epochs; 20 here, and batches of 128.
+        cross entropy: no weight decay, label smoothing or augmentation, and no
+        statistics of single images: pixels are brought to one scale over the training
+        set. "A couple of epochs" is all that is said of the length; 20 here, and
+        batches of 128.
 
         Parameters
         ----------
@@ -248,6 +250,7 @@ class OffSampleNetClassifier(CNNClassifier):
             "weight_decay": 0.0,
             "label_smoothing": 0.0,
             "augmentation": None,
+            "normalization": "dataset",
         }
         return cls(**{**recipe, **params})
 

@@ -1,11 +1,17 @@
 """Off-sample ion images: a network against masks, co-localisation and features.
 
     python -m studies.ions --out FOLDER                   # simulated datasets
+    python -m studies.ions --out FOLDER --full            # the source's numbers
     python -m studies.ions --out FOLDER --data GS         # the gold standard
 
 The source's table: ten folds that keep datasets together, five trainings averaged,
 accuracy, AUC, F1, precision and recall of off-sample images. Then the same models with
 datasets torn between training and test, which is what a random split does.
+
+--full means 23,116 images (7,451 off-sample) of 100 simulated datasets; it wants a GPU.
+Each fit is kept in FOLDER/fits, so that a run that was stopped goes on. Networks train
+one after the other; "--models others --jobs 14" fits the rest at the same time, as a
+second process, and a last run without --models writes the tables.
 
 --data is a folder of the layout dataset/on|off/ion.png, as the public gold standard has
 it (metaspace2020/offsample, release 0.2).
@@ -15,7 +21,7 @@ and the accuracy in each dataset (datasets.csv).
 """
 
 import argparse
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,20 +29,25 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
 
 from emclassify import (
     OffSampleNetClassifier,
     ResizeImages,
     SeedEnsembleClassifier,
-    benchmark_classifiers,
     load_image_folder,
     make_ion_images,
     svm_baseline,
 )
 from emclassify.baselines import ColocalizationClassifier, MaskCorrelationClassifier
+from studies._fits import KINDS, Model, compare, kept_arrays, say
 from studies._machine import describe_machine
 from studies._markdown import table_as_markdown
+from studies._sources import (
+    OFF_SAMPLE,
+    OFF_SAMPLE_BASELINE,
+    OFF_SAMPLE_COUNTS,
+    OFF_SAMPLE_NAME,
+)
 
 # Pixels of what the network and the features get.
 NET_SIZE = (56, 56)
@@ -48,6 +59,9 @@ METRICS = {
     "recall": "TPR_off",
 }
 AVERAGED = "OffSampleNet, averaged"
+PUBLISHED = "OffSampleNet as published, averaged"
+SMALL = {"samples": 800, "datasets": 40, "epochs": 8}
+FULL = {"samples": sum(OFF_SAMPLE_COUNTS.values()), "datasets": 100, "epochs": 5}
 # Models whose split is torn as well: one training of the network is enough for that.
 TORN = ["OffSampleNet, one training", "mask, logistic regression"]
 TORN += ["co-localisation, SVM", "features, SVM"]
@@ -62,14 +76,22 @@ def parse(arguments):
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--data", type=Path, metavar="FOLDER")
-    parser.add_argument("--samples", type=int, default=800, help="simulated images")
-    parser.add_argument("--datasets", type=int, default=40, help="simulated datasets")
+    parser.add_argument("--full", action="store_true", help="the source's size")
+    parser.add_argument("--samples", type=int, help="simulated images")
+    parser.add_argument("--datasets", type=int, help="simulated datasets")
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--members", type=int, default=5, help="trainings averaged")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, help="fits at a time")
-    return parser.parse_args(arguments)
+    parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
+    parser.add_argument("--device", default="auto", help="of networks")
+    parser.add_argument("--models", choices=KINDS, default="all", help="which to fit")
+    args = parser.parse_args(arguments)
+    args.weights = tuple(OFF_SAMPLE_COUNTS.values()) if args.full else None
+    for name, value in (FULL if args.full else SMALL).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    return args
 
 
 def read_gold_standard(folder):
@@ -85,19 +107,38 @@ def read_gold_standard(folder):
             "dataset": [file.parts[0] for file in files],
         }
     )
-    return load_image_folder(
+    data = load_image_folder(
         folder, labels=table, group_column="dataset", as_gray=True, verbose=1
     )
+    return {"X": data.images, "y": data.target, "groups": data.groups}
+
+
+def simulate(args):
+    """Simulate ion images; strange is what sets an image's dataset apart."""
+    data = make_ion_images(
+        args.samples,
+        n_groups=args.datasets,
+        weights=args.weights,
+        n_jobs=args.jobs,
+        random_state=args.seed,
+    )
+    return {
+        "X": data.images,
+        "y": data.target,
+        "groups": data.groups,
+        "strange": data.frame["strange"].to_numpy(dtype=str),
+    }
 
 
 def make_models(args):
-    """Return the models by name."""
+    """Return the models by name; "small" are images of the size of the network."""
     net = OffSampleNetClassifier(
         max_epochs=args.epochs, batch_size=32, random_state=args.seed
     )
-    averaged = SeedEnsembleClassifier(
-        net, n_members=args.members, random_state=args.seed
+    published = OffSampleNetClassifier.as_published(
+        max_epochs=args.epochs, random_state=args.seed
     )
+    ensemble = {"n_members": args.members, "random_state": args.seed}
     pixels = {
         "logistic regression": None,
         "naive Bayes": GaussianNB(),
@@ -109,39 +150,47 @@ def make_models(args):
         ),
     }
     return {
-        AVERAGED: make_pipeline(ResizeImages(NET_SIZE), averaged),
-        "OffSampleNet, one training": make_pipeline(ResizeImages(NET_SIZE), net),
+        AVERAGED: Model(SeedEnsembleClassifier(net, **ensemble), "small"),
+        PUBLISHED: Model(SeedEnsembleClassifier(published, **ensemble), "small"),
+        "OffSampleNet, one training": Model(net, "small"),
         **{
-            f"mask, {name}": MaskCorrelationClassifier(
-                estimator, n_pixels=200, random_state=args.seed
+            f"mask, {name}": Model(
+                MaskCorrelationClassifier(
+                    estimator, n_pixels=200, random_state=args.seed
+                )
             )
             for name, estimator in pixels.items()
         },
-        "co-localisation, SVM": ColocalizationClassifier(),
-        "features, SVM": make_pipeline(
-            ResizeImages(NET_SIZE), *svm_baseline(families="thesis")
-        ),
+        "co-localisation, SVM": Model(ColocalizationClassifier()),
+        "features, SVM": Model(svm_baseline(families="thesis"), "small"),
     }
+
+
+def run(models, data, folds, args, groups=None):
+    """Return the benchmark, or None if some fits were left."""
+    return compare(
+        models,
+        {"images": data["X"], "small": data["small"]},
+        data["y"],
+        folds,
+        args.out,
+        groups=groups,
+        device=args.device,
+        kinds=args.models,
+        n_jobs=args.jobs,
+        random_state=args.seed,
+        scoring={"AUC": "roc_auc"},
+    )
 
 
 def run_torn(models, data, args):
     """Benchmark with datasets on both sides of the folds, as a random split has."""
-    fit_params = {
-        name: {"groups": data.groups}
-        for name in ("mask, logistic regression", "co-localisation, SVM")
-    }
-    return benchmark_classifiers(
-        {name: models[name] for name in TORN},
-        data.images,
-        data.target,
-        cv=KFold(args.folds, shuffle=True, random_state=args.seed),
-        scoring={"AUC": "roc_auc"},
+    chosen = {name: models[name] for name in TORN}
+    for name in ("mask, logistic regression", "co-localisation, SVM"):
         # A benchmark refuses torn groups: these go to the models alone.
-        fit_params=fit_params,
-        random_state=args.seed,
-        n_jobs=args.jobs,
-        verbose=1,
-    )
+        chosen[name] = replace(chosen[name], fit_params={"groups": data["groups"]})
+    folds = KFold(args.folds, shuffle=True, random_state=args.seed)
+    return run(chosen, data, list(folds.split(data["y"])), args)
 
 
 def by_dataset(result, data):
@@ -149,8 +198,9 @@ def by_dataset(result, data):
     tables = {name: result.by_group(name, ["accuracy"]) for name in result.names}
     table = pd.DataFrame({name: each["accuracy"] for name, each in tables.items()})
     table.insert(0, "images", tables[AVERAGED]["n"])
-    if "frame" in data:
-        table.insert(1, "strange", data.frame.groupby("group")["strange"].first())
+    if "strange" in data:
+        strange = pd.Series(data["strange"]).groupby(data["groups"]).first()
+        table.insert(1, "strange", strange)
     return table.sort_values(AVERAGED, kind="stable")
 
 
@@ -168,7 +218,13 @@ def score_table(result):
             f"{value:.3f} [{low:.3f}, {high:.3f}]"
             for value, low, high in overview[columns].to_numpy()
         ]
-    return table.rename_axis("model").reset_index()
+    table = table.rename_axis("model").reset_index()
+    for name, figures in (
+        ("source, network, real images", OFF_SAMPLE),
+        ("source, baseline, real images", OFF_SAMPLE_BASELINE),
+    ):
+        table.loc[len(table)] = pd.Series({"model": name, **figures})
+    return table.fillna("")
 
 
 def leak_table(result, torn):
@@ -189,7 +245,7 @@ def summary(args, data, result, torn, datasets, seconds):
     """Return the page."""
     simulated = args.data is None
     kind = "simulated ion images" if simulated else "ion images"
-    counts = pd.Series(data.target).value_counts()
+    counts = pd.Series(data["y"]).value_counts()
     worst = datasets.head(5).round(3).rename_axis("dataset").reset_index()
     versions = ", ".join(f"{k} {v}" for k, v in result.settings["versions"].items())
     caution = (
@@ -197,20 +253,23 @@ def summary(args, data, result, torn, datasets, seconds):
         "and nothing about real ion images."
     )
     command = ["python -m studies.ions", *(["--data GS"] if args.data else [])]
+    command += ["--full"] * args.full
     names = ["samples", "datasets"] * simulated
     names += ["folds", "members", "epochs", "seed"]
     command += [f"--{name} {getattr(args, name)}" for name in names]
     parts = [
         f"# Off-sample {kind}",
         caution if simulated else "",
-        f"{len(data.target):,} {kind} ({counts['off']:,} off-sample, {counts['on']:,} "
-        f"on-sample) of {len(set(data.groups))} datasets; {args.folds} folds, no "
+        f"{len(data['y']):,} {kind} ({counts['off']:,} off-sample, {counts['on']:,} "
+        f"on-sample) of {len(set(data['groups']))} datasets; {args.folds} folds, no "
         f"dataset on both sides; {args.members} trainings of {args.epochs} epochs "
         f"averaged; seed {args.seed}.",
         "## A network against baselines",
         "Mean ± standard deviation over folds; F1, precision and recall are those of "
         "off-sample images. Last, precision and recall of the pooled out-of-fold "
-        "predictions, with 95 % intervals from a bootstrap over datasets.",
+        "predictions, with 95 % intervals from a bootstrap over datasets. The last "
+        f"rows are the source's, on its own images ({OFF_SAMPLE_NAME}; the AUC is "
+        "the range over folds).",
         table_as_markdown(score_table(result)),
         result.verdict("F1_off"),
         "## The worst datasets",
@@ -228,31 +287,25 @@ def summary(args, data, result, torn, datasets, seconds):
 def main(arguments=None):
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
-    start = time.perf_counter()
     if args.data is None:
-        data = make_ion_images(
-            args.samples, n_groups=args.datasets, random_state=args.seed
-        )
+        name = f"{args.samples}-{args.datasets}-{args.seed}{'-full' * args.full}.npz"
+        data = kept_arrays(args.out / "data" / name, lambda: simulate(args))
     else:
         data = read_gold_standard(args.data)
+    data["small"] = ResizeImages(NET_SIZE).fit_transform(data["X"])
+    say(f"{len(data['y']):,} images are ready")
     models = make_models(args)
-    result = benchmark_classifiers(
-        models,
-        data.images,
-        data.target,
-        groups=data.groups,
-        cv=GroupKFold(args.folds),
-        scoring={"AUC": "roc_auc"},
-        random_state=args.seed,
-        n_jobs=args.jobs,
-        verbose=1,
-    )
-    print(result.overview(list(METRICS.values())).round(3), flush=True)
+    folds = GroupKFold(args.folds).split(data["y"], groups=data["groups"])
+    result = run(models, data, list(folds), args, data["groups"])
     torn = run_torn(models, data, args)
+    if result is None:
+        return
+    print(result.overview(list(METRICS.values())).round(3), flush=True)
     datasets = by_dataset(result, data)
     result.to_frame().to_csv(args.out / "folds.csv", index=False)
     torn.to_frame().to_csv(args.out / "leak-folds.csv", index=False)
     datasets.to_csv(args.out / "datasets.csv")
-    page = summary(args, data, result, torn, datasets, time.perf_counter() - start)
+    seconds = result.settings["seconds"] + torn.settings["seconds"]
+    page = summary(args, data, result, torn, datasets, seconds)
     (args.out / "summary.md").write_text(page, "utf-8")
-    print("Written: summary.md and the tables of folds and datasets")
+    say("Written: summary.md and the tables of folds and datasets")
