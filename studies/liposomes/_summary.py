@@ -31,8 +31,8 @@ def write_summary(folder, parts):
         blocks += [
             ("h2", part.question),
             ("p", f"{_data_line(part, record)} {part.note}"),
-            ("p", record["verdict"]),
         ]
+        blocks += [("p", record["verdict"])] if record["verdict"] else []
         folds = pd.read_csv(folder / f"{part.name}-folds.csv")
         if part.name == "length":
             blocks += [("p", LENGTH_LEGEND), ("table", length_table(folds))]
@@ -68,8 +68,8 @@ def per_class_table(table):
 
 
 FOLD_LEGEND = (
-    "Macro mean of both kinds of F1, mean ± standard deviation over the folds; epochs "
-    "that were trained, and seconds of a fit:"
+    "Macro mean of both kinds of F1, mean ± standard deviation over the folds, and "
+    "seconds of a fit:"
 )
 LENGTH_LEGEND = (
     "Macro F1 on the first fold, mean ± standard deviation over three seeds of the "
