@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from emclassify._thumbnails import to_8_bit, visible_channels
 from emclassify._typing import Estimator, ImagesLike
 from emclassify.display._scale_bar import PixelWidths, draw_scale_bar
-from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.display._thumbnails import image_at
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emclassify._square import TRANSFORMS, turn
+from emclassify._thumbnails import to_8_bit, visible_channels
 from emclassify._typing import ImagesLike
-from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify.display._thumbnails import image_at
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from emclassify._thumbnails import visible_channels
 from emclassify._typing import ImagesLike
-from emclassify.display._thumbnails import image_at, visible_channels
+from emclassify.display._thumbnails import image_at
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emclassify.display._thumbnails import to_8_bit, visible_channels
+from emclassify._thumbnails import to_8_bit, visible_channels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

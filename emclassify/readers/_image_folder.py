@@ -12,10 +12,10 @@ import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm.auto import tqdm
 
+from emclassify._data_set import DataSet
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES, format_named
 from emclassify.readers._image_file import read_images
@@ -385,7 +385,7 @@ def load_image_folder(
     names, counts = np.unique(target, return_counts=True)
     described = zip(names.tolist(), counts.tolist(), strict=True)
     size = "×".join(map(str, images[0].shape))
-    return Bunch(
+    return DataSet(
         images=stack,
         target=target,
         target_names=[str(name) for name in names],

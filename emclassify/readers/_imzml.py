@@ -10,6 +10,7 @@ from sklearn.utils import Bunch, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm.auto import tqdm
 
+from emclassify._data_set import DataSet
 from emclassify._words import name_some
 from emclassify.readers._imzml_file import ImzMLFile
 
@@ -149,7 +150,7 @@ def load_imzml(
         images[order, row_of[i], column[i]] = window_sums(intensities, *windows)
 
     n_missing = mask.size - len(rows)
-    return Bunch(
+    return DataSet(
         images=images,
         mz=mz,
         mask=mask,

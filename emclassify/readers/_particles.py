@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from tqdm.auto import tqdm
 
+from emclassify._data_set import DataSet
 from emclassify._words import name_some
 from emclassify.readers._image_folder import stack_images
 from emclassify.readers._label_masks import from_label_masks
@@ -318,7 +319,7 @@ def load_particles(
         "" if stack.dtype == object else f" of {'×'.join(map(str, stack.shape[1:]))} px"
     )
     target = None if labels is None else labels[kept]
-    return Bunch(
+    return DataSet(
         images=stack,
         masks=None if masks is None else stack_images([own[row] for row in kept]),
         target=target,

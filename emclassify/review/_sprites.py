@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from emclassify.display._thumbnails import image_at, to_8_bit, visible_channels
+from emclassify._thumbnails import to_8_bit, visible_channels
+from emclassify.display._thumbnails import image_at
 
 __all__ = ["SHEET_COLUMNS", "Pictures", "Sheet", "encode", "fitted", "sheets_of"]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify._data_set import DataSet
 from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights
 from emclassify.datasets._draws import (
@@ -300,7 +301,7 @@ def make_cell_images(
         target, truth, cell_target = (
             _as_names(matrix, names) for matrix in (target, truth, cell_target)
         )
-    return Bunch(
+    return DataSet(
         images=images,
         target=target,
         target_names=names,

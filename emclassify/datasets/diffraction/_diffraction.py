@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from emclassify._data_set import DataSet
 from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
@@ -268,7 +269,7 @@ def make_diffraction_patterns(
     described = ", ".join(
         f"{name} {n}" for name, n in zip(KINDS, counts.tolist(), strict=True)
     )
-    return Bunch(
+    return DataSet(
         images=images,
         mask=live,
         target=frame["target"].to_numpy().astype(str),

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
+from emclassify._data_set import DataSet
 from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
@@ -219,7 +220,7 @@ def make_ion_images(
 
     fill_blocks(fill, n_groups, 1, image_seed, n_jobs)
     counts = ", ".join(f"{np.sum(target == name)} {name}-sample" for name in CLASSES)
-    return Bunch(
+    return DataSet(
         images=np.stack(images) if low == high else images,
         target=target,
         target_names=list(CLASSES),

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from sklearn.datasets import get_data_home
-from sklearn.utils import Bunch
 from sklearn.utils._param_validation import validate_params
 from tqdm.auto import tqdm
 
+from emclassify._data_set import DataSet
 from emclassify.datasets._download import download, file_sha256
 from emclassify.readers._archive import extract_images
 from emclassify.readers._image_folder import stack_images
@@ -157,7 +157,7 @@ def fetch_offsample(
     if return_X_y:
         return stack, target
     groups = table["dataset"].to_numpy(dtype=str)
-    return Bunch(
+    return DataSet(
         images=stack,
         target=target,
         target_names=CLASSES,

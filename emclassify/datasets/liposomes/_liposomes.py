@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from emclassify._data_set import DataSet
 from emclassify._typing import RandomStateLike
 from emclassify.datasets._class_balance import check_weights, share_out
 from emclassify.datasets._draws import (
@@ -334,7 +335,7 @@ def make_liposomes(
     fill_blocks(fill, n_samples, block, noise_seed, n_jobs)
 
     described = zip(names, counts.tolist(), strict=True)
-    return Bunch(
+    return DataSet(
         images=images,
         masks=masks,
         target=target,
