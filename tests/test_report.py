@@ -20,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from emclassify._thumbnails import thumbnail, to_8_bit
 from emclassify.display import (
     BenchmarkDisplay,
     ConfusionMatricesDisplay,
@@ -29,7 +30,7 @@ from emclassify.display._mistakes import find_mistakes
 from emclassify.display._parameters import chosen_parameters
 from emclassify.display._report_curves import class_curves
 from emclassify.display._report_tables import _shade, class_rows, figures_table
-from emclassify.display._thumbnails import image_at, thumbnail, to_8_bit
+from emclassify.display._thumbnails import image_at
 from emclassify.metrics._figures import FIGURES
 from emclassify.model_selection import benchmark_classifiers
 
