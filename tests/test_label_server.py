@@ -11,6 +11,7 @@ import pytest
 from browser import start_browser
 from test_labelling import CLASSES, data_of, folder as folder, start, truth
 
+from emclassify.cli import main
 from emclassify.review._labelling import DECISIONS
 from emclassify.review._serve import LabelServer
 
@@ -155,7 +156,7 @@ def test_a_port_that_is_taken_is_told(served):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_killed_at_any_moment_no_decision_is_lost(folder, tmp_path):
+def test_killed_at_any_moment_no_decision_is_lost(folder, tmp_path, capsys):
     out = tmp_path / "rounds"
     argv = ["label", str(folder), "--classes", ",".join(CLASSES), "--out", str(out)]
     argv += ["--number", "12", "--serve", "--quiet"]
@@ -181,6 +182,10 @@ def test_killed_at_any_moment_no_decision_is_lost(folder, tmp_path):
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert json.load(answer) == {"saved": 3}
+        # Nobody else while it runs; who was killed keeps nobody out.
+        assert main(argv) == 2
+        said = capsys.readouterr().err
+        assert f"{out} is in use by process {process.pid}, since 20" in said
         process.kill()
         process.wait(PATIENCE)
         process.stdout.close()

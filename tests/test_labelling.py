@@ -106,6 +106,8 @@ def test_rounds_lead_from_no_labels_to_a_model(folder, tmp_path):
         assert page["classes"][page["target"][i]] == truth(page["names"][i])
     curve = pd.read_csv(tmp_path / "rounds" / "learning_curve.csv")
     assert curve["n_labels"].tolist() == [0, 12 - excluded]
+    with Image.open(tmp_path / "rounds" / "learning_curve.png") as picture:
+        assert picture.size == (900, 600)
     kept = pd.read_csv(tmp_path / "rounds" / "labels.csv")
     assert kept["label"].tolist() == [truth(name) for name in kept["file"]]
     assert set(kept["file"]) == set(names) - {"05.png"}
@@ -227,6 +229,7 @@ def test_the_command_goes_from_round_to_round(folder, tmp_path, capsys):
     argv += ["--number", "12", "--cv", "2"]
     assert main(argv) == 2
     assert "--classes a,b" in capsys.readouterr().err
+    assert not out.exists()
     assert main([*argv, "--classes", "dim,middling,bright"]) == 0
     assert "Round 1: 0 labels" in capsys.readouterr().out
     assert main(argv) == 0
@@ -236,6 +239,7 @@ def test_the_command_goes_from_round_to_round(folder, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Round 2: 12 labels (dim 4, middling 4, bright 4)" in said
     assert "Macro F1 out of fold" in said
+    assert f"Learning curve: {out / 'learning_curve.png'}" in said
     assert (out / "round-002" / "model.emc").is_file()
 
 

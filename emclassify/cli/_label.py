@@ -99,6 +99,14 @@ def _label(args: argparse.Namespace) -> None:
             f"--out {out} lies in {args.folder}, where its pictures would be taken for "
             "images to label. Give a folder beside it."
         )
+    from emclassify.review._one_process import alone_in
+
+    with alone_in(out):
+        _go_on(args, out)
+
+
+def _go_on(args: argparse.Namespace, out: Path) -> None:
+    """Begin the first round, or go on from the last."""
     labelling = _labelling(args, out)
     is_new = not labelling.rounds()
     if is_new and args.corrections:
@@ -169,6 +177,7 @@ def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
 def _tell(labelling: "Labelling", known: dict[str, Any]) -> None:
     """Print what is known at the begin of a round, and what to do."""
     from emclassify._words import name_some
+    from emclassify.review._labelling import CURVE
 
     counts = ", ".join(f"{name} {n}" for name, n in known["n_of_class"].items())
     print(f"Round {known['round']}: {known['n_labels']} labels ({counts}).")
@@ -181,6 +190,7 @@ def _tell(labelling: "Labelling", known: dict[str, Any]) -> None:
             f"{known['macro_f1']:.3f} [{known['macro_f1_low']:.3f}, "
             f"{known['macro_f1_high']:.3f}]."
         )
+        print(f"Learning curve: {labelling.out / CURVE}")
     elif known["n_labels"]:
         print("There is no model yet: it takes 3 labels of two classes at least.")
     if "macro_f1" in known and known["left_out"]:

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 from emclassify._whole_file import whole_file
 from emclassify.review._apply_corrections import CorrectedLabels, apply_corrections
+from emclassify.review._curve_picture import curve_picture
 from emclassify.review._folder_images import FolderImages
 from emclassify.review._folder_page import judge, review_folder
 from emclassify.review._suggest_to_label import SIMILAR, embed, suggest_to_label
@@ -26,6 +27,7 @@ __all__ = ["DECISIONS", "Labelling", "read_decisions"]
 FEWEST = 3
 DECISIONS = "decisions.jsonl"
 CORRECTIONS = "corrections"
+CURVE = "learning_curve.png"
 
 
 @dataclass
@@ -213,6 +215,7 @@ class Labelling:
         part.rename(self.out / f"round-{number:03d}")
         with whole_file(self.out / "learning_curve.csv") as file:
             file.write(self.curve().to_csv(index=False).encode())
+        self._draw_curve()
         with whole_file(self.out / "labels.csv") as file:
             kept = found.table[~excluded & labelled].drop(columns="excluded")
             file.write(kept.to_csv(index=False).encode())
@@ -229,6 +232,12 @@ class Labelling:
             json.loads((r / "round.json").read_text("utf-8")) for r in self.rounds()
         ]
         return pd.DataFrame(rows).reindex(columns=columns)
+
+    def _draw_curve(self):
+        figure = curve_picture(self.curve())
+        if figure is not None:
+            with whole_file(self.out / CURVE) as file:
+                figure.savefig(file, format="png", dpi=150)
 
     def _base(self):
         labels = ["" if label is None else label for label in self.folder.labels]

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emclassify.review._labelling import DECISIONS, Labelling, read_decisions
+from emclassify.review._labelling import CURVE, DECISIONS, Labelling, read_decisions
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -115,6 +115,10 @@ class LabelServer:
             if not _PICTURE.fullmatch(name):
                 abort(404)
             return send_from_directory(self._here().resolve(), name)
+
+        @app.get(root + CURVE)
+        def curve() -> Response:
+            return send_from_directory(self._labelling.out.resolve(), CURVE)
 
         @app.get(root + "state")
         def state() -> dict[str, Any]:
@@ -226,6 +230,7 @@ class LabelServer:
             "round": len(self._labelling.rounds()),
             "decided": read_decisions(here / DECISIONS),
             "said": _said(_known(here)),
+            "curve": CURVE if (self._labelling.out / CURVE).is_file() else None,
         }
         plain = json.dumps(server, ensure_ascii=False).replace("<", "\\u003c")
         text = (here / "index.html").read_text(encoding="utf-8")

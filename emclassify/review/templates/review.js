@@ -455,6 +455,10 @@ function startWithServer(kept) {
   }
   past = kept && kept.round === S.round ? kept.past : [];
   for (const id of ["next-round", "round"]) $(id).hidden = false;
+  if (S.curve) {
+    $("curve").href = S.curve;
+    $("curve").hidden = false;
+  }
   $("next-round").addEventListener("click", nextRound);
   let unsent = [];
   try {
