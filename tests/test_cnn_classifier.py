@@ -67,7 +67,9 @@ def test_learns_with_string_labels(digits):
 
 def test_same_seed_same_network_at_any_n_jobs(digits):
     X, y = digits
-    clf = LipNetClassifier(max_epochs=2, early_stopping=True, random_state=0)
+    clf = LipNetClassifier(
+        max_epochs=2, early_stopping=True, n_threads=1, random_state=0
+    )
     one, two = (
         cross_val_predict(clf, X, y, cv=3, n_jobs=n_jobs, method="predict_proba")
         for n_jobs in (1, 2)

@@ -139,7 +139,12 @@ class KillOne(threading.Thread):
 
 def lipnet(**parameters):
     return LipNetClassifier(
-        depth=2, max_epochs=1, batch_size=32, random_state=0, **parameters
+        depth=2,
+        max_epochs=1,
+        batch_size=32,
+        n_threads=1,
+        random_state=0,
+        **parameters,
     )
 
 

@@ -98,7 +98,7 @@ def test_benchmark_is_the_same_at_any_n_jobs(liposomes):
     # The network's early stopping gets the groups for its inner split.
     one, two = (
         benchmark_classifiers(
-            {"CNN": lipnet(early_stopping=True), "SVM": svm_baseline()},
+            {"CNN": lipnet(early_stopping=True, n_threads=1), "SVM": svm_baseline()},
             liposomes.images,
             liposomes.target,
             groups=liposomes.groups,

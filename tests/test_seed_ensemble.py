@@ -21,7 +21,7 @@ def images():
 
 
 def lipnet(**params):
-    return LipNetClassifier(max_epochs=2, batch_size=16, **params)
+    return LipNetClassifier(max_epochs=2, batch_size=16, n_threads=1, **params)
 
 
 def test_the_mean_of_members_that_can_be_had_one_by_one(images):

@@ -15,6 +15,7 @@ from emclassify.training import (
     RandomVerticalFlip,
     WeightedCrossEntropyLoss,
     WeightedFocalLoss,
+    _runtime,
     canonical_order,
     make_augmentation,
     repeat_by_weight,
@@ -317,7 +318,11 @@ def test_unknown_device_is_named(device):
         resolve_device(device)
 
 
-def test_threads():
-    assert resolve_threads(None, 0) == 1
-    assert resolve_threads(None, None) == torch.get_num_threads()
-    assert resolve_threads(3, 0) == 3
+def test_threads(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
+    monkeypatch.setattr(_runtime, "cpu_count", lambda: 8)
+    assert resolve_threads() == 6
+    # In a container that may use two of the machine's cores.
+    monkeypatch.setattr(_runtime, "cpu_count", lambda: 2)
+    assert resolve_threads() == 2
+    assert resolve_threads(3) == 3

@@ -195,7 +195,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         images = self._validate_images_of_any_size(X, reset=True)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        n_threads = resolve_threads(None, None)
+        n_threads = resolve_threads()
         with isolated(torch.device("cpu"), n_threads, seed):
             backbone = load_backbone(
                 self.backbone, self.n_channels_, self.weights, self.image_size
@@ -259,7 +259,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         # Batches come size by size.
         order, done = torch.cat(dataset.runs()).numpy(), 0
         # In a forked process torch's threads would wait for ever.
-        n_threads = resolve_threads(None, None)
+        n_threads = resolve_threads()
         with isolated(device, n_threads):
             for inputs, _ in ImageBatches(dataset, self.batch_size):
                 self._check_range(inputs["images"])
@@ -348,14 +348,14 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         import torch
 
         from emclassify.nets import load_backbone
-        from emclassify.training import isolated, load_weights
+        from emclassify.training import isolated, load_weights, resolve_threads
 
         kept = state.pop("net_", None)
         self.__setstate__(state)
         if kept is None:
             return
         cpu = torch.device("cpu")
-        with warnings.catch_warnings(), isolated(cpu, torch.get_num_threads()):
+        with warnings.catch_warnings(), isolated(cpu, resolve_threads()):
             # That they are random, which doesn't matter here.
             warnings.simplefilter("ignore", UserWarning)
             backbone = load_backbone(

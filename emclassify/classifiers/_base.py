@@ -545,7 +545,7 @@ class BaseImageClassifier(
         return f"{type(self).__name__} ({self.device_}{threads})"
 
     def _threads(self) -> int:
-        return resolve_threads(self.n_threads, self.random_state)
+        return resolve_threads(self.n_threads)
 
     def _draw_seed(self) -> int:
         """Return what the next training, or fresh weights, are drawn from."""

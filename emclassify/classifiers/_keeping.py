@@ -11,6 +11,7 @@ from emclassify.training import (
     net_state,
     refuse_other_sizes,
     resolve_device,
+    resolve_threads,
     restore_training,
 )
 
@@ -82,7 +83,7 @@ class KeptNetMixin:
             device = resolve_device("auto")
         self.device_ = str(device)
         refuse_other_sizes(self._make_bare_net, kept["weights"], type(self).__name__)
-        with isolated(torch.device("cpu"), torch.get_num_threads()):
+        with isolated(torch.device("cpu"), resolve_threads()):
             module = self._make_module(self._make_bare_net(), kept["precision"])
             load_weights(module, kept["weights"])
             net = self._make_training_net(module)

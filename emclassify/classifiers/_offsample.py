@@ -87,9 +87,9 @@ class OffSampleNetClassifier(CNNClassifier):
         "auto" is a GPU where there is one, else the CPU. "accelerate" shares the
         training among the processes of one launch, see the user guide.
     n_threads : int, default=None
-        CPU threads. None is 1 where `random_state` is set, since results depend on
-        the number of threads in their last bits and joblib's workers have fewer than
-        the main process; without `random_state`, all that torch has.
+        CPU threads. None takes the cores that the process has: in a worker of joblib
+        or Dask, its share of them. The number changes results by rounding; with 1
+        they are equal to the bit at any `n_jobs`.
     callbacks : list, default=None
         More skorch callbacks: instances or (name, instance).
     checkpoint_dir : str or path-like, default=None

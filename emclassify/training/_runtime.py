@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+from joblib import cpu_count
 from skorch.exceptions import DeviceWarning
 
 if TYPE_CHECKING:
@@ -265,21 +265,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_child=_begin_as_child)
 
 
-def resolve_threads(
-    n_threads: int | None, random_state: int | np.random.RandomState | None
-) -> int:
+def resolve_threads(n_threads: int | None = None) -> int:
     """Return the number of CPU threads for torch.
 
-    None is one thread where `random_state` asks for repeatable results (a sum over
-    threads depends on their number, and joblib's workers have fewer than the main
-    process), and torch's own number where it doesn't. A forked process, as joblib's
+    None is torch's own number: the cores of the process, or what OMP_NUM_THREADS says,
+    as in the workers of joblib and Dask. It is no more than the cores that a container
+    grants, which torch doesn't know of. A forked process, as joblib's
     "multiprocessing" backend has them, computes with one thread whatever is asked for.
+
+    A sum that threads share depends on their number in its last bits.
     """
     if _forked:
         return 1
     if n_threads is not None:
         return n_threads
-    return torch.get_num_threads() if random_state is None else 1
+    return min(torch.get_num_threads(), cpu_count())
 
 
 @contextmanager
