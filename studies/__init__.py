@@ -7,6 +7,7 @@ Run from the root of a checkout, with emclassify installed::
     python -m studies.cells.dirt
     python -m studies.diffraction --out FOLDER
     python -m studies.ions --out FOLDER
+    python -m studies.shortcuts
 
 Each says more with ``--help``.
 """

@@ -192,6 +192,11 @@ def make_cell_images(
 
     Notes
     -----
+    For method, not for models: what is trained on these images is not fit for a
+    microscope's. And one number tells some classes: the standard deviation finds the
+    cytosol with an area under the ROC curve of 0.92, the maximum "negative" with 0.89;
+    for the others no plain number does better than 0.76 (900 images).
+
     Cells are ellipses with wandering outlines; where they meet, the nearer one (in
     units of its own size) has the ground. What each location looks like is a model made
     by eye: grains, threads and spots of random fields. The protein "microtubules" has

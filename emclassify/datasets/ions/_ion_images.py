@@ -153,6 +153,12 @@ def make_ion_images(
 
     Notes
     -----
+    For method, not for models: a network trained on these images took a real off-sample
+    image for an on-sample one with a probability of 0.89. And one number tells the
+    classes: how much brighter the rim of the field is than the rest, with an area under
+    the ROC curve of 0.94 (900 images), because the sample lies in the middle unless the
+    dataset is strange.
+
     The sample is an ellipse, a rectangle, irregular, in two pieces, or fills the field
     up to a thin rim. Its molecules lie in soft compartments, gradients, spots, all over
     it or at its rim, and leak a little; what is off the sample is the uneven matrix, a
