@@ -19,7 +19,7 @@ from emclassify.cli import main
 from emclassify.preprocessing import PixelSizeScaler, ResizeImages
 from emclassify.readers import load_image_folder, load_particles, read_image
 
-NAMED = re.compile(r"(?<![\w-])([a-z]\w*)=(?=['\"(\[{\w.-])")
+NAMED = re.compile(r"(?<![\w.-])([a-z]\w*)=(?=['\"(\[{\w.-])")
 
 # Files that need a word of the user's.
 
@@ -153,12 +153,14 @@ ELSEWHERE = {
 
 
 def documented():
-    """Yield (name, docstring without examples, parameters) of what we have written."""
-    for module in pkgutil.walk_packages(emclassify.__path__, "emclassify."):
-        names = vars(importlib.import_module(module.name))
-        for name, thing in names.items():
-            if getattr(thing, "__module__", None) != module.name:
-                continue
+    """Yield (name, object, parameters) of all that is public."""
+    rooms = [emclassify]
+    for module in pkgutil.iter_modules(emclassify.__path__, "emclassify."):
+        if module.ispkg:
+            rooms.append(importlib.import_module(module.name))
+    for room in rooms:
+        for name in getattr(room, "__all__", ()):
+            thing = getattr(room, name)
             if inspect.isfunction(thing):
                 yield name, thing, set(inspect.signature(thing).parameters)
             if not inspect.isclass(thing):
@@ -175,7 +177,7 @@ def documented():
 def test_docstrings_name_parameters_that_are_there():
     strange = []
     for name, thing, parameters in documented():
-        text = re.split(r"\nExamples\n-+", inspect.getdoc(thing) or "")[0]
+        text = re.split(r"\n(See Also|Examples)\n-+", inspect.getdoc(thing) or "")[0]
         # default=None; f(x=1), which names its function; "`Estimator` with ``x=1``".
         text = re.sub(r"\bdefault=", "", text)
         text = re.sub(r"[\w.]+\([^()]*\)", "", text)

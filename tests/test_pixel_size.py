@@ -137,3 +137,18 @@ def test_some_have_none(tmp_path):
     ):
         found = load_image_folder(tmp_path).pixel_size
     np.testing.assert_allclose(found, [2.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        # A width of 2,500 nm over 40 px; the pixel is that of a picture of 1,024 px.
+        "AP_PIXEL_SIZE\r\nPixel Size = 2.44 nm\r\nAP_WIDTH\r\nWidth = {width} nm\r\n",
+        "AP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 62.5 nm\r\n"
+        "AP_PIXEL_SIZE\r\nPixel Size = 2.44 nm\r\n",
+    ],
+)
+def test_zeiss_pictures_that_were_stored_smaller(tmp_path, words):
+    words = "1\r\n2\r\n" + words.format(width=62.5 * IMAGE.shape[1])
+    write(tmp_path / "a" / "x.tif", extratags=[(34118, "s", 0, words, True)])
+    np.testing.assert_allclose(load_image_folder(tmp_path).pixel_size, [62.5])

@@ -124,3 +124,62 @@ def test_it_is_not_imported_otherwise(tmp_path):
         check=True,
     )
     assert ran.stdout.strip() == "[]"
+
+
+class Reader:
+    """Stands for a module of RosettaSciIO that reads some files only at once."""
+
+    def __init__(self, signals):
+        self.signals = signals
+
+    def file_reader(self, path, lazy, **options):
+        if lazy or self.signals is None:
+            raise ValueError("Lazy loading of RGBA images is not supported.")
+        return self.signals
+
+
+def test_colours_that_are_not_read_lazily(tmp_path, monkeypatch):
+    from emclassify.readers import _rosettasciio_file
+
+    colours = np.zeros((6, 5), [(name, "u1") for name in "RGBA"])
+    rgb = np.random.default_rng(1).integers(0, 255, (6, 5, 3), np.uint8)
+    for i, name in enumerate("RGB"):
+        colours[name] = rgb[..., i]
+    reader = Reader([signal(colours)])
+    monkeypatch.setattr(
+        _rosettasciio_file.importlib, "import_module", lambda name: reader
+    )
+    (tmp_path / "x.dm3").write_bytes(bytes([0, 0, 0, 3, *bytes(7), 1, *bytes(500)]))
+    with open_image_stack(tmp_path / "x.dm3") as stack:
+        np.testing.assert_array_equal(stack[:], rgb[np.newaxis])
+    reader.signals = None
+    with pytest.raises(ValueError, match=r"x\.dm3 can't be opened: Lazy loading"):
+        open_image_stack(tmp_path / "x.dm3")
+
+
+def test_old_files_that_name_no_axis(tmp_path):
+    from emclassify.readers._rosettasciio_file import _series
+
+    old = signal(IMAGES)
+    for axis in old["axes"]:
+        axis |= {"name": "", "navigate": None, "units": ""}
+    assert _series(old, "hspy") is None
+    old["metadata"]["Signal"]["record_by"] = "image"
+    assert _series(old, "hspy").images.shape == (7, 6, 5)
+
+
+def test_sizes_of_patterns_in_the_wrong_unit_are_unknown(tmp_path):
+    from rsciio.hspy import file_writer
+
+    (tmp_path / "a").mkdir()
+    file_writer(str(tmp_path / "a" / "x.hspy"), signal(IMAGES[0], scale=1e17))
+    with pytest.warns(UserWarning, match=r"1e\+17 nm, which no image has, taken as un"):
+        assert load_image_folder(tmp_path).pixel_size is None
+
+
+def test_later_parts_of_a_recording_are_read_with_the_first(tmp_path):
+    from emclassify.readers._image_listing import image_files
+
+    for name in ("r_000.tvips", "r_001.tvips", "r_002.tvips", "s_001.tvips"):
+        (tmp_path / name).touch()
+    assert image_files(tmp_path) == ["r_000.tvips", "s_001.tvips"]

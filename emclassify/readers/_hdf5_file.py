@@ -11,13 +11,15 @@ from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 from emclassify.readers._read_errors import UnclearFileError
 
-__all__ = ["CXI_DATASET", "FORMAT", "ReadableDataset", "open_hdf5"]
+__all__ = ["CHANNELS", "CXI_DATASET", "FORMAT", "ReadableDataset", "open_hdf5"]
 
 # Where the Coherent X-ray Imaging Data Bank has the patterns of a file.
 CXI_DATASET = "/entry_1/data_1/data"
 _START = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".h5", ".hdf5", ".cxi", ".nxs", ".nx")
 _DEEPEST = 16
+# A last axis as short as this may be of channels.
+CHANNELS = 5
 
 
 def _recognises(head: bytes, path: Path) -> bool:
@@ -187,8 +189,8 @@ def _stated_axes(array: Any) -> str:
         if len(names) == ndim and names.count("y") == names.count("x") == 1:
             known = {"y": "y", "x": "x", "c": "c", "channel": "c"}
             return "".join(known.get(name, "n") for name in names)
-    examples = {2: "yx", 3: "nyx", 4: "nyxc"}
-    example = examples.get(ndim, f"{counted}yx")
+    channels = ndim == 4 and array.shape[3] <= CHANNELS
+    example = "nyxc" if channels else f"{counted}yx"
     raise UnclearFileError(
         f"its data set {array.name} has shape {array.shape}, and nothing in it says "
         "which axes are rows and columns",

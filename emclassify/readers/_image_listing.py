@@ -25,6 +25,8 @@ _LITTER = {
     "thumbs.db",
     "desktop.ini",
 }
+# Recordings of TVIPS in several files, which are read with the first.
+_PART = re.compile(r"(.*_)(\d{3})(\.tvips)", re.IGNORECASE)
 # Folders that are arrays.
 _ZARR = ".zarr"
 
@@ -68,9 +70,16 @@ def find_files(
             if not _is_wanted(name):
                 continue
             if name.lower().endswith(suffixes):
-                yield start + name
+                if not _goes_on(name, files):
+                    yield start + name
             elif others is not None and inner:
                 others[os.path.splitext(name)[1].lower() or "no suffix"] += 1
+
+
+def _goes_on(name: str, files: Sequence[str]) -> bool:
+    """Whether a file is a later part of a recording whose first part is there."""
+    found = _PART.fullmatch(name)
+    return bool(found) and int(found[2]) > 0 and f"{found[1]}000{found[3]}" in files
 
 
 def _is_wanted(name: str) -> bool:

@@ -29,6 +29,9 @@ _NM = {
     "inch": 2.54e7,
 }
 
+# In nm. Files of diffraction patterns state sizes far beyond, in the wrong unit.
+_SMALLEST, _LARGEST = 1e-4, 1e8
+
 
 @dataclass(frozen=True)
 class PixelSize:
@@ -76,6 +79,9 @@ def stated_pixel_size(
     row, column = float(row), float(column)
     if not (0 < row < math.inf and 0 < column < math.inf):
         doubt = f"is {row:g}×{column:g} {unit}"
+        return PixelSize(math.nan, math.nan, source, f"{doubt}, taken as unknown")
+    if not all(_SMALLEST <= side * factor <= _LARGEST for side in (row, column)):
+        doubt = f"is {row:g}×{column:g} {unit}, which no image has"
         return PixelSize(math.nan, math.nan, source, f"{doubt}, taken as unknown")
     doubt = ""
     if row == column == 1:

@@ -6,8 +6,11 @@ and never otherwise.
 
 import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from emclassify.readers._format import Format
 from emclassify.readers._image_series import ImageFile, Series, rows_of
@@ -35,7 +38,7 @@ def _opener(name: str, module: str, **options: Any) -> Open:
                 f"{name.upper()} files need RosettaSciIO (GPL-3): pip install "
                 '"emclassify[em]"'
             ) from error
-        signals = reader.file_reader(str(path), lazy=True, **options)
+        signals = _read(reader, path, options)
         series = [s for s in map(lambda one: _series(one, name), signals) if s]
         if not series:
             raise ValueError("it holds no image")
@@ -44,10 +47,24 @@ def _opener(name: str, module: str, **options: Any) -> Open:
     return open_file
 
 
+def _read(reader: Any, path: Path, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the signals of a file, of which most kinds need not be in memory."""
+    try:
+        return reader.file_reader(str(path), lazy=True, **options)
+    except (NotImplementedError, TypeError, ValueError):
+        # Colours in DM files, for one, are not read lazily.
+        with suppress(Exception):
+            return reader.file_reader(str(path), lazy=False, **options)
+        raise
+
+
 def _series(signal: dict[str, Any], name: str) -> Series | None:
     """Return the images of a signal; None if it holds spectra or single numbers."""
     axes = signal["axes"]
     letters = [_letter(axis) for axis in axes]
+    if "y" not in letters and _kind(signal) == "image":
+        # Old files name no axis, and say that the last two are an image's.
+        letters[-2:] = "y", "x"
     free = [i for i, letter in enumerate(letters) if letter == "?"]
     if "y" not in letters and "x" not in letters and len(free) == 2:
         letters[free[0]], letters[free[1]] = "y", "x"
@@ -63,7 +80,17 @@ def _series(signal: dict[str, Any], name: str) -> Series | None:
             abs(y["scale"]), abs(x["scale"]), x["units"], f"{name.upper()} metadata"
         )
     title = signal.get("metadata", {}).get("General", {}).get("title", "")
-    return Series(rows_of(signal["data"], "".join(letters)), title, size)
+    data = signal["data"]
+    if data.dtype.names:
+        if not {"R", "G", "B"} <= set(data.dtype.names):
+            return None
+        data = np.stack([data[name] for name in "RGB"], axis=-1)
+        letters.append("c")
+    return Series(rows_of(data, "".join(letters)), title, size)
+
+
+def _kind(signal: dict[str, Any]) -> str:
+    return str(signal.get("metadata", {}).get("Signal", {}).get("record_by", ""))
 
 
 def _letter(axis: dict[str, Any]) -> str:

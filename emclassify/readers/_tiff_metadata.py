@@ -123,11 +123,13 @@ def _fei(metadata: dict[str, Any]) -> PixelSize | None:
 
 
 def _zeiss(metadata: dict[str, Any], page: TiffPage) -> PixelSize | None:
-    for name in ("ap_image_pixel_size", "ap_pixel_size"):
+    # Not ap_pixel_size, which is that of a picture 1,024 px wide, whatever is stored.
+    for name, pixels in (("ap_image_pixel_size", 1), ("ap_width", page.imagewidth)):
         if name in metadata:
             _, value, unit = metadata[name]
-            return stated_pixel_size(value, value, unit, "Zeiss metadata")
-    # Metres a pixel of a picture that is 1,024 px wide.
+            size = float(value) / pixels
+            return stated_pixel_size(size, size, unit, "Zeiss metadata")
+    # Metres a pixel of such a picture.
     size = float(metadata[""][3]) * 1024 / page.imagewidth
     return stated_pixel_size(size, size, "m", "Zeiss metadata")
 

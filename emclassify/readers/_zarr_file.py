@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from emclassify.readers._format import Format
+from emclassify.readers._hdf5_file import CHANNELS
 from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 from emclassify.readers._read_errors import UnclearFileError
@@ -97,7 +98,8 @@ def _stated_axes(array: Any) -> str:
     if list(names).count("y") == list(names).count("x") == 1:
         known = {"y": "y", "x": "x", "c": "c", "channel": "c"}
         return "".join(known.get(name, "n") for name in names)
-    example = {2: "yx", 4: "nyxc"}.get(array.ndim, f"{'n' * (array.ndim - 2)}yx")
+    channels = array.ndim == 4 and array.shape[3] <= CHANNELS
+    example = "nyxc" if channels else f"{'n' * (array.ndim - 2)}yx"
     raise UnclearFileError(
         f"it has shape {array.shape}, and nothing in it says which axes are rows and "
         "columns",
