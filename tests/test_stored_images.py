@@ -127,11 +127,22 @@ def test_rows_in_any_order(images, stored, kind):
         np.array([5, 3, 3, 39, 0]),
         np.array([7, 8, 9]),
         np.array([9, 8, 7]),
+        np.array([8, 7, 9]),  # the last is the largest
+        np.array([30, 2, 17, 39]),
         np.array([], dtype=int),
     ):
         np.testing.assert_array_equal(read[rows], X[rows][..., np.newaxis])
     np.testing.assert_array_equal(list(read), X[..., np.newaxis])
     assert read.shape == (N, 9, 8, 1)
+
+
+@pytest.mark.parametrize("kind", ["memmap", "zarr", "h5py", "paths"])
+def test_small_batches_are_those_from_memory(images, stored, kind):
+    # Of thirty batches of four, some have their largest row last.
+    X, y = images
+    clf = LipNetClassifier(2, max_epochs=3, batch_size=4, random_state=0)
+    expected = clf.fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(clf.fit(stored[kind], y).predict_proba(X), expected)
 
 
 def test_never_all_at_once(images, stored):

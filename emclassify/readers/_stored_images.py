@@ -85,7 +85,7 @@ class StoredImages:
         rows, where = np.unique(np.asarray(rows), return_inverse=True)
         images = self._images_at(rows)
         self._compare(rows[0], images[0], slice(None))
-        return images if len(where) == len(rows) == where[-1] + 1 else images[where]
+        return images if np.array_equal(where, np.arange(len(rows))) else images[where]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read all images, a few at a time; those in files may differ in size."""
