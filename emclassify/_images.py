@@ -290,6 +290,15 @@ def warn_channels_first(shape: Sequence[int], name: str = "X") -> None:
         )
 
 
+def _advice(shape, fitted):
+    """Say what to do about images of another shape than those in fit."""
+    if shape[2] == fitted[2]:
+        return "Resize them with emclassify.preprocessing.ResizeImages, or fit again."
+    if (shape[2], fitted[2]) == (3, 1):
+        return "Make colours grey where images are read, with as_gray=True."
+    return "Give images of the same channels, or fit again."
+
+
 class ImageInputMixin:
     """Gives an estimator `_validate_images` and the tags that say it takes images."""
 
@@ -349,8 +358,8 @@ class ImageInputMixin:
             raise ValueError(
                 f"X has images of shape {images.shape[1:]}, but "
                 f"{type(self).__name__} was fitted on images of shape "
-                f"{self.image_shape_} (height, width, channels). Resize them with "
-                "emclassify.preprocessing.ResizeImages, or fit again."
+                f"{self.image_shape_} (height, width, channels). "
+                f"{_advice(images.shape[1:], self.image_shape_)}"
             )
         self._compare_scale(images)
         return images

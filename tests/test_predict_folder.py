@@ -169,3 +169,18 @@ def test_empty_and_missing_folders(svm, tmp_path):
         predict_folder(svm, tmp_path, tmp_path / "t.csv")
     with pytest.raises(NotADirectoryError, match="nowhere"):
         predict_folder(svm, tmp_path / "nowhere", tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif"])
+def test_colours_for_a_model_of_greys(svm, tmp_path, name):
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.dstack([X[0].astype(np.uint8)] * 3)).save(
+        tmp_path / "images" / name
+    )
+    with pytest.raises(ValueError, match=r"Make colours grey .+ as_gray=True"):
+        predict_folder(svm, tmp_path / "images", tmp_path / "t.csv")
+    out = tmp_path / "t.csv"
+    assert predict_folder(svm, tmp_path / "images", out, as_gray=True) == 1
+    assert read(out)[0]["label"] == str(svm.predict(X[:1].astype(np.uint8))[0])

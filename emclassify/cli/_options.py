@@ -62,7 +62,7 @@ def add_folder_settings(command: argparse.ArgumentParser) -> None:
     add("--file-column", metavar="NAME", default="file", help="column of files in CSV")
     add("--label-column", metavar="NAME", default="label", help="column of labels")
     add("--group-column", metavar="NAME", help="column of groups that no fold may part")
-    add_reading(command, as_gray=True)
+    add_reading(command)
 
 
 def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -83,11 +83,10 @@ def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def add_reading(command: argparse.ArgumentParser, *, as_gray: bool = False) -> None:
+def add_reading(command: argparse.ArgumentParser) -> None:
     """Add how files are read."""
     add = command.add_argument_group("reading files").add_argument
-    if as_gray:
-        add("--as-gray", action="store_true", help="make colours grey")
+    add("--as-gray", action="store_true", help="make colours grey")
     add(
         "--pixel-size",
         type=positive,

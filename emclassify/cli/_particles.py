@@ -56,6 +56,7 @@ def add_particles(commands: Any) -> None:
     )
     add("--invert-y", action="store_true", help="y counts from the last row")
     add("--pixel-size", type=positive, help="nm; else as files state it")
+    add("--as-gray", action="store_true", help="make colours grey")
     add("--format", help="read micrographs as this format, such as mrc")
     add("--page", type=at_least(0), help="which image of a micrograph's file, from 0")
     add("--dataset", help="array in HDF5 and zarr files")
@@ -94,6 +95,7 @@ def _load(args: argparse.Namespace) -> "Bunch":
         recentre=args.recentre,
         invert_y=args.invert_y,
         pixel_size=args.pixel_size,
+        as_gray=args.as_gray,
         page=args.page,
         orient=not args.no_orient,
         format=args.format,

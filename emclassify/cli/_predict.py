@@ -76,6 +76,7 @@ def _predict(args: argparse.Namespace) -> None:
             dataset=args.dataset,
             axes=args.axes,
             orient=not args.no_orient,
+            as_gray=args.as_gray,
             pixel_size=args.pixel_size,
             model_pixel_size=read_model_card(args.model)["card"].get("pixel_size_nm"),
             rescale=args.rescale,

@@ -46,6 +46,7 @@ __all__ = ["predict_folder"]
         "dataset": [str, None],
         "axes": [str, None],
         "orient": ["boolean"],
+        "as_gray": ["boolean"],
         "pixel_size": [Interval(Real, 0, None, closed="neither"), None],
         "model_pixel_size": [Real, "array-like", None],
         "rescale": ["boolean"],
@@ -67,6 +68,7 @@ def predict_folder(
     dataset: str | None = None,
     axes: str | None = None,
     orient: bool = True,
+    as_gray: bool = False,
     pixel_size: float | None = None,
     model_pixel_size: float | Sequence[float] | None = None,
     rescale: bool = False,
@@ -105,6 +107,8 @@ def predict_folder(
         As `open_image_stack` has them, for HDF5 and zarr.
     orient : bool, default=True
         Whether to turn images upright, as EXIF data or a TIFF tag say.
+    as_gray : bool, default=False
+        Whether to make colours grey, as `load_image_folder` does.
     pixel_size : float, default=None
         Size of the pixels of all images, in nm. Default: as each file states it.
     model_pixel_size : float or (float, float), default=None
@@ -184,7 +188,7 @@ def predict_folder(
         raise NotADirectoryError(f"folder={str(folder)!r} is not a folder.")
     check_is_fitted(estimator)
     check_classifier(estimator)
-    read_as = ReadAs(page, format, dataset, axes, orient)
+    read_as = ReadAs(page, format, dataset, axes, orient, as_gray)
     suffixes = SUFFIXES if format is None else format_named(format).suffixes
     scaler = LearntPixelSize(check_range(model_pixel_size), pixel_size, rescale)
     stream = _FolderStream(estimator, folder, read_as, batch_size, on_error, scaler)

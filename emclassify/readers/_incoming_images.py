@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emclassify.readers._formats import SINGLE_SUFFIXES, SUFFIXES, format_named
-from emclassify.readers._image_file import read_images
+from emclassify.readers._image_file import finish_image, read_images
 from emclassify.readers._image_listing import find_files, natural_key
 from emclassify.readers._image_stack import ImageStack
 from emclassify.readers._pixel_size import PixelSize
@@ -32,6 +32,7 @@ class ReadAs:
     dataset: str | None = None
     axes: str | None = None
     orient: bool = True
+    as_gray: bool = False
 
 
 class IncomingImages:
@@ -174,6 +175,12 @@ class IncomingImages:
             start = self.next_index.get(file, 0)
             for first in range(start, len(stack), step):
                 images = stack[first : first + step]
+                if options.as_gray:
+                    grey = [
+                        finish_image(image, as_gray=True, image_shape=None)
+                        for image in images
+                    ]
+                    images = np.stack(grey)
                 self._compare(images, file)
                 for index, image in enumerate(images, first):
                     self.next_index[file] = index + 1
