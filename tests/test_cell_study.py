@@ -143,3 +143,11 @@ def test_refused_arguments(wrong, message, capsys):
     with pytest.raises(SystemExit):
         parse(wrong)
     assert message in capsys.readouterr().err
+
+
+def test_full_is_the_source():
+    args = parse(["--full"])
+    assert (args.samples, args.image_size) == (21806, 256)
+    assert args.backbones[0] == "tf_efficientnet_b7"
+    assert len(args.backbones) == 4
+    assert parse(["--full", "--samples", "100"]).samples == 100

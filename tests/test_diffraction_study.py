@@ -92,3 +92,9 @@ def test_every_part_runs(tmp_path):
     main(["--out", str(tmp_path), *TINY])
     for part in PARTS:
         assert (tmp_path / f"{part.name}.json").exists()
+
+
+def test_full_is_the_size_of_the_source():
+    args = diffraction_study.parse(["--out", "x", "--full", "--device", "cpu"])
+    assert args.train + args.test == 50000
+    assert diffraction_study.parse(["--out", "x", "--full", "--test", "99"]).test == 99

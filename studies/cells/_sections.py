@@ -62,6 +62,7 @@ def network(args, backbone=None, weights=None, **params):
     else:
         recipe = {"unfreeze_after": 1, "backbone_lr_factor": 0.3, "lr": 0.003}
     recipe |= {"max_epochs": args.epochs, "random_state": args.seed}
+    recipe["device"] = args.device
     return BackboneClassifier(
         backbone or args.backbones[0],
         weights=weights,
@@ -72,7 +73,11 @@ def network(args, backbone=None, weights=None, **params):
 def from_nothing(classifier, args, **params):
     """Return one of the library's own small networks."""
     return classifier(
-        max_epochs=args.epochs, batch_size=32, random_state=args.seed, **params
+        max_epochs=args.epochs,
+        batch_size=32,
+        device=args.device,
+        random_state=args.seed,
+        **params,
     )
 
 
@@ -110,10 +115,7 @@ def backbone(args):
     )
     return [
         f"One location an image, each equally often. Backbones start from {start} "
-        "weights, here and in the next sections. The four of the source are "
-        "EfficientNetB7, ResNet152, ResNet152V2 and InceptionResNetV2; "
-        "`--backbones tf_efficientnet_b7 resnet152 resnetv2_152 inception_resnet_v2` "
-        "runs them.",
+        "weights, here and in the next sections. `--full` runs the four of the source.",
         overview(result),
         result.verdict(),
     ]

@@ -9,7 +9,8 @@ class weights? Simulated images, folds by plate. The section "jurkat" compares
 fine-tuning, LipNet-4 and an SVM on features on real, label-free images of cells;
 FOLDER holds jurkat_cellcycle.npz.
 
-The pretrained networks of the source want a GPU, --samples 5000 and --image-size 256.
+The networks of the source want a GPU. --full is its number of images (21,806), of 256
+px, with its four backbones from the weights of --weights.
 --weights is "random", "pretrained" (timm's), or a file for the one network of
 --backbones, whose first is that of all sections but the first. Sections go into one
 Markdown file; those that are not run stay there as they are.
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from studies._machine import describe_machine, versions_of
 from studies._markdown import as_markdown, numbers_as_text, run_line
+from studies._sources import CELL_IMAGES, CELL_NAME, CELL_TABLES
 from studies.cells._sections import SECTIONS
 
 OUT = Path(__file__).parents[2] / "docs" / "results" / "cell_study.md"
@@ -36,6 +38,10 @@ CAUTION = (
     "Macro-F1 with an interval is of the pooled predictions; in sentences it is the "
     "mean over folds."
 )
+PUBLISHED_BACKBONES = ["tf_efficientnet_b7", "resnet152", "resnetv2_152"]
+PUBLISHED_BACKBONES += ["inception_resnet_v2"]
+SMALL = {"samples": 600, "image_size": 64}
+FULL = {"samples": CELL_IMAGES, "image_size": 256}
 BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
 
 
@@ -54,15 +60,22 @@ def parse(arguments):
         help=", ".join(SECTIONS),
     )
     parser.add_argument("--jurkat", type=Path, metavar="FOLDER")
-    parser.add_argument("--backbones", nargs="+", default=BACKBONES, metavar="NAME")
+    parser.add_argument("--full", action="store_true", help="the source's size")
+    parser.add_argument("--backbones", nargs="+", metavar="NAME")
+    parser.add_argument("--device", default="auto", help="of networks")
     parser.add_argument("--weights", default="random")
-    parser.add_argument("--samples", type=int, default=600, help="simulated images")
-    parser.add_argument("--image-size", type=int, default=64, help="of these, in px")
+    parser.add_argument("--samples", type=int, help="simulated images")
+    parser.add_argument("--image-size", type=int, help="of these, in px")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args(arguments)
+    for name, value in (FULL if args.full else SMALL).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    if args.backbones is None:
+        args.backbones = PUBLISHED_BACKBONES if args.full else BACKBONES
     if args.only is None:
         args.only = [name for name in SECTIONS if name != "jurkat" or args.jurkat]
     if "jurkat" in args.only and args.jurkat is None:
@@ -111,6 +124,11 @@ def main(arguments=None):
         print(f"[{number}/{len(args.only)}] {title}", flush=True)
         start, started = time.perf_counter(), date.today().isoformat()
         blocks = run(args)
+        if name in CELL_TABLES:
+            blocks += [
+                f"The source's, on {CELL_IMAGES:,} real images ({CELL_NAME}):",
+                CELL_TABLES[name].rename("source, {}".format),
+            ]
         record = {
             "command": command_of(args, name),
             "machine": describe_machine(),

@@ -1,13 +1,15 @@
 """The diffraction study: single hits kept, all else dropped, on simulated patterns.
 
     python -m studies.diffraction --out FOLDER                 # all of it
+    python -m studies.diffraction --out FOLDER --full          # 50,000 patterns
     python -m studies.diffraction --out FOLDER --only shapes
     python -m studies.diffraction --out FOLDER --vgg16 FILE    # with VGG16
 
 domains: trained on ideal and on experiment-like patterns, tested on both. shapes:
 trained on icosahedra, tested on soccer balls and tori, and what helps. depth: accuracy
 on training and test patterns against n and m of ResNet(n, m). Patterns are 256×256 and
-cropped to 128×128, as published. FILE is one of pretrained weights of VGG16.
+cropped to 128×128, as published. --full is the source's 50,000 simulated patterns, half
+of them to test on; it wants a GPU. FILE is one of pretrained weights of VGG16.
 
 FOLDER gets a record of each part (JSON) and of all parts summary.md. A part whose
 record is there is not run again.
@@ -24,7 +26,8 @@ import pandas as pd
 from studies._machine import describe_machine, versions_of
 from studies._markdown import as_markdown, run_line
 from studies._record import is_done, read_record, write_record
-from studies.diffraction._parts import PARTS, Setting
+from studies._sources import DIFFRACTION_SIMULATED
+from studies.diffraction._parts import PARTS, Setting, use_device
 
 PACKAGES = ["emclassify", "numpy", "scikit-learn", "torch", "skorch"]
 TITLE = "The diffraction study on simulated patterns"
@@ -50,12 +53,17 @@ def parse(arguments):
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="PART", help=", ".join(names)
     )
-    parser.add_argument("--train", type=int, default=1000, help="training patterns")
-    parser.add_argument("--test", type=int, default=1000, help="test patterns")
+    parser.add_argument("--train", type=int, help="training patterns")
+    parser.add_argument("--test", type=int, help="test patterns")
+    parser.add_argument("--full", action="store_true", help="the source's size")
+    parser.add_argument("--device", default="auto", help="of networks")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vgg16", metavar="FILE", help="pretrained weights")
     args = parser.parse_args(arguments)
+    size = DIFFRACTION_SIMULATED // 2 if args.full else 1000
+    args.train = size if args.train is None else args.train
+    args.test = size if args.test is None else args.test
     for name, least in (("train", 60), ("test", 20), ("epochs", 1)):
         if getattr(args, name) < least:
             parser.error(f"--{name} must be at least {least}")
@@ -106,6 +114,7 @@ def write_summary(folder):
 def main(arguments=None):
     args = parse(arguments)
     setting = Setting(args.train, args.test, args.epochs, args.seed, bool(args.vgg16))
+    use_device(args.device)
     args.out.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         if args.only is not None and part.name not in args.only:
