@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= auto
 
-.PHONY: demo test test-slow test-lowest lint docs bench clean
+.PHONY: demo test test-slow test-gpu test-lowest lint docs bench clean
 
 .venv/.installed: setup.cfg constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('emclassify needs Python 3.11 or newer: make PYTHON=python3.11' if sys.version_info < (3, 11) else 0)"
@@ -25,6 +25,10 @@ test: .venv/.installed  ## everything but the slow tests
 
 test-slow: .venv/.installed
 	$(BIN)/python -m pytest -n $(JOBS) -m slow --timeout 3600
+
+test-gpu: .venv/.installed  ## the tests that need a GPU; without one it fails
+	@$(BIN)/python -c "import sys, torch; sys.exit(None if torch.cuda.is_available() else f'make test-gpu: torch {torch.__version__} finds no CUDA device here')"
+	$(BIN)/python -m pytest -m gpu
 
 test-lowest:  ## with the lowest versions that setup.cfg allows, in .venv-lowest
 	$(PYTHON) -m venv --clear .venv-lowest

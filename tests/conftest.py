@@ -18,12 +18,16 @@ settings.register_profile(
 settings.load_profile("house")
 
 
-import torchvision_operators  # noqa: E402, F401 (torch reads the number of threads)
+import torch  # noqa: E402 (it reads the number of threads)
+import torchvision_operators  # noqa: E402, F401
 
 
 def pytest_collection_modifyitems(items):
-    """Let no test in a browser wait for more than a few minutes."""
+    """Let no test in a browser wait for more than a few minutes; find a GPU."""
+    gpu = torch.cuda.is_available()
     for item in items:
+        if item.get_closest_marker("gpu") and not gpu:
+            item.add_marker(pytest.mark.skip("torch finds no CUDA device here"))
         if item.get_closest_marker("browser") and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(240))
 

@@ -1,7 +1,9 @@
 """What those need who carry on: workflows, hooks and bounds say what is true."""
 
 import configparser
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -82,3 +84,20 @@ def test_sdist_holds_what_its_tests_need(tmp_path):
     with tarfile.open(archive) as packed:
         held = {name.partition("/")[2] for name in packed.getnames()}
     assert set(filter(None, listed)) - held == {".gitignore"}
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_gpu_tests_fail_where_there_is_no_gpu():
+    command = ["make", "-o", ".venv/.installed", "test-gpu"]
+    done = subprocess.run(
+        [*command, f"BIN={Path(sys.executable).parent}"],
+        cwd=ROOT,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "finds no CUDA device" in done.stderr
+    assert "passed" not in done.stdout
