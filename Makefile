@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= auto
 
-.PHONY: demo test test-slow test-gpu test-lowest lint docs bench clean
+.PHONY: demo test test-slow test-gpu test-lowest lint docs linkcheck bench clean
 
 .venv/.installed: setup.cfg constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('emclassify needs Python 3.11 or newer: make PYTHON=python3.11' if sys.version_info < (3, 11) else 0)"
@@ -43,6 +43,9 @@ lint: .venv/.installed
 
 docs: .venv/.installed-docs  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -j auto -b html docs docs/_build/html
+
+linkcheck: .venv/.installed-docs  ## whether the addresses in the site answer
+	$(BIN)/python -m sphinx -b linkcheck docs docs/_build/linkcheck
 
 bench: .venv/.installed  ## speed, each against a named opponent
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

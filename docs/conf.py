@@ -14,6 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests")]
 
 import api_reference  # noqa: E402
 import generated_text  # noqa: E402
+import inventories  # noqa: E402
 import torchvision_operators  # noqa: E402, F401 (for examples with timm)
 
 from emclassify import __version__  # noqa: E402
@@ -26,8 +27,11 @@ version = release = __version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "matplotlib.sphinxext.plot_directive",
@@ -41,6 +45,14 @@ autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+
+# Prompts and what is printed are not copied.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+intersphinx_mapping = inventories.reachable(HERE / "_build" / "inventories")
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_anchors = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "emclassify"

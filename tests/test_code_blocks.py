@@ -36,7 +36,10 @@ NOT_RUN = {
     ("parallel", 1): "patches the whole process: tests/test_intelex.py",
 }
 # Commands of other programs, and those that end only when they are stopped.
-OTHER = re.compile(r"python -m pip |torchrun |.* --(watch|serve)\b|make ")
+OTHER = re.compile(
+    r"python -m (pip|venv) |\. \.venv|emclassify --version|torchrun |"
+    r".* --(watch|serve)\b|make "
+)
 SMALL = {
     "benchmark": "--epochs 1 --image-size 16 --cv 2 --jobs 1 --quiet --time-limit none",
     "train": "--epochs 1 --image-size 16 --jobs 1 --quiet",

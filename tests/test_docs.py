@@ -159,3 +159,27 @@ def test_changelog_fragments_are_named_as_towncrier_wants():
     _, found, released = changelog.partition(towncrier["start_string"])
     assert found, "CHANGELOG.md has lost the line after which towncrier writes"
     assert fragments or "## " in released
+
+
+def test_sites_that_do_not_answer_are_left_out(tmp_path, capsys):
+    import inventories
+
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "objects.inv").write_bytes(b"# Sphinx inventory version 2\n")
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "objects.inv").write_bytes(b"<html>not found</html>")
+    sites = {name: f"{(tmp_path / name).as_uri()}/" for name in ("there", "page", "no")}
+    kept = tmp_path / "kept"
+    found = inventories.reachable(kept, sites)
+    assert found == {"there": (sites["there"], str(kept / "there.inv"))}
+    assert "No links to page, no:" in capsys.readouterr().out
+
+
+def test_every_page_of_the_guide_is_in_its_contents():
+    folder = ROOT / "docs" / "user_guide"
+    listed = re.findall(r"^   (\w+)$", (folder / "index.rst").read_text("utf-8"), re.M)
+    assert sorted(listed) == sorted(
+        {path.stem for path in folder.iterdir() if path.suffix in (".rst", ".md")}
+        - {"index"}
+    )

@@ -25,8 +25,8 @@ class FourierRings(FeatureFamily):
     window along either side and its power spectrum taken. The rings of frequency are
     logarithmic, from 0.8 periods along the shorter side to 0.5 periods a pixel. A ring
     gives the logarithm of its mean power, and the second and fourth angular harmonic
-    of the power, |sum p exp(i k θ)| / sum p: near 1 where it all lies along one axis
-    (k = 2) or two at right angles (k = 4). A ring without a frequency gets the
+    of the power, ``|sum p exp(i k θ)| / sum p``: near 1 where it all lies along one
+    axis (k = 2) or two at right angles (k = 4). A ring without a frequency gets the
     straight line between its neighbours.
 
     Turning the image by quarters or mirroring it changes nothing. The whole image
