@@ -92,3 +92,16 @@ def test_tiny_images_in_bfloat16(size):
         max_epochs=10, batch_size=16, dropout=0.0, precision="bfloat16", random_state=0
     )
     assert clf.fit(X, y).score(X, y) > 0.9
+
+
+def test_as_published_has_nothing_of_our_recipe():
+    clf = ResNetClassifier.as_published(1, 0, max_epochs=2, random_state=0)
+    assert (clf.n, clf.m, clf.max_epochs, clf.dropout) == (1, 0, 2, 0.5)
+    assert (clf.lr_schedule, clf.label_smoothing, clf.weight_decay) == (None, 0.0, 0.0)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 8, 8)) + np.repeat([0, 2], 20)[:, None, None]
+    clf = clf.fit(X, np.repeat(["dim", "bright"], 20))
+    (group,) = clf.net_.optimizer_.param_groups
+    assert isinstance(clf.net_.optimizer_, torch.optim.Adam)
+    assert group["lr"] == 0.001
+    assert group["weight_decay"] == 0

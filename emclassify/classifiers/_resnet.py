@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from os import PathLike
+from typing import Self
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from emclassify.classifiers._cnn import CNNClassifier
 from emclassify.nets import ResNet
+from emclassify.training import RandomHorizontalFlip, RandomVerticalFlip
 
 __all__ = ["ResNetClassifier"]
 
@@ -219,6 +221,43 @@ class ResNetClassifier(CNNClassifier):
         self.n = n
         self.m = m
         self.dropout = dropout
+
+    @classmethod
+    def as_published(cls, n: int = 2, m: int = 2, **params: object) -> Self:
+        """Return a classifier with what is known of the source's recipe, and no more.
+
+        Flips, dropout of 0.5, and plain cross entropy: no one-cycle schedule, label
+        smoothing or weight decay. We know neither optimiser nor rate nor number of
+        epochs; Adam at a constant 0.001, 20 epochs and batches of 64 are ours.
+
+        Parameters
+        ----------
+        n, m : int, default=2
+            Residual blocks, as of the class; 2 and 2 are the source's ResNet10.
+        **params
+            Any parameter of the class; they go before the recipe's.
+
+        Returns
+        -------
+        ResNetClassifier
+
+        Examples
+        --------
+        >>> from emclassify import ResNetClassifier
+        >>> ResNetClassifier.as_published(max_epochs=5).label_smoothing
+        0.0
+        """
+        recipe = {
+            "max_epochs": 20,
+            "batch_size": 64,
+            "lr": 0.001,
+            "optimizer": "adam",
+            "lr_schedule": None,
+            "weight_decay": 0.0,
+            "label_smoothing": 0.0,
+            "augmentation": [RandomHorizontalFlip(), RandomVerticalFlip()],
+        }
+        return cls(n, m, **{**recipe, **params})
 
     def _make_net(
         self, image_shape: Sequence[int], n_classes: int, n_features: int
