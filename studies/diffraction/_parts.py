@@ -325,9 +325,10 @@ PARTS = [
         "{n_train:,} training and {n_test:,} test patterns of icosahedra in each "
         "domain, half of them single hits; {max_epochs} epochs, seed {seed}. “As "
         "published”: photon counts, pixels standardised, flips, Adam at a constant "
-        "rate, no label smoothing or weight decay. “Logarithm”: of counts + 1, with the "
-        "library's recipe. The SVM gets mean and standard deviation of that logarithm "
-        "in 64 rings, the diffusion map the standard deviations in 24 rings, and labels of "
+        "rate, no label smoothing or weight decay. “Logarithm”: of counts + 1, with "
+        "the library's recipe. The SVM gets mean and standard deviation of that "
+        "logarithm in 64 rings, the diffusion map the standard deviations in 24 rings, "
+        "and labels of "
         f"{N_LABELLED} training patterns of each class: means over {N_DRAWS} draws of "
         "these, in brackets the least and the most.",
         run_domains,
