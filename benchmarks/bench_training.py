@@ -38,15 +38,15 @@ def standardised(X):
     return (X - X.mean()) / X.std()
 
 
-def skorch_net(image_size, epochs, device):
-    """LipNet-4 in skorch, as its documentation starts."""
+def skorch_net(image_size, epochs, device, net=None, batch_size=BATCH):
+    """Return a network, LipNet-4 if none is given, in skorch as its docs start."""
     return NeuralNetClassifier(
-        LipNet4((image_size, image_size, 1), 3),
+        net or LipNet4((image_size, image_size, 1), 3),
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
         lr=0.003,
         max_epochs=epochs,
-        batch_size=BATCH,
+        batch_size=batch_size,
         iterator_train__shuffle=True,
         train_split=None,
         device=device,

@@ -222,10 +222,8 @@ def bench_off_sample(args):
     ours = (time.perf_counter() - start) * 10 / args.folds
     train, _ = folds[0]
     floats = X[train][:, None].astype(np.float32) / 255
-    theirs = skorch_net(56, 2, "cuda").set_params(
-        module=OffSampleNet((56, 56, 1), 2),
-        batch_size=ensemble.estimators_[0].batch_size_,
-    )
+    net = OffSampleNet((56, 56, 1), 2)
+    theirs = skorch_net(56, 2, "cuda", net, ensemble.estimators_[0].batch_size_)
     theirs.fit(floats, y[train])
     slow = 50 * 5 * epoch_ms(theirs.history) / 1e3
     return row(

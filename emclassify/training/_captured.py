@@ -307,24 +307,30 @@ class _Member:
         self.net, self.batches, self.state = net, batches, state
         dataset = batches.dataset
         self.stacks = dataset.stacks
-        self.place = dataset.place_of[dataset.rows].to(device)
-        self.target, self.weight = dataset.target.to(device), dataset.weight.to(device)
-        self.features = dataset.features
-        if self.features is not None:
-            self.features = self.features[dataset.rows].to(device)
+        self._samples = {
+            "place": dataset.place_of[dataset.rows],
+            "target": dataset.target,
+            "weight": dataset.weight,
+        }
+        if dataset.features is not None:
+            self._samples["features"] = dataset.features[dataset.rows]
+        self._samples = {name: of.to(device) for name, of in self._samples.items()}
+        # In the order of the epoch.
+        self.samples = {name: of.clone() for name, of in self._samples.items()}
         named = dict(net.callbacks_)
         self.schedule = named.get("lr_schedule")
         self.records = [c for c in named.values() if getattr(c, "capturable", False)]
-        n, n_batches = len(dataset), len(batches)
-        n_groups = len(net.optimizer_.param_groups)
-        self.order = torch.zeros(n, dtype=torch.long, device=device)
         self.span = torch.arange(batches.batch_size, device=device)
         # Of the next sample in the order, and of the next batch.
-        self.cursor = torch.zeros(1, dtype=torch.long, device=device)
-        self.batch = torch.zeros(1, dtype=torch.long, device=device)
-        self.losses = torch.zeros(n_batches, device=device)
-        self.rates = torch.zeros(n_batches, n_groups, device=device)
-        self.rate = torch.zeros(n_groups, device=device)
+        self.at = torch.zeros(2, dtype=torch.long, device=device)
+        self.ahead = {
+            length: torch.tensor([length, 1], device=device)
+            for _, length in batches.kinds()
+        }
+        n_groups = len(net.optimizer_.param_groups)
+        self.losses = torch.zeros(len(batches), device=device)
+        self.rates = torch.zeros(len(batches), n_groups, device=device)
+        self.logits: torch.Tensor | None = None
         self._lengths: list[int] = []
         self._epoch_rates: list[list[float]] = []
 
@@ -332,19 +338,30 @@ class _Member:
         """Deal the batches; return the stack and the length of each."""
         with self.state.in_use():
             dealt = self.batches.deal()
-        self.order.copy_(torch.cat(dealt))
-        self._lengths = [len(index) for index in dealt]
+        order = torch.cat(dealt).to(self.at.device)
+        for name, values in self._samples.items():
+            torch.index_select(values, 0, order, out=self.samples[name])
+        keys = [self.batches.kind(index) for index in dealt]
+        self._lengths = [length for _, length in keys]
         if self.schedule is None:
             rates = [group["lr"] for group in self.net.optimizer_.param_groups]
-            self._epoch_rates = len(dealt) * [rates]
+            self._epoch_rates = len(keys) * [rates]
         else:
-            self._epoch_rates = self.schedule.rates_ahead(len(dealt))
+            self._epoch_rates = self.schedule.rates_ahead(len(keys))
         self.rates.copy_(torch.tensor(self._epoch_rates))
         self.rewind()
-        return [self.batches.kind(index) for index in dealt]
+        return keys
 
     def end_epoch(self) -> None:
         """Write what skorch writes batch by batch; here everything is waited for."""
+        for record in self.records:
+            # Of all batches at once: it counts, and the order is the same.
+            record.on_batch_end(
+                self.net,
+                batch=(None, self.samples["target"]),
+                training=True,
+                y_pred=self.logits,
+            )
         losses = self.losses.tolist()
         rows = [
             {"train_batch_size": n, "train_loss": loss}
@@ -363,28 +380,29 @@ class _Member:
 
     def rewind(self) -> None:
         """Go to the first batch of the epoch."""
-        self.cursor.zero_()
-        self.batch.zero_()
+        self.at.zero_()
 
     def step(self, stack: int, length: int) -> None:
         """Train on the next batch."""
-        index = self.order.index_select(0, self.cursor + self.span[:length])
-        inputs = {"images": take(self.stacks[stack], self.place[index])}
-        if self.features is not None:
-            inputs["features"] = self.features[index]
-        target = self.target[index]
-        self.rate.copy_(self.rates.index_select(0, self.batch).flatten())
-        net = self.net
-        net.optimizer_.zero_grad(set_to_none=True)
-        done = net.train_step_single((inputs, (target, self.weight[index])))
-        net.optimizer_.step()
-        for record in self.records:
-            record.on_batch_end(
-                net, batch=(inputs, target), training=True, y_pred=done["y_pred"]
-            )
-        self.losses.index_copy_(0, self.batch, done["loss"].detach()[None])
-        self.cursor += length
-        self.batch += 1
+        sample, batch = self.at[:1], self.at[1:]
+        index = sample + self.span[:length]
+        of = {name: v.index_select(0, index) for name, v in self.samples.items()}
+        inputs = {"images": take(self.stacks[stack], of["place"])}
+        if "features" in of:
+            inputs["features"] = of["features"]
+        net, optimizer = self.net, self.net.optimizer_
+        rates = self.rates.index_select(0, batch).flatten().unbind()
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        done = net.train_step_single((inputs, (of["target"], of["weight"])))
+        optimizer.step()
+        logits = done["y_pred"].detach()
+        if self.logits is None:  # in the first step to warm up
+            self.logits = logits.new_zeros(len(self.samples["target"]), logits.shape[1])
+        self.logits.index_copy_(0, index, logits)
+        self.losses.index_copy_(0, batch, done["loss"].detach()[None])
+        self.at.add_(self.ahead[length])
 
     def trained(self) -> tuple[bool, ...]:
         """Return for each weight whether it is trained."""
@@ -392,14 +410,13 @@ class _Member:
 
     @contextmanager
     def static_rates(self) -> Iterator[None]:
-        """Have the optimizer read its rates from the device."""
+        """Let the optimizer read its rates from the device; then it has its own."""
         optimizer = self.net.optimizer_
         # It would warn of steps that are not captured, as those to warm up.
         optimizer._warned_capturable_if_run_uncaptured = True
         groups = optimizer.param_groups
         plain = [dict(group) for group in groups]
-        for group, rate in zip(groups, self.rate.unbind(), strict=True):
-            group["lr"] = rate
+        for group in groups:
             if "capturable" in group:
                 group["capturable"] = True
         try:
@@ -416,7 +433,6 @@ class _Member:
         """Return copies of all that a step changes."""
         module = self.net.module_
         tensors = [*module.parameters(), *module.buffers()]
-        tensors += [record.counts_ for record in self.records]
         kept = [(tensor, tensor.detach().clone()) for tensor in tensors]
         optimizer = {
             weight: {name: value.clone() for name, value in state.items()}

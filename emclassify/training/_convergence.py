@@ -106,7 +106,7 @@ class TrainingRecord(Callback):
         Of the last epoch, as `why_not_converged` takes it.
     """
 
-    # A captured step may call it: it stays on the device, and in its place.
+    # After a captured epoch it is told of all batches at once.
     capturable = True
 
     def __init__(self, n_classes: int, multilabel: bool) -> None:
@@ -117,7 +117,6 @@ class TrainingRecord(Callback):
         """Start without any."""
         self.confusion_ = None
         size = 4 * self.n_classes if self.multilabel else self.n_classes**2
-        # In one place throughout: a captured step counts there.
         self.counts_ = torch.zeros(size, dtype=torch.long, device=net.device)
 
     def on_epoch_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:

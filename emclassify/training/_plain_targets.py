@@ -120,8 +120,10 @@ class _PlainDataset(Dataset):
     """
 
     def __init__(self, dataset: ImageDataset) -> None:
-        order = torch.cat(dataset.runs())
-        super().__init__(dataset, dataset.target[order].numpy(), length=len(dataset))
+        target = dataset.target
+        if len(dataset.stacks) > 1:
+            target = target[torch.cat(dataset.runs())]
+        super().__init__(dataset, target.numpy(), length=len(dataset))
 
     def __getattr__(self, name: str) -> object:
         if name == "X":  # not there yet, in a copy
