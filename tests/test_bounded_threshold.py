@@ -253,7 +253,9 @@ def test_a_network_on_images():
     rng = np.random.default_rng(0)
     y = np.repeat(["bad", "good"], 30)
     X = rng.normal(size=(60, 8, 8)) + np.repeat([0, 1], 30)[:, None, None]
-    network = LipNetClassifier(max_epochs=2, batch_size=10, random_state=0)
+    network = LipNetClassifier(
+        max_epochs=2, batch_size=10, random_state=0, device="cpu"
+    )
     clf = BoundedThresholdClassifierCV(network, max_fpr=0.0, cv=2)
     clf.fit(X, y, groups=np.arange(60) // 3)
     assert clf.image_shape_ == (8, 8, 1)

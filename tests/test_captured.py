@@ -15,7 +15,14 @@ from emclassify import (
     SeedEnsembleClassifier,
 )
 from emclassify.nets import LipNet4
-from emclassify.training import RandomAffine, RandomHorizontalFlip, _captured, _dihedral
+from emclassify.training import (
+    ImageBatches,
+    ImageDataset,
+    RandomAffine,
+    RandomHorizontalFlip,
+    _captured,
+    _dihedral,
+)
 from emclassify.training._schedules import cosine, one_cycle
 
 symmetry_by_symmetry = _dihedral._symmetry_by_symmetry
@@ -303,6 +310,26 @@ def test_an_interrupt_ends_training_and_leaves_a_net_that_predicts(captured):
         with pytest.raises(KeyboardInterrupt):
             captured(clf, X, y)
     clf.predict(X)
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "lengths"),
+    [
+        (14169, 128, [128] * 110 + [89]),
+        (70, 16, [14] * 5),  # 16 would leave 6
+        (72, 16, [16] * 4 + [8]),
+        (20, 10, [10, 10]),  # less than a multiple of eight goes unchanged
+        (7, 8, [7]),
+    ],
+)
+def test_a_gpu_has_batches_of_multiples_of_eight(n, batch_size, lengths):
+    dataset = ImageDataset(np.zeros((n, 1, 1, 1)))
+    batches = ImageBatches(dataset, batch_size, shuffle=True, multiple=8)
+    dealt = batches.deal()
+    assert [len(index) for index in dealt] == lengths
+    assert sorted(torch.cat(dealt).tolist()) == list(range(n))
+    assert batches.kinds() == {(0, length) for length in lengths}
+    assert len(batches) == len(lengths)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (4, 6), (1, 7)])

@@ -254,8 +254,8 @@ def test_no_convolution(linear):
 def test_saliency_of_a_linear_network_is_its_weights(linear):
     clf, X = linear
     module = clf.net_.module_
-    weight = module.net.dense.weight.detach().numpy().reshape(2, 2, 4, 5)
-    by_hand = np.abs(weight / module.std.numpy()).max(axis=1)
+    weight = module.net.dense.weight.detach().cpu().numpy().reshape(2, 2, 4, 5)
+    by_hand = np.abs(weight / module.std.cpu().numpy()).max(axis=1)
     np.testing.assert_allclose(saliency(clf, X, 1), [by_hand[1]] * 20, rtol=1e-5)
     predicted = clf.predict(X)
     np.testing.assert_allclose(saliency(clf, X), by_hand[predicted], rtol=1e-5)

@@ -358,7 +358,9 @@ def test_a_network_on_images_and_its_table():
     rng = np.random.default_rng(0)
     y = np.repeat(["bad", "good"], 30)
     X = rng.normal(size=(60, 8, 8)) + np.repeat([0, 1], 30)[:, None, None]
-    network = LipNetClassifier(max_epochs=2, batch_size=10, random_state=0)
+    network = LipNetClassifier(
+        max_epochs=2, batch_size=10, random_state=0, device="cpu"
+    )
     clf = RejectClassifierCV(network, max_error=0.1, cv=2)
     clf.fit(X, y, groups=np.arange(60) // 3)
     assert clf.image_shape_ == (8, 8, 1)

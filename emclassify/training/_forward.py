@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from skorch import NeuralNetClassifier
 
+from emclassify.readers._stored_images import StoredImages
 from emclassify.training._batches import ImageBatches, ImageDataset
 
 __all__ = ["forward"]
@@ -20,7 +21,8 @@ def forward(
     """Return the logits (n, n_outputs) of images, on the CPU, in their order.
 
     A GPU gets batches of up to 2,048 images, as many as fit into its memory, one while
-    it computes another, and what it says is read once.
+    it computes another, and what it says is read once. Stored images are read as on a
+    CPU, a batch of the net at a time.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ def _on_gpu(net: NeuralNetClassifier, dataset: ImageDataset) -> torch.Tensor:
     device = torch.device(net.device)
     n_pixels = max(stack.shape[1] * stack.shape[2] for stack in dataset.stacks)
     n = max(1, min(_IMAGES_AT_ONCE, _PIXELS_AT_ONCE // n_pixels))
+    if isinstance(dataset.stacks[0], StoredImages):
+        n = net.iterator_valid__batch_size
     while True:
         batches = (inputs for inputs, _ in ImageBatches(dataset, n))
         try:

@@ -78,6 +78,7 @@ def make_training_net(
         batch_size=batch_size,
         iterator_train=ImageBatches,
         iterator_train__shuffle=True,
+        iterator_train__multiple=8 if torch.device(device).type == "cuda" else 1,
         iterator_valid=ImageBatches,
         iterator_valid__batch_size=predicted_at_once,
         classes=np.arange(n_classes),
