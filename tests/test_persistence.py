@@ -267,3 +267,14 @@ def test_fitted_on_a_gpu_unpickles_without():
         again = pickle.loads(pickled)
     assert again.device_ == str(HERE)
     np.testing.assert_array_equal(again.predict_proba(X), expected)
+
+
+def test_a_pickle_holds_the_network_once():
+    X = np.random.default_rng(0).normal(size=(20, 28, 28))
+    clf = LipNetClassifier(max_epochs=1, device="cpu").fit(X, np.arange(20) % 2)
+    weights = sum(w.nbytes for w in clf.net_.module_.state_dict().values())
+    # Once for the weights, twice for what Adam has of each.
+    assert len(pickle.dumps(clf)) < 3.1 * weights
+    again = pickle.loads(pickle.dumps(clf))
+    assert again.net_.module is again.net_.module_
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))

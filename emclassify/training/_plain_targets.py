@@ -95,10 +95,22 @@ class PlainTargets(NeuralNetClassifier):
             )
         return super().score(X, y, sample_weight)
 
+    def __getstate__(self) -> dict:
+        """Leave out what the net was made from, where that is the trained network.
+
+        It would be kept twice, and the second time on its device, wanted or not.
+        """
+        state = super().__getstate__()
+        if self.initialized_ and state["module"] is self.module_:
+            state["module"] = None
+        return state
+
     def __setstate__(self, state: dict) -> None:
         """Take the network to a device that is here."""
         state["device"] = device_for_kept(state["device"])
         super().__setstate__(state)
+        if self.module is None:
+            self.module = self.module_
 
     def _get_predict_nonlinearity(self) -> nn.Module:
         if self.predict_nonlinearity != "auto":
