@@ -43,8 +43,9 @@ def otsu_thresholds(images: NDArray[Any]) -> NDArray[np.float64]:
     n = len(images)
     rows = images.reshape(n, -1).astype(np.float64)
     low = rows.min(axis=1)
-    span = rows.max(axis=1) - low
-    step = np.where(span > 0, span, 1.0) / OTSU_BINS
+    step = (rows.max(axis=1) - low) / OTSU_BINS
+    # Also where numbers are too small to be divided into bins.
+    step = np.where(step > 0, step, 1.0)
     index = ((rows - low[:, None]) / step[:, None]).astype(np.intp)
     np.minimum(index, OTSU_BINS - 1, out=index)
     index += np.arange(n)[:, None] * OTSU_BINS
