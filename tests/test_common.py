@@ -94,7 +94,7 @@ SETTINGS = {
     },
     BackboneClassifier: {
         **QUICK,
-        "max_epochs": 12,
+        "max_epochs": 20,
         "lr": 0.1,
         "unfreeze_after": 4,
         "backbone_lr_factor": 0.1,
