@@ -94,8 +94,8 @@ SETTINGS = {
     },
     BackboneClassifier: {
         **QUICK,
-        "max_epochs": 20,
-        "lr": 0.1,
+        "max_epochs": 12,
+        "lr": 0.05,
         "unfreeze_after": 4,
         "backbone_lr_factor": 0.1,
         "backbone": "test_resnet",
