@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from emclassify.cli._set_parameters import set_parameters
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -46,8 +48,6 @@ def make_model(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any
     Pipeline or classifier
         With the parameters that --set gives it.
     """
-    from emclassify.cli._settings import set_parameters
-
     model = _make(name, args, images)
     set_parameters(model, name, args.set)
     return model
