@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from image_files import write_classes
 from PIL import Image
 
 import emclassify
@@ -34,15 +35,10 @@ QUICK = ["--epochs", "1", "--image-size", "8", "--jobs", "1", "--quiet"]
 def folder(tmp_path):
     """Two classes of images in folders, and a table with groups."""
     folder = tmp_path / "images"
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(24):
-        label = ["dim", "bright"][i % 2]
-        (folder / label).mkdir(parents=True, exist_ok=True)
-        image = rng.integers(0, 100, (12, 12))
-        image[3:9, 3:9] += 150 * (i % 2)
-        Image.fromarray(image.astype(np.uint8)).save(folder / label / f"{i:02d}.png")
-        rows.append([f"{label}/{i:02d}.png", label, f"grid{i // 4}"])
+    rows = [
+        [name, name.partition("/")[0], f"grid{i // 4}"]
+        for i, name in enumerate(write_classes(folder))
+    ]
     table = pd.DataFrame(rows, columns=["file", "label", "grid"])
     table.to_csv(tmp_path / "labels.csv", index=False)
     return folder

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from image_files import write_classes
 from PIL import Image
 
 import emclassify
@@ -21,13 +22,7 @@ QUICK = ["--epochs", "1", "--image-size", "16", "--jobs", "1"]
 def folder(tmp_path):
     """Two classes of images of 12 px in folders."""
     folder = tmp_path / "images"
-    rng = np.random.default_rng(0)
-    for i in range(24):
-        label = ["dim", "bright"][i % 2]
-        (folder / label).mkdir(parents=True, exist_ok=True)
-        image = rng.integers(0, 100, (12, 12))
-        image[3:9, 3:9] += 150 * (i % 2)
-        Image.fromarray(image.astype(np.uint8)).save(folder / label / f"{i:02d}.png")
+    write_classes(folder)
     return folder
 
 
