@@ -26,6 +26,11 @@ def pytest_collection_modifyitems(items):
     """Let no test in a browser wait for more than a few minutes; find a GPU."""
     gpu = torch.cuda.is_available()
     for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(
+                f"{item.nodeid}: an address is in its name, so that each process of "
+                "pytest-xdist has another, and no test runs. Give ids to parametrize."
+            )
         if item.get_closest_marker("gpu") and not gpu:
             item.add_marker(pytest.mark.skip("torch finds no CUDA device here"))
         if item.get_closest_marker("browser") and not item.get_closest_marker("slow"):

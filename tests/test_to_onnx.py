@@ -133,7 +133,7 @@ def test_network_on_images_of_16_bits_in_channels(liposomes, tmp_path):
         OffSampleNetClassifier(**QUICK),
         CNNClassifier(small_net, **QUICK),
     ],
-    ids=repr,
+    ids=lambda model: f"{type(model).__name__}{getattr(model, 'depth', '')}",
 )
 def test_every_network(liposomes, tmp_path, classifier, normalization):
     X = liposomes.images.astype(np.float32) / 255
