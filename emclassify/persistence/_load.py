@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from emclassify.persistence._decode import Decoder
 from emclassify.persistence._known_types import full_name
-from emclassify.persistence._model_card import parse_card
+from emclassify.persistence._model_card import other_versions, parse_card
 from emclassify.persistence._model_file import read_members, refusing
 
 __all__ = ["load"]
@@ -45,7 +45,8 @@ def load(path: str | PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
         If the file can't be opened.
     ValueError
         If the file is no model, damaged, of a newer format, or holds what no model
-        has: the message names the file and says what.
+        has: the message names the file and says what, and which libraries wrote it in
+        other versions than the ones here.
     TypeError
         If `trusted` holds something else than classes and functions.
 
@@ -78,7 +79,8 @@ def load(path: str | PathLike[str], *, trusted: Iterable[Any] = ()) -> Any:
             raise TypeError(f"trusted must hold classes and functions; got {thing!r}.")
     members = read_members(path)
     with refusing(path):
-        parse_card(members)
+        card = parse_card(members)
+    with refusing(path, other_versions(card)):
         arrays = load_arrays(members["arrays.safetensors"])
         decoder = Decoder(arrays, {full_name(thing): thing for thing in trusted})
         estimator = decoder.decode(json.loads(members["estimator.json"]))

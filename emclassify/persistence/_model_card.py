@@ -22,7 +22,7 @@ from emclassify.persistence._model_file import (
     refusing,
 )
 
-__all__ = ["check_card", "make_card", "read_model_card"]
+__all__ = ["check_card", "make_card", "other_versions", "read_model_card"]
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
 
@@ -87,6 +87,22 @@ def parse_card(members: Mapping[str, bytes]) -> dict[str, Any]:
             f"up to {FORMAT_VERSION}. A newer emclassify may read it"
         )
     return card
+
+
+def other_versions(card: Mapping[str, Any]) -> str:
+    """Return in words which libraries wrote a file in other versions than run here."""
+    versions = card.get("versions")
+    if not isinstance(versions, dict):
+        return ""
+    here = {"emclassify": __version__, **{name: version(name) for name in _LIBRARIES}}
+    others = [
+        f"{name} {versions[name]} (here {mine})"
+        for name, mine in here.items()
+        if isinstance(versions.get(name), str)
+        # CPU and CUDA builds of one release differ after the plus sign.
+        and versions[name].partition("+")[0] != mine.partition("+")[0]
+    ]
+    return f"It was written with {', '.join(others)}" if others else ""
 
 
 def make_card(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,8 +72,11 @@ def read_members(
 
 
 @contextmanager
-def refusing(path: str | PathLike[str]) -> Iterator[None]:
-    """Turn whatever a damaged or hostile file leads to into one ValueError."""
+def refusing(path: str | PathLike[str], note: str = "") -> Iterator[None]:
+    """Turn whatever a damaged or hostile file leads to into one ValueError.
+
+    It ends with the note, a sentence without its full stop.
+    """
     try:
         yield
     except (ImportError, InconsistentVersionWarning):
@@ -88,6 +91,7 @@ def refusing(path: str | PathLike[str]) -> Iterator[None]:
             reason = "it is nested too deeply"
         raise ValueError(
             f"{os.fspath(path)} can't be loaded as a model of emclassify: {reason}."
+            + (f" {note}." if note else "")
         ) from error
 
 

@@ -38,11 +38,12 @@ def curve_picture(curve: pd.DataFrame) -> "Figure | None":
     for n_classes, part in curve.groupby("n_classes"):
         full = n_classes == most
         ax.errorbar(
-            part["n_labels"],
-            part["macro_f1"],
+            # Arrays: Matplotlib 3.9 asks pandas what it no longer answers.
+            part["n_labels"].to_numpy(),
+            part["macro_f1"].to_numpy(),
             yerr=[
-                part["macro_f1"] - part["macro_f1_low"],
-                part["macro_f1_high"] - part["macro_f1"],
+                (part["macro_f1"] - part["macro_f1_low"]).to_numpy(),
+                (part["macro_f1_high"] - part["macro_f1"]).to_numpy(),
             ],
             marker="o",
             markerfacecolor=_COLOUR if full else "white",
