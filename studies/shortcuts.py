@@ -80,6 +80,9 @@ def simulators(n_samples, seed):
         "cells": make_cell_images(
             n_samples, image_size=64, multilabel=False, weights=[1] * 10, **seeded
         ),
+        "cells, all 19 locations": make_cell_images(
+            n_samples, image_size=64, multilabel=False, weights=[1] * 19, **seeded
+        ),
         "diffraction patterns": make_diffraction_patterns(n_samples // 2, **seeded),
     }
 

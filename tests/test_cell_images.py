@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import ndimage
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from emclassify import make_cell_images
+from emclassify.datasets.cells._cell_images import DEFAULT_SHARES
 from emclassify.datasets.cells._cell_labels import draw_locations, spoil
 from emclassify.datasets.cells._noise_texture import band_noise
 from emclassify.datasets.cells._protein_patterns import LOCATIONS
@@ -14,9 +19,8 @@ BRIGHT = {"expression": 0.8, "silent_cells": 0.0, "random_state": 0, "n_groups":
 
 
 def one_location(name, n=6, **params):
-    return make_cell_images(
-        n, multilabel=False, weights={name: 1}, image_size=96, **(BRIGHT | params)
-    )
+    params = {"image_size": 96, "weights": {name: 1}} | BRIGHT | params
+    return make_cell_images(n, multilabel=False, **params)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def test_bunch(mixed):
     assert mixed.images.shape == (120, 48, 48, 4)
     assert mixed.images.dtype == mixed.cell_masks.dtype == np.uint8
     assert mixed.target.shape == mixed.true_target.shape == (120, 10)
-    assert mixed.target_names == list(LOCATIONS)
+    assert mixed.target_names == list(DEFAULT_SHARES)
     assert len(set(mixed.groups)) == 10
     assert "SIMULATED" in mixed.DESCR
 
@@ -115,6 +119,14 @@ def test_silent_cells_are_dark():
         ("microtubules", 0.0, 0.15),
         ("cytosol", 0.0, 0.2),
         ("vesicles", 0.0, 0.15),
+        ("nucleoli fibrillar center", 0.85, 1.05),
+        ("nuclear speckles", 0.9, 1.02),
+        ("nuclear bodies", 0.85, 1.05),
+        ("endoplasmic reticulum", 0.0, 0.2),
+        ("intermediate filaments", 0.0, 0.15),
+        ("centrosome", 0.0, 0.3),
+        ("plasma membrane", 0.0, 0.2),
+        ("aggresome", 0.0, 0.25),
     ],
 )
 def test_light_comes_from_the_location(location, low, high):
@@ -147,6 +159,153 @@ def test_microtubules_are_those_of_their_channel():
     assert np.corrcoef(protein.ravel(), stain.ravel())[0, 1] > 0.7
     protein, stain = one_location("nucleoplasm").images[..., :2].T
     assert np.corrcoef(protein.ravel(), stain.ravel())[0, 1] < 0.2
+
+
+def test_endoplasmic_reticulum_is_that_of_its_channel():
+    _, protein, _, stain = one_location("endoplasmic reticulum").images.T
+    assert np.corrcoef(protein.ravel(), stain.ravel())[0, 1] > 0.85
+
+
+def stain_at_brightest(name):
+    """How dark the nucleus's stain is where the protein is brightest."""
+    data = one_location(name, image_size=192)
+    ratios = []
+    for i, label in data.cell_frame[["image", "label"]].to_numpy():
+        inside = data.nucleus_masks[i] == label
+        if inside.sum() > 300:
+            protein, stain = (data.images[i, ..., c][inside] for c in (1, 2))
+            brightest = protein >= np.percentile(protein, 97)
+            ratios.append(stain[brightest].mean() / np.median(stain))
+    return np.median(ratios)
+
+
+def test_fibrillar_centers_are_inside_nucleoli_and_bodies_are_not():
+    # Nucleoli are holes in the stain.
+    assert stain_at_brightest("nucleoli") < 0.7
+    assert stain_at_brightest("nucleoli fibrillar center") < 0.7
+    assert stain_at_brightest("nuclear bodies") > 0.85
+    assert stain_at_brightest("nuclear speckles") > 0.85
+
+
+def bright_share(name, of="nucleus_masks"):
+    """Share of the nucleus, or cell, that is half as bright as its brightest pixel."""
+    data = one_location(name, image_size=192)
+    shares = []
+    for i, label in data.cell_frame[["image", "label"]].to_numpy():
+        inside = data[of][i] == label
+        if inside.sum() > 300:
+            protein = data.images[i, ..., 1][inside]
+            shares.append((protein > protein.max() / 2).mean())
+    return np.median(shares)
+
+
+def test_spots_of_the_nucleus_have_their_sizes():
+    spots = bright_share("nucleoli fibrillar center")
+    assert 0 < spots < 0.5 * bright_share("nucleoli")
+    assert bright_share("nuclear bodies") < 0.5 * bright_share("nuclear speckles")
+
+
+def test_aggresome_is_a_lump_and_centrosome_a_spot():
+    centrosome = bright_share("centrosome", "cell_masks")
+    assert 0 < centrosome < 0.01
+    assert 3 * centrosome < bright_share("aggresome", "cell_masks") < 0.2
+
+
+def test_plasma_membrane_is_at_the_outline_where_cells_meet_too():
+    data = one_location("plasma membrane")
+    numbers = data.cell_masks.astype(int)
+    ball = np.ones((1, 5, 5), bool)
+    highest = ndimage.grey_dilation(numbers, footprint=ball)
+    lowest = ndimage.grey_erosion(numbers, footprint=ball)
+    protein = data.images[..., 1].astype(float)
+    core = (highest == lowest) & (numbers > 0)
+    free = (lowest == 0) & (numbers > 0)
+    meeting = (lowest > 0) & (highest > lowest)
+    assert meeting.sum() > 50
+    for rim in (free, meeting):
+        assert protein[rim].mean() > 3 * protein[core].mean()
+
+
+def test_spindle_is_in_cells_in_mitosis_only():
+    data = one_location("mitotic spindle", n=12)
+    cells = data.cell_frame
+    dividing = cells["dividing"].to_numpy()
+    assert cells.groupby("image")["dividing"].any().all()
+    assert 0.25 < dividing.mean() < 0.75
+    # A plate in a round cell.
+    assert (
+        cells["nucleus_area"][dividing].median()
+        < 0.5 * cells["nucleus_area"][~dividing].median()
+    )
+    brightest = np.array(
+        [
+            data.images[i, ..., 1][data.cell_masks[i] == label].max()
+            for i, label in cells[["image", "label"]].to_numpy()
+        ]
+    )
+    whole = (cells["area"] > 150).to_numpy()
+    assert (
+        np.median(brightest[dividing & whole]) > 4 * brightest[~dividing & whole].max()
+    )
+    # "negative" has no weight here.
+    assert data.target_names == ["mitotic spindle"]
+    assert not one_location("actin filaments").cell_frame["dividing"].any()
+
+
+def test_cells_that_do_not_divide_show_no_spindle():
+    data = make_cell_images(
+        20,
+        image_size=64,
+        weights={"mitotic spindle": 1, "cytosol": 1, "negative": 0.1},
+        silent_cells=0.0,
+        random_state=0,
+    )
+    spindle, cytosol, negative = data.cell_target.T.astype(bool)
+    assert data.target_names == ["mitotic spindle", "cytosol", "negative"]
+    assert not spindle[~data.cell_frame["dividing"]].any()
+    assert (spindle == data.cell_frame["dividing"]).all()
+    assert (negative == ~(spindle | cytosol)).all()
+
+
+def plain_numbers(data):
+    """What an eye would go by: where the light is, how grainy, what it goes with."""
+    rows = []
+    for i, image in enumerate(data.images.astype(float)):
+        cell, nucleus = data.cell_masks[i] > 0, data.nucleus_masks[i] > 0
+        microtubules, protein, stain, reticulum = np.moveaxis(image, -1, 0)
+        protein = protein - protein[~cell].mean()
+        inside = protein[cell]
+        rim = cell & ~ndimage.binary_erosion(cell, iterations=2, border_value=1)
+        near = ndimage.distance_transform_edt(~nucleus)
+        light = np.clip(protein, 0, None) * cell
+        smooth = ndimage.gaussian_filter(protein, 2)
+        in_nucleus = (nucleus & cell, cell & ~nucleus)
+        row = [protein[where].mean() for where in in_nucleus]
+        row += [protein[rim].mean(), inside.mean(), inside.std()]
+        row += list(np.percentile(inside, [50, 90, 98, 99.8]))
+        row += [smooth[cell].std(), (protein - smooth)[cell].std()]
+        row += [(light * near).sum() / (light.sum() + 1)]
+        row += [
+            np.corrcoef(protein[cell], other[cell])[0, 1]
+            for other in (microtubules, stain, reticulum)
+        ]
+        row += [np.corrcoef(protein[nucleus], stain[nucleus])[0, 1]]
+        row += [data.cell_frame["dividing"][data.cell_frame["image"] == i].any()]
+        rows.append(row)
+    return np.array(rows)
+
+
+def test_plain_numbers_tell_the_19_locations_apart():
+    data = make_cell_images(
+        228, image_size=96, weights=[1] * 19, multilabel=False, **BRIGHT
+    )
+    assert data.target_names == list(LOCATIONS)
+    model = make_pipeline(StandardScaler(), SVC(C=10))
+    found = cross_val_predict(model, plain_numbers(data), data.target, cv=4)
+    right = found == data.target
+    assert right.mean() > 0.9
+    for name in LOCATIONS:
+        assert right[data.target == name].mean() >= 0.65, name
 
 
 def test_nucleus_stain_marks_nuclei():
@@ -220,6 +379,30 @@ def test_locations_without_weight_are_left_out():
     assert not data.cell_target[silent].any()
 
 
+def test_all_19_locations():
+    data = make_cell_images(60, image_size=32, weights="all", random_state=0)
+    assert data.target_names == list(LOCATIONS)
+    assert data.target.shape == (60, 19)
+    # One at least of each.
+    assert data.target.any(axis=0).all()
+
+
+def test_ten_numbers_are_for_the_ten_of_the_default():
+    few, many = (
+        make_cell_images(20, image_size=32, weights=weights, random_state=0)
+        for weights in ([1] * 10, dict.fromkeys(DEFAULT_SHARES, 3))
+    )
+    assert few.target_names == many.target_names == list(DEFAULT_SHARES)
+    np.testing.assert_array_equal(few.images, many.images)
+
+
+@pytest.mark.parametrize("size", [16, 33])
+def test_small_images_of_all_locations(size):
+    data = make_cell_images(38, image_size=size, weights=[1] * 19, random_state=0)
+    assert data.images.shape == (38, size, size, 4)
+    assert (data.frame["n_cells"] > 0).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     n=st.integers(1, 40),
@@ -260,6 +443,8 @@ def test_noise_has_the_variance_and_wavelength_it_says():
     ("params", "match"),
     [
         ({"weights": {"nose": 1}}, "nose"),
+        ({"weights": "every"}, "'every'"),
+        ({"weights": [1] * 11}, "19 numbers"),
         ({"n_cells": 0}, "n_cells"),
         ({"n_cells": (2, 101)}, "n_cells"),
         ({"n_cells": 2.5}, "n_cells"),

@@ -33,7 +33,7 @@ from emclassify import (
     ResizeImages,
     make_cell_images,
 )
-from emclassify.datasets.cells._protein_patterns import LOCATIONS
+from emclassify.datasets.cells._cell_images import DEFAULT_SHARES
 from studies._machine import describe_machine
 from studies._markdown import numbers_as_text, table_as_markdown
 
@@ -54,7 +54,7 @@ def simulate(n_samples, seed):
     """Return the same cells clean and dirty, and the features of both."""
     params = {
         "multilabel": False,
-        "weights": dict.fromkeys(LOCATIONS, 1),
+        "weights": dict.fromkeys(DEFAULT_SHARES, 1),
         "random_state": seed,
     }
     clean = make_cell_images(n_samples, **params)

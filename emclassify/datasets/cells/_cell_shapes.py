@@ -38,6 +38,8 @@ class CellShapes:
     nucleus: np.ndarray
     # Nucleus's centre (y, x) of each cell.
     centres: np.ndarray
+    # Which cells are in mitosis.
+    dividing: np.ndarray
 
     @property
     def from_nucleus(self) -> NDArray[np.float64]:
@@ -110,6 +112,7 @@ def draw_shapes(
         cell=(in_cell < 1) | nucleus,
         nucleus=nucleus,
         centres=centres,
+        dividing=np.zeros(n, dtype=bool),
     )
 
 

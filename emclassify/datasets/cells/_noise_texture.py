@@ -1,5 +1,6 @@
-"""Smooth random fields: what cells, stains and organelles get their grain from."""
+"""Smooth random fields and spots: what stains and organelles are made of."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -69,3 +70,27 @@ def stretched_noise(
 def threads(field: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     """Return lines of brightness 1 along the zeros of a field."""
     return np.exp(-((field / width) ** 2))
+
+
+def add_spots(
+    image: NDArray[np.float32],
+    places: Iterable[tuple[float, float, float]],
+    sigma: float,
+) -> None:
+    """Add round Gaussian spots (y, x, brightness) to an image, in place.
+
+    Those that lie outside leave it as it is.
+    """
+    reach = int(np.ceil(3 * sigma))
+    height, width = image.shape
+    for y, x, bright in places:
+        top, left = max(0, round(y) - reach), max(0, round(x) - reach)
+        bottom, right = (
+            min(height, round(y) + reach + 1),
+            min(width, round(x) + reach + 1),
+        )
+        if top >= bottom or left >= right:
+            continue
+        rows = np.exp(-(((np.arange(top, bottom) - y) / sigma) ** 2) / 2)
+        columns = np.exp(-(((np.arange(left, right) - x) / sigma) ** 2) / 2)
+        image[top:bottom, left:right] += bright * np.outer(rows, columns)
