@@ -1,7 +1,9 @@
 """load_backbone: where weights come from, and what is said when there are none."""
 
+import subprocess
 import sys
 import time
+from importlib.metadata import version
 from unittest.mock import Mock
 
 import pytest
@@ -9,7 +11,7 @@ import timm
 import torch
 from backbone_weights import save_backbone
 
-from emclassify.nets import load_backbone
+from emclassify.nets import _import_timm, load_backbone
 
 
 @pytest.fixture
@@ -128,17 +130,56 @@ def test_missing_extra(monkeypatch):
         load_backbone("test_resnet", 3, "random")
 
 
-def test_torchvision_that_was_built_for_another_torch(monkeypatch):
+@pytest.mark.parametrize(
+    ("failure", "wanted", "said"),
+    [
+        (
+            RuntimeError("operator torchvision::nms does not exist"),
+            "torch == 9.8.1",
+            r"torchvision 0\.99\.1 and torch 9\.8\.1\+cpu don't fit: they come from "
+            r"different builds.*nms does not exist.*install .*torch torchvision",
+        ),
+        (
+            ImportError("_C.so: undefined symbol"),
+            "torch==9.9.0",
+            r"torchvision 0\.99\.1 .* made for torch 9\.9\.0 .*undefined symbol",
+        ),
+    ],
+)
+def test_torchvision_that_does_not_fit(monkeypatch, failure, wanted, said):
     class Finder:
         @staticmethod
         def find_spec(name, path=None, target=None):
             if name == "timm":
-                raise RuntimeError("operator torchvision::nms does not exist")
+                raise failure
 
+    versions = {"torch": "9.8.1+cpu", "torchvision": "0.99.1"}
+    monkeypatch.setattr(_import_timm, "version", versions.get)
+    monkeypatch.setattr(_import_timm, "requires", lambda name: ["numpy", wanted])
     monkeypatch.delitem(sys.modules, "timm")
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
-    with pytest.raises(ImportError, match=r"does not fit torch .*nms"):
+    with pytest.raises(ImportError, match=said):
         load_backbone("test_resnet", 3, "random")
+
+
+def test_torchvision_of_this_environment():
+    # Without the stand-in of tests/torchvision_operators.py, as a user has it.
+    def run(*lines):
+        command = [sys.executable, "-c", "\n".join(lines)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    if not run("import torchvision").returncode:
+        pytest.skip("torchvision and torch fit here")
+    done = run(
+        "from emclassify.nets import load_backbone",
+        "for again in range(2):",
+        "    try: load_backbone('test_resnet', 3, 'random')",
+        "    except ImportError as error: print(error)",
+    )
+    both = f"torchvision {version('torchvision')} and torch {version('torch')} don't"
+    assert done.stdout.count(both) == 2, done.stderr
 
 
 def test_a_download_that_breaks_off(no_hub, monkeypatch):

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from emclassify.nets._checkpoint import weights_of_backbone
+from emclassify.nets._import_timm import import_timm
 from emclassify.nets._micrograph_weights import (
     MICROGRAPH_WEIGHTS,
     find_micrograph_weights,
@@ -81,7 +82,7 @@ def load_backbone(
     ValueError: backbone='resnext1' is not in timm. Near are ...
     """
     check_image_size(image_size)
-    timm = _import_timm()
+    timm = import_timm()
     config = _find_config(timm, backbone)
     settings = {"in_chans": n_channels}
     sized = not (image_size is None or isinstance(image_size, str))
@@ -145,27 +146,11 @@ def has_pretrained(backbone: str) -> bool:
     False
     """
     try:
-        timm = _import_timm()
+        timm = import_timm()
     except ImportError:
         return False
     config = _find_config(timm, backbone)
     return config.has_weights and _find_cached(config) is not None
-
-
-def _import_timm() -> ModuleType:
-    try:
-        import timm
-    except ImportError as error:
-        raise ImportError(
-            'Backbones need timm: pip install "emclassify[pretrained]".'
-        ) from error
-    except RuntimeError as error:
-        # What torchvision raises beside a torch that it was not built for.
-        raise ImportError(
-            f"timm can't be imported, since its torchvision does not fit torch "
-            f"{torch.__version__} ({error}): install both from the same source."
-        ) from error
-    return timm
 
 
 def _find_config(timm: ModuleType, backbone: str) -> object:
