@@ -49,6 +49,7 @@ from .model_selection import (
     RejectClassifierCV as RejectClassifierCV,
     audit_split as audit_split,
     benchmark_classifiers as benchmark_classifiers,
+    compare_domains as compare_domains,
     find_duplicates as find_duplicates,
     transfer_matrix as transfer_matrix,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "baselines",
     "benchmark_classifiers",
     "classifiers",
+    "compare_domains",
     "datasets",
     "display",
     "doubtful_labels",

@@ -26,6 +26,7 @@ RESULTS = {
     "CorrectedLabels",
     "BenchmarkResult",
     "CorrectedTTestResult",
+    "DomainComparison",
     "SplitAudit",
     "TransferMatrixResult",
 }

@@ -2,6 +2,7 @@ from ._benchmark_display import BenchmarkDisplay as BenchmarkDisplay
 from ._confusion_matrices import ConfusionMatricesDisplay as ConfusionMatricesDisplay
 from ._contact_sheet import ContactSheetDisplay as ContactSheetDisplay
 from ._coverage_risk import CoverageRiskDisplay as CoverageRiskDisplay
+from ._domain_comparison import DomainComparisonDisplay as DomainComparisonDisplay
 from ._duplicate_pairs import DuplicatePairsDisplay as DuplicatePairsDisplay
 from ._embedding_display import EmbeddingDisplay as EmbeddingDisplay
 from ._group_scores import GroupScoresDisplay as GroupScoresDisplay
@@ -15,6 +16,7 @@ __all__ = [
     "ConfusionMatricesDisplay",
     "ContactSheetDisplay",
     "CoverageRiskDisplay",
+    "DomainComparisonDisplay",
     "DuplicatePairsDisplay",
     "EmbeddingDisplay",
     "GroupScoresDisplay",

@@ -19,6 +19,8 @@ from .thresholds._class_threshold import (
     ClassThresholdClassifierCV as ClassThresholdClassifierCV,
 )
 from .thresholds._reject import RejectClassifierCV as RejectClassifierCV
+from .transfer._compare_domains import compare_domains as compare_domains
+from .transfer._domain_comparison import DomainComparison as DomainComparison
 from .transfer._transfer import transfer_matrix as transfer_matrix
 from .transfer._transfer_result import TransferMatrixResult as TransferMatrixResult
 
@@ -27,6 +29,7 @@ __all__ = [
     "BoundedThresholdClassifierCV",
     "ClassThresholdClassifierCV",
     "CorrectedTTestResult",
+    "DomainComparison",
     "MultilabelStratifiedGroupKFold",
     "RejectClassifierCV",
     "SplitAudit",
@@ -34,6 +37,7 @@ __all__ = [
     "audit_split",
     "benchmark_classifiers",
     "check_folds",
+    "compare_domains",
     "corrected_resampled_ttest",
     "dask_backend",
     "ensemble_gain",
