@@ -6,6 +6,7 @@ from ._domain_comparison import DomainComparisonDisplay as DomainComparisonDispl
 from ._duplicate_pairs import DuplicatePairsDisplay as DuplicatePairsDisplay
 from ._embedding_display import EmbeddingDisplay as EmbeddingDisplay
 from ._group_scores import GroupScoresDisplay as GroupScoresDisplay
+from ._label_confusion import LabelConfusionDisplay as LabelConfusionDisplay
 from ._mask_proposals import MaskProposalsDisplay as MaskProposalsDisplay
 from ._removed_images import RemovedImagesDisplay as RemovedImagesDisplay
 from ._report import write_report as write_report
@@ -20,6 +21,7 @@ __all__ = [
     "DuplicatePairsDisplay",
     "EmbeddingDisplay",
     "GroupScoresDisplay",
+    "LabelConfusionDisplay",
     "MaskProposalsDisplay",
     "RemovedImagesDisplay",
     "TransferMatrixDisplay",

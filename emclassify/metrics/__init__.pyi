@@ -2,6 +2,7 @@ from ._coverage_risk import (
     area_under_coverage_risk as area_under_coverage_risk,
     coverage_risk_curve as coverage_risk_curve,
 )
+from ._label_confusion import label_confusion_matrix as label_confusion_matrix
 from ._operating_point import (
     OperatingPoint as OperatingPoint,
     operating_point as operating_point,
@@ -26,6 +27,7 @@ __all__ = [
     "PerClassScorer",
     "area_under_coverage_risk",
     "coverage_risk_curve",
+    "label_confusion_matrix",
     "negative_predictive_value_score",
     "operating_point",
     "operating_point_scorers",
