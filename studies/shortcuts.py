@@ -22,6 +22,8 @@ from emclassify import (
 
 __all__ = ["main", "numbers", "shortcuts"]
 
+WIDE_IONS = {"variety": 0.3, "faint": 0.2, "clip": "visible"}
+
 
 def numbers(images):
     """Return a table of ten plain numbers, a row an image; channels are averaged."""
@@ -77,6 +79,9 @@ def simulators(n_samples, seed):
             n_samples, task="encapsulation", weights=(0.4, 0.3, 0.3), **seeded
         ),
         "ion images": make_ion_images(n_samples, n_groups=n_samples // 20, **seeded),
+        "ion images, wide": make_ion_images(
+            n_samples, n_groups=n_samples // 20, **WIDE_IONS, **seeded
+        ),
         "cells": make_cell_images(
             n_samples, image_size=64, multilabel=False, weights=[1] * 10, **seeded
         ),

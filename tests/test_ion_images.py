@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from scipy import ndimage
 
 from emclassify import make_ion_images
 from emclassify.datasets.ions._ion_detector import displayed, draw_acquisition, record
 from emclassify.datasets.ions._ion_images import STRANGE
+from emclassify.datasets.ions._ion_variety import TRAITS, draw_variety
 from emclassify.datasets.ions._sample_region import IRREGULAR, REGULAR, sample_region
 
 
@@ -170,8 +172,113 @@ def test_a_thin_ring_goes_all_around():
         ({"imbalance": 1.0}, "'imbalance' parameter"),
         ({"strange": 1.5}, "'strange' parameter"),
         ({"missing": -0.1}, "'missing' parameter"),
+        ({"variety": 1.5}, "'variety' parameter"),
+        ({"clip": "most"}, "'clip' parameter"),
     ],
 )
 def test_refused_parameters(wrong, message):
     with pytest.raises(ValueError, match=message):
         make_ion_images(20, **wrong)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return make_ion_images(
+        300, n_groups=12, variety=0.3, faint=0.25, clip="visible", random_state=0
+    )
+
+
+def test_variety_leaves_the_rest_as_it_was(data, wide):
+    np.testing.assert_array_equal(data.target, wide.target)
+    np.testing.assert_array_equal(data.groups, wide.groups)
+    assert (data.frame["kind"] == wide.frame["kind"]).all()
+    traits = wide.frame.groupby("group")["traits"].first()
+    assert 10 < traits.str.split().str.len().sum() < 45  # of 84 at a chance of 0.3
+    assert (data.frame["traits"] == "").all()
+    assert not data.frame["faint"].any()
+    for group in np.flatnonzero(traits == ""):
+        np.testing.assert_array_equal(data.masks[group], wide.masks[group])
+
+
+def test_faint_ions_are_in_few_pixels_of_either_class(wide):
+    share = np.array([np.mean(image > 0) for image in wide.images])
+    faint = wide.frame["faint"].to_numpy()
+    assert 0.15 < faint.mean() < 0.35
+    assert np.median(share[faint]) < 0.6 * np.median(share[~faint])
+    assert share.min() > 0
+    assert set(wide.target[faint]) == {"off", "on"}
+
+
+def drawn(trait, seed, shape=(40, 60)):
+    rng = np.random.default_rng(seed)
+    inside = sample_region(rng, shape, "ellipse")
+    return inside, draw_variety(rng, inside, [trait])
+
+
+def borders(mask):
+    return [mask[0], mask[-1], mask[:, 0], mask[:, -1]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_trait_is_there(seed):
+    before, cut = drawn("cut", seed)
+    assert cut.inside.sum() < before.sum()
+    assert any(border.any() for border in borders(cut.inside))
+    _, sections = drawn("sections", seed)
+    assert ndimage.label(sections.inside)[1] >= 2
+    inside, partial = drawn("partial", seed)
+    assert not partial.recorded.all()
+    assert (partial.recorded & inside).any()
+    assert (partial.recorded & ~inside).any()
+    _, chemical = drawn("chemical", seed)
+    assert 0.05 <= chemical.baseline <= 0.4
+    _, droplets = drawn("droplets", seed)
+    assert droplets.brightness.std() > 0.2
+    _, zigzag = drawn("zigzag", seed)
+    lines = zigzag.brightness
+    lines = lines if np.ptp(lines, axis=1).max() < 1e-9 else lines.T
+    np.testing.assert_allclose(lines[0], lines[2])
+    assert lines[1, 0] > 1.2 * lines[0, 0]
+    _, fading = drawn("fading", seed)
+    lines = fading.brightness
+    lines = lines if np.ptp(lines, axis=1).max() < 1e-9 else lines.T
+    falls = np.diff(lines[:, 0]) < 0
+    # All steps go one way, but for one leap.
+    assert min(falls.sum(), (~falls).sum()) <= 1
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    height=st.integers(4, 20),
+    width=st.integers(4, 20),
+    trait=st.sampled_from(TRAITS),
+)
+def test_traits_fit_any_field(seed, height, width, trait):
+    _, variety = drawn(trait, seed, (height, width))
+    assert variety.inside.shape == variety.recorded.shape == (height, width)
+    assert variety.inside.any()
+    assert not variety.inside.all()
+    assert np.isfinite(variety.brightness).all()
+    assert variety.brightness.mean() == pytest.approx(1)
+
+
+def test_what_was_not_recorded_is_dark_and_no_background():
+    data = make_ion_images(60, n_groups=3, variety=1.0, missing=0, random_state=0)
+    assert (data.frame["traits"] == " ".join(TRAITS)).all()
+    for cube, mask in zip(data.cubes, data.masks, strict=True):
+        dark = (cube == 0).all(axis=1).reshape(mask.shape)
+        assert dark.any()
+        assert not dark[mask].all()
+
+
+def test_clip_by_hand():
+    intensity = np.zeros((20, 20))
+    intensity[0, :10] = 10
+    intensity[0, 9] = 1000
+    # All pixels: the 99th percentile is 10. Of the ten visible ones: 910.9.
+    assert displayed(intensity)[0, 0] == 255
+    assert displayed(intensity, "visible")[0, [0, 9]].tolist() == [3, 255]
+    assert displayed(intensity, None)[0, [0, 9]].tolist() == [3, 255]
+    intensity[0, :9] = 3  # below 1000 / 256
+    assert displayed(intensity, "visible")[0, 9] == 255
+    assert (displayed(np.zeros((3, 3)), "visible") == 0).all()

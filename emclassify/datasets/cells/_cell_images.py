@@ -222,12 +222,12 @@ def make_cell_images(
 
     Notes
     -----
-    For method, not for models: what is trained on these images is not fit for a
-    microscope's. And one number tells some classes: the standard deviation finds the
-    cytosol with an area under the ROC curve of 0.92, the maximum "negative" with 0.89;
-    for the others of the ten no plain number does better than 0.76 (900 images). Of all
-    19, the mitotic spindle has 0.87 and the endoplasmic reticulum 0.83, the others 0.80
-    at most.
+    Simulated sets that don't carry over to the instrument are for method, not for
+    models: what is trained on these images is not fit for a microscope's. And one
+    number tells some classes: the standard deviation finds the cytosol with an area
+    under the ROC curve of 0.92, the maximum "negative" with 0.89; for the others of the
+    ten no plain number does better than 0.76 (900 images). Of all 19, the mitotic
+    spindle has 0.87 and the endoplasmic reticulum 0.83, the others 0.80 at most.
 
     Cells are ellipses with wandering outlines; where they meet, the nearer one (in
     units of its own size) has the ground. What each location looks like is a model made

@@ -187,9 +187,10 @@ def make_diffraction_patterns(
 
     Notes
     -----
-    For method, not for models: what is trained on these patterns is not fit for a
-    detector's. No plain number tells single hits from the rest with an area under the
-    ROC curve above 0.66 (450 patterns); the number of bright rings is the best.
+    Simulated sets that don't carry over to the instrument are for method, not for
+    models: what is trained on these patterns is not fit for a detector's. No plain
+    number tells single hits from the rest with an area under the ROC curve above 0.66
+    (450 patterns); the number of bright rings is the best.
 
     A pixel at spatial frequency q is expected to count
 

@@ -224,11 +224,12 @@ def make_liposomes(
 
     Notes
     -----
-    For method, not for models: what is trained on these images is not fit for a
-    microscope's. And one number tells some classes: how much darker the middle is than
-    the rest finds full liposomes with an area under the ROC curve of 0.92, empty ones
-    with 0.84 and multilamellar ones with 0.86 (900 images a task), so that methods on
-    such numbers do well here.
+    Simulated sets that don't carry over to the instrument are for method, not for
+    models: what is trained on these images is not fit for a microscope's. And one
+    number tells some classes: how much darker the middle is than the rest finds full
+    liposomes with an area under the ROC curve of 0.92, empty ones with 0.84 and
+    multilamellar ones with 0.86 (900 images a task), so that methods on such numbers do
+    well here.
 
     A bilayer's potential is a sum of three Gaussians: two head-group leaflets (1.6 V
     above vitreous ice, standard deviation 0.45 nm) and the core between (-0.6 V,
