@@ -49,7 +49,7 @@ CELL_TABLES = {
             "0.0001": [0.81, 0.75, 0.77],
         }
     ),
-    "activation": _micro(
+    "outputs": _micro(
         {
             "ReLU": [0.15, 0.06, 0.01],
             "tanh": [0.15, 0.06, 0.01],

@@ -1,17 +1,22 @@
 """The study of cells runs, keeps the sections that it has, and says what it is."""
 
 import re
+import warnings
 from math import nan
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
+from emclassify import CNNClassifier
 from emclassify.nets import load_backbone
 from studies._markdown import as_markdown, numbers_as_text
-from studies.cells._sections import SECTIONS, network, pretrain
-from studies.cells._study import main, parse, with_section
+from studies.cells._models import network, simulate
+from studies.cells._outputs import ClippedOutputs, PlainStart
+from studies.cells._sections import SECTIONS, pretrain
+from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, with_section
 
 TINY = ["--samples", "60", "--image-size", "32", "--epochs", "1", "--folds", "2"]
 TINY += ["--backbones", "test_resnet"]
@@ -50,10 +55,13 @@ def rows_of(section):
 def test_page(folder):
     page = (folder / "page.md").read_text("utf-8")
     found = sections_of(page)
-    assert list(found) == [title for title, _ in SECTIONS.values()]
+    # Needs weights that are not random.
+    shown = {name: title for name, (title, _) in SECTIONS.items()}
+    assert shown.pop("pretrained") not in found
+    assert list(found) == list(shown.values())
     assert str(folder) not in page
     assert "simulated" in page.split("## ")[0]
-    for name, (title, _) in SECTIONS.items():
+    for name, title in shown.items():
         assert f"python -m studies.cells --only {name} " in found[title]
         assert rows_of(found[title])
 
@@ -64,8 +72,10 @@ def test_page(folder):
         ("Which backbone?", ["LipNet-4", "ResNet(2, 2)", "SVM on features"]),
         ("Which learning rate?", ["0.1", "0.01", "0.001", "0.0001"]),
         ("Softmax or sigmoid?", ["softmax", "sigmoid"]),
+        ("ReLU or tanh in place of sigmoid?", ["ReLU", "tanh", "sigmoid"]),
         ("Filtering?", ["SVM on features", "test_resnet", "test_resnet, filtered"]),
         ("Class weights?", ["one label, complement", "several labels, balanced"]),
+        ("Which labels are taken for which?", ["nucleoli", "micro", "10 negative"]),
         ("Real cells without stains", ["LipNet-4", "test_resnet, fine-tuned"]),
     ],
 )
@@ -77,6 +87,83 @@ def test_tables(folder, title, names):
     assert all(0 <= row[0] <= 1 for row in rows.values())
     if title == "Softmax or sigmoid?":
         assert rows["softmax"][-1] == 1
+
+
+def test_confusion_is_kept_for_its_picture(folder):
+    table = pd.read_csv(folder / "cell_confusion.csv")
+    matrix = table[table["kind"] == "cooccurrence"].pivot(
+        index="true", columns="predicted", values="images"
+    )
+    assert matrix.shape == (10, 10)
+    mistakes = table[table["kind"] == "mistakes"]
+    assert len(mistakes) == 11 * 11
+    # What is found is the diagonal of both.
+    hits = mistakes[mistakes["true"] == mistakes["predicted"]].set_index("true")
+    for name in matrix.index:
+        assert matrix.loc[name, name] == hits.loc[name, "images"]
+
+
+def test_full_size_is_the_source_s():
+    args = parse(["--full"])
+    assert (args.samples, args.locations, args.image_size) == (21806, 19, 256)
+    assert args.backbones == PUBLISHED_BACKBONES
+    assert "pretrained" not in args.only
+
+
+def test_clipped_outputs_have_the_loss_of_keras_and_no_gradient_outside():
+    layer = torch.nn.Identity()
+    target = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
+    for activation, said in (
+        ("ReLU", [0.25, 0.5, 0.0, 1.0]),
+        ("tanh", np.tanh([0.25, 0.5, 0.0, 2.0])),
+    ):
+        logits = torch.tensor([[0.25, 0.5, -3.0, 2.0]], requires_grad=True)
+        out = ClippedOutputs(layer, activation)(logits)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            out, target, reduction="none"
+        )
+        p = np.clip(said, 1e-7, 1 - 1e-7)
+        expected = -np.log([p[0], 1 - p[1], p[2], 1 - p[3]])
+        np.testing.assert_allclose(loss.detach()[0], expected, rtol=0.02)
+        loss.sum().backward()
+        moved = (logits.grad[0] != 0).tolist()
+        # A negative output stays where it is, and for ReLU one above 1 too.
+        assert moved == [True, True, False, activation == "tanh"]
+
+
+def test_without_log_odds_a_sigmoid_starts_from_the_network_itself():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 255, (40, 16, 16)).astype(np.uint8)
+    y = (rng.random((40, 3)) < [0.5, 0.1, 0.9]).astype(int)
+    model = CNNClassifier(
+        max_epochs=1, device="cpu", callbacks=[PlainStart()], random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    assert model.net_.module_.log_odds is None
+    assert model.predict_proba(X).shape == (40, 3)
+
+
+@pytest.mark.parametrize("name", PUBLISHED_BACKBONES + LITE)
+def test_backbones_of_the_source_are_timm_s(name):
+    timm = pytest.importorskip("timm")
+    assert timm.is_model(name)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* has random weights")
+@pytest.mark.parametrize("name", PUBLISHED_BACKBONES)
+def test_backbones_of_the_source_train(name):
+    args = parse([*TINY, "--only", "backbone", "--locations", "19"])
+    data = simulate(args, multilabel=False)
+    model = network(args, name, batch_size=8, device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(data.images[:16], data.target[:16])
+    assert np.isfinite(model.history_[-1, "train_loss"])
+    # From random weights all layers train.
+    assert all(p.requires_grad for p in model.net_.module_.net.parameters())
 
 
 def test_a_section_takes_its_own_place():
@@ -135,6 +222,8 @@ def test_pretrained_weights_load_for_two_channels(tmp_path):
         (["--only", "coffee"], "coffee"),
         (["--only", "jurkat"], "--jurkat FOLDER"),
         (["--weights", "file.pth"], "one network"),
+        (["--weights", "imagenet"], "not test_resnet"),
+        (["--only", "pretrained"], "weights that are not random"),
         (["--samples", "3"], "--samples must be at least 60"),
         (["--image-size", "8"], "--image-size must be at least 32"),
     ],

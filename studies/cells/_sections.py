@@ -19,7 +19,6 @@ from sklearn.model_selection import (
 )
 
 from emclassify import (
-    BackboneClassifier,
     IntensityOutlierRemover,
     LipNetClassifier,
     ResNetClassifier,
@@ -29,56 +28,14 @@ from emclassify import (
     svm_baseline,
 )
 from emclassify.model_selection import MultilabelStratifiedGroupKFold
+from studies.cells._labels import confusion
+from studies.cells._models import by_plate, from_nothing, network, simulate
+from studies.cells._outputs import outputs
 
 LEARNING_RATES = [0.1, 0.01, 0.001, 0.0001]
 CLASS_WEIGHTS = [None, "complement", "balanced"]
 LABEL_NOISE, DIRT = 0.10, 0.03
-RAREST = "nuclear membrane"
-
-
-def simulate(args, *, even=True, **params):
-    """Simulate images; `even` has each location equally often."""
-    return make_cell_images(
-        args.samples,
-        image_size=args.image_size,
-        weights=[1] * 10 if even else None,
-        random_state=args.seed,
-        **params,
-    )
-
-
-def by_plate(args):
-    """Return the splitter for one label an image."""
-    return StratifiedGroupKFold(args.folds, shuffle=True, random_state=args.seed)
-
-
-def network(args, backbone=None, weights=None, **params):
-    """Return a backbone with the recipe that suits its weights."""
-    weights = weights or args.weights
-    if weights == "random":
-        # Nothing to keep: all layers learn from the start.
-        recipe = {"unfreeze_after": 0, "backbone_lr_factor": 1, "lr": 0.003}
-        recipe["image_size"] = (args.image_size, args.image_size)
-    else:
-        recipe = {"unfreeze_after": 1, "backbone_lr_factor": 0.3, "lr": 0.003}
-    recipe |= {"max_epochs": args.epochs, "random_state": args.seed}
-    recipe["device"] = args.device
-    return BackboneClassifier(
-        backbone or args.backbones[0],
-        weights=weights,
-        **(recipe | params),
-    )
-
-
-def from_nothing(classifier, args, **params):
-    """Return one of the library's own small networks."""
-    return classifier(
-        max_epochs=args.epochs,
-        batch_size=32,
-        device=args.device,
-        random_state=args.seed,
-        **params,
-    )
+RAREST = {10: "nuclear membrane", 19: "mitotic spindle"}
 
 
 def overview(result):
@@ -116,6 +73,30 @@ def backbone(args):
     return [
         f"One location an image, each equally often. Backbones start from {start} "
         "weights, here and in the next sections. `--full` runs the four of the source.",
+        overview(result),
+        result.verdict(),
+    ]
+
+
+def pretrained(args):
+    """Are weights from photographs worth it."""
+    data = simulate(args, multilabel=False)
+    models = {"SVM on features": svm_baseline(families="thesis")}
+    for name in args.backbones:
+        models[f"{name}, pretrained"] = network(args, name)
+        models[f"{name}, random weights"] = network(args, name, weights="random")
+    result = benchmark_classifiers(
+        models,
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=by_plate(args),
+        random_state=args.seed,
+        verbose=1,
+    )
+    return [
+        f"{args.locations} locations, one an image, each equally often. The same "
+        "networks from weights that were trained on photographs, and from random ones.",
         overview(result),
         result.verdict(),
     ]
@@ -219,11 +200,12 @@ def filtering(args):
 
 def class_weight(args):
     """Are class weights worth it."""
+    rarest = RAREST[args.locations]
     shown = {
         "macro-F1": "F1_macro",
         "macro TPR": "TPR_macro",
         "macro PPV": "PPV_macro",
-        f"F1 {RAREST}": f"F1_{RAREST}",
+        f"F1 {rarest}": f"F1_{rarest}",
         "F1 nucleoplasm": "F1_nucleoplasm",
     }
     rows = {}
@@ -245,13 +227,18 @@ def class_weight(args):
             verbose=2,
         ).fit(data.images, data.target, groups=data.groups)
         kind = "several labels" if multilabel else "one label"
+        if not multilabel:
+            # Each image's one label is its first.
+            common = np.mean(data.target == "nucleoplasm")
+            rare = np.mean(data.target == rarest)
         for row, weight in enumerate(CLASS_WEIGHTS):
             rows[f"{kind}, {weight or 'no weights'}"] = {
                 name: search.cv_results_[f"mean_test_{name}"][row] for name in shown
             }
     return [
         f"{args.backbones[0]}, locations as unequal as proteins are: the first label "
-        f"is nucleoplasm in 24 % of the images, {RAREST} in 3 %. Means over folds. "
+        f"is nucleoplasm in {100 * common:.0f} % of the images, {rarest} in "
+        f"{100 * rare:.1f} %. Means over folds. "
         '"complement" is the source\'s 1 − count / total.',
         pd.DataFrame(rows).T,
     ]
@@ -264,7 +251,7 @@ def pretrain(args, path):
         n_images,
         image_size=args.image_size,
         multilabel=False,
-        weights=[1] * 10,
+        weights=[1] * args.locations,
         random_state=args.seed,
     )
     first = network(args, max_epochs=n_epochs)
@@ -323,9 +310,12 @@ def jurkat(args):
 
 SECTIONS = {
     "backbone": ("Which backbone?", backbone),
+    "pretrained": ("What are weights from photographs worth?", pretrained),
     "learning-rate": ("Which learning rate?", learning_rate),
     "activation": ("Softmax or sigmoid?", activation),
+    "outputs": ("ReLU or tanh in place of sigmoid?", outputs),
     "filtering": ("Filtering?", filtering),
     "class-weight": ("Class weights?", class_weight),
+    "confusion": ("Which labels are taken for which?", confusion),
     "jurkat": ("Real cells without stains", jurkat),
 }

