@@ -32,6 +32,7 @@ from .classifiers import (
     SeedEnsembleClassifier as SeedEnsembleClassifier,
 )
 from .datasets import (
+    fetch_nerve_cord as fetch_nerve_cord,
     fetch_offsample as fetch_offsample,
     make_cell_images as make_cell_images,
     make_diffraction_patterns as make_diffraction_patterns,
@@ -132,6 +133,7 @@ __all__ = [
     "display",
     "doubtful_labels",
     "features",
+    "fetch_nerve_cord",
     "fetch_offsample",
     "find_duplicates",
     "inspection",

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import warnings
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import starfile
+from nerve_cord_stand_in import write_stack
 from PIL import Image
 
 import emclassify
@@ -26,6 +28,7 @@ from emclassify import (
     svm_baseline,
 )
 from emclassify.cli import main
+from emclassify.datasets.neurons import _nerve_cord
 
 GUIDE = Path(__file__).parents[1] / "docs" / "user_guide"
 README = GUIDE.parents[1] / "README.md"
@@ -122,7 +125,12 @@ def write_micrographs(image_size):
         starfile.write(particles, name)
 
 
-def start(page, data):
+def one_epoch(**settings):
+    """Return LipNet with an epoch instead of what the page says."""
+    return LipNetClassifier(**settings | {"max_epochs": 1})
+
+
+def start(page, data, monkeypatch):
     """Return the names that the blocks of a page go on from."""
     is_off = data.target != "unilamellar"
     if page in ("data", "formats"):
@@ -149,6 +157,15 @@ def start(page, data):
     if page == "keeping_models":
         emclassify.save(svm_baseline().fit(data.images, data.target), "mine.emc")
         return {"emclassify": emclassify, "my_network": blocks, "MyTransformer": Path}
+    if page == "nerve_cord":
+        # A simulated stack instead of the download; the rest as it stands.
+        files = write_stack(Path("stand-in"), n_sections=1, size=1024, n_cells=150)
+        monkeypatch.setattr(_nerve_cord, "FILES", files)
+        monkeypatch.setattr(_nerve_cord, "URL", Path("stand-in").absolute().as_uri())
+        monkeypatch.setenv("SCIKIT_LEARN_DATA", str(Path("data_home").absolute()))
+        monkeypatch.setitem(vars(emclassify), "LipNetClassifier", one_epoch)
+        quick = partial(svm_baseline, families=["histogram"])
+        monkeypatch.setitem(vars(emclassify), "svm_baseline", quick)
     if page == "new_dataset":
         net = LipNetClassifier(max_epochs=1, batch_size=16)
         result = benchmark_classifiers(
@@ -170,8 +187,8 @@ def start(page, data):
 
 @pytest.mark.parametrize("page", PYTHON)
 @pytest.mark.filterwarnings("default:.*still learning", "default:.*may be too few")
-def test_python_of_the_guide_runs(page, place, data):
-    names = start(page, data)
+def test_python_of_the_guide_runs(page, place, data, monkeypatch):
+    names = start(page, data, monkeypatch)
     if page == "formats":
         write_micrographs(200)
     for number, block in enumerate(PYTHON[page]):

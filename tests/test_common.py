@@ -10,6 +10,7 @@ import torch
 from devices import ON_CPU
 from image_checks import IMAGE_CHECKS, check_other_size_refused
 from imblearn.utils.estimator_checks import estimator_checks_generator
+from packaging.version import Version
 from sampler_checks import SAMPLER_CHECKS, make_noise, seeded
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -164,12 +165,16 @@ def public_estimators():
     return sorted(found, key=lambda cls: cls.__name__)
 
 
+OLDER_TORCH = Version(torch.__version__) < Version("2.13")
 ESTIMATORS = [cls(**SETTINGS.get(cls, {})) for cls in public_estimators()]
 SAMPLERS = [thing for thing in ESTIMATORS if hasattr(thing, "fit_resample")]
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: {})
 def test_sklearn_checks(estimator, check):
+    of_lipnet = isinstance(estimator, LipNetClassifier)
+    if of_lipnet and "subset_invariance" in str(check) and OLDER_TORCH:
+        pytest.skip("torch before 2.13 rounds by the length of a batch: 5e-7, not 1e-7")
     by_batch = isinstance(estimator, BackboneClassifier)
     if by_batch and "methods_subset_invariance" in str(check) and not ON_CPU:
         # A GPU picks its algorithms by the length of a batch, and each rounds its way.

@@ -1,0 +1,1 @@
+"""Nerve cord: a public stack of sections, of which every pixel has a class."""
