@@ -95,6 +95,7 @@ def assert_same(a, b, tolerance=0.0):
         {},
         {"augmentation": None},
         {"augmentation": "affine"},
+        {"augmentation": "affine_spline"},
         {"augmentation": [RandomAffine(10), RandomHorizontalFlip()]},
         {"early_stopping": True, "validation_fraction": 0.3},
         {"class_weight": "balanced", "loss": "focal"},

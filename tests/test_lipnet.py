@@ -1,5 +1,6 @@
 """The networks, and LipNetClassifier's face of them."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +17,11 @@ from emclassify.nets import (
     conv_block,
     pool,
 )
-from emclassify.training import RandomAffine
+from emclassify.training import (
+    RandomAffine,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+)
 
 
 def test_lipnet4_layer_by_layer():
@@ -150,7 +155,20 @@ def test_published_recipe():
     assert group["weight_decay"] == 0
     # One batch an epoch: the rate of the third is ready.
     assert group["lr"] == pytest.approx(0.01 / (1 + 2e-6), rel=1e-9)
-    assert isinstance(clf.net_.module_.augmentation[0], RandomAffine)
+    # Any rotation, shifts of a tenth, 80 to 100 % of the field, shear of 0.2 rad,
+    # splines of order 3, mirrored; then flips both ways.
+    affine, *flips = clf.net_.module_.augmentation
+    assert isinstance(affine, RandomAffine)
+    assert affine.degrees == (-180, 180)
+    assert affine.translate == (0.1, 0.1)
+    assert [1 / s for s in affine.scale] == pytest.approx([1.0, 0.8])
+    assert np.deg2rad(affine.shear) == pytest.approx([0, 0.2], abs=1e-4)
+    assert (affine.interpolation, affine.padding_mode) == ("spline", "reflection")
+    kinds = [RandomHorizontalFlip, RandomVerticalFlip]
+    assert [type(flip) for flip in flips] == kinds
+    assert (clf.max_epochs, clf.batch_size) == (2, 128)
+    assert LipNetClassifier.as_published().max_epochs == 200
+    assert clf.label_smoothing == 0.1
     assert clf.n_iter_no_change == 20
     assert clf.early_stopping
     assert "valid_loss" in clf.history_[0]

@@ -75,8 +75,9 @@ class FusionClassifier(CNNClassifier):
     augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch, a float tensor (n, channels, height,
         width). "dihedral" is flips and quarter turns; "affine" is the liposome
-        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
-        nothing for images of one row or column. See `emclassify.training`.
+        thesis's: rotation, shift, zoom, shear and flips; "affine_spline" is the same
+        with its interpolation, by cubic splines; "auto" is "dihedral", but nothing for
+        images of one row or column. See `emclassify.training`.
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.

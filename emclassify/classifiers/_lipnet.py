@@ -84,8 +84,9 @@ class LipNetClassifier(CNNClassifier):
     augmentation : str, callable, list of callables or None, default="auto"
         What happens to a training batch, a float tensor (n, channels, height,
         width). "dihedral" is flips and quarter turns; "affine" is the liposome
-        thesis's: rotation, shift, zoom, shear and flips; "auto" is "dihedral", but
-        nothing for images of one row or column. See `emclassify.training`.
+        thesis's: rotation, shift, zoom, shear and flips; "affine_spline" is the same
+        with its interpolation, by cubic splines; "auto" is "dihedral", but nothing for
+        images of one row or column. See `emclassify.training`.
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
@@ -251,8 +252,8 @@ class LipNetClassifier(CNNClassifier):
 
         SGD at 0.01 with Nesterov momentum 0.9 and decay 1e-6 (the rate of batch t is
         0.01 / (1 + 1e-6 · t)), no weight decay, label smoothing 0.1, the thesis's
-        augmentation, batches of 128, and at most 200 epochs, with early stopping after
-        20 without a gain.
+        augmentation with its interpolation by splines of order 3, batches of 128, and
+        at most 200 epochs, with early stopping after 20 without a gain.
 
         Parameters
         ----------
@@ -278,7 +279,7 @@ class LipNetClassifier(CNNClassifier):
             "lr_schedule": published_decay,
             "weight_decay": 0.0,
             "label_smoothing": 0.1,
-            "augmentation": "affine",
+            "augmentation": "affine_spline",
             "early_stopping": True,
             "n_iter_no_change": 20,
         }

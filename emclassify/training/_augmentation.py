@@ -6,6 +6,7 @@ new one is such a file, and a line in `AUGMENTATIONS`.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -17,15 +18,20 @@ from emclassify.training._flips import RandomHorizontalFlip, RandomVerticalFlip
 __all__ = ["AUGMENTATIONS", "make_augmentation"]
 
 
-def _published_affine() -> nn.Module:
+def _published_affine(interpolation: str) -> nn.Module:
     """Return the liposome thesis's: rotation, shift, zoom, shear and flips."""
-    return nn.Sequential(RandomAffine(), RandomHorizontalFlip(), RandomVerticalFlip())
+    return nn.Sequential(
+        RandomAffine(interpolation=interpolation),
+        RandomHorizontalFlip(),
+        RandomVerticalFlip(),
+    )
 
 
 # What makes the module of each name.
 AUGMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "dihedral": RandomDihedral,
-    "affine": _published_affine,
+    "affine": partial(_published_affine, "bicubic"),
+    "affine_spline": partial(_published_affine, "spline"),
 }
 
 
@@ -39,10 +45,10 @@ def make_augmentation(
     ----------
     augmentation : str, None, callable or list of callables
         A key of `AUGMENTATIONS`: "affine" is `RandomAffine` and both flips, as in the
-        liposome thesis. "auto" is "dihedral", but nothing for images of one row or one
-        column, which are rows of features more often than pictures.
-    image_shape : tuple of 3 int
-        (height, width, channels).
+        liposome thesis; "affine_spline" has its interpolation too. "auto" is
+        "dihedral", but nothing for images of one row or one column, which are rows of
+        features more often than pictures. image_shape : tuple of 3 int (height, width,
+        channels).
 
     Raises
     ------
