@@ -155,7 +155,9 @@ def test_backbones_of_the_source_are_timm_s(name):
 @pytest.mark.filterwarnings("ignore:.* has random weights")
 @pytest.mark.parametrize("name", PUBLISHED_BACKBONES)
 def test_backbones_of_the_source_train(name):
-    args = parse([*TINY, "--only", "backbone", "--locations", "19"])
+    # InceptionResNetV2 takes nothing smaller than 75 px.
+    size = ["--image-size", "96", "--locations", "19"]
+    args = parse([*TINY, *size, "--only", "backbone"])
     data = simulate(args, multilabel=False)
     model = network(args, name, batch_size=8, device="cpu")
     with warnings.catch_warnings():
