@@ -117,6 +117,39 @@ def write(folder):
     (folder / "contents.inc").write_text(contents, "utf-8")
 
 
+def add_examples(folder, backreferences):
+    """Add to each object's page the examples that use it.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where `write` has put the pages.
+    backreferences : path-like
+        Where the gallery has put a file for each object that examples name, under its
+        shortest name.
+    """
+    for room in ROOMS:
+        for name in public_objects(room):
+            names = f"emclassify.{name}", f"emclassify.{room}.{name}"
+            used = [
+                full
+                for full in names
+                if "thumbcontainer" in _text(Path(backreferences) / f"{full}.examples")
+            ]
+            if used:
+                with (Path(folder) / f"{names[1]}.rst").open(
+                    "a", encoding="utf-8"
+                ) as f:
+                    f.write(
+                        f"\n.. rubric:: Examples that use it\n\n"
+                        f".. minigallery:: {' '.join(used)}\n"
+                    )
+
+
+def _text(path):
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
 def room_page(room):
     """Return the page that lists a room."""
     title, text = ROOMS[room]

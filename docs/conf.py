@@ -37,7 +37,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "mathml",
 ]
-exclude_patterns = ["_build", "results"]
+exclude_patterns = ["_build", "results", "api/backreferences"]
 default_role = "py:obj"
 
 autosummary_generate = False  # api_reference.py writes the pages
@@ -57,6 +57,10 @@ linkcheck_anchors = False
 html_theme = "pydata_sphinx_theme"
 html_title = "emclassify"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
+# Sites of other versions lie beside this one, in folders of these names.
+OTHER_VERSIONS = []
+html_context = {"versions": [version, *OTHER_VERSIONS]}
 html_css_files = ["emclassify.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
@@ -64,6 +68,7 @@ html_sidebars = {"index": [], "whats_new": [], "developer": []}
 html_theme_options = {
     "show_prev_next": False,
     "navbar_align": "left",
+    "navbar_end": ["version-switcher", "theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -72,7 +77,13 @@ html_theme_options = {
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": [
+        f"../examples/{part}" for part in ("start", "compare", "trust", "domains")
+    ],
     "doc_module": ("emclassify",),
+    "backreferences_dir": "api/backreferences",
+    "reset_modules": ("matplotlib", "gallery.before_example"),
+    "parallel": True,
     "reference_url": {"emclassify": None},
     "abort_on_example_error": True,
     "download_all_examples": False,
@@ -90,9 +101,16 @@ plot_rcparams = {"font.size": 10, "figure.constrained_layout.use": True}
 def setup(app):
     """Write the pages that are made from data, before Sphinx looks for pages."""
     app.connect("config-inited", _generate)
+    # After the gallery, which says which examples use what.
+    app.connect("builder-inited", _add_examples, priority=900)
 
 
 def _generate(app, config):
     folder = HERE / "api" / "generated"
     api_reference.write(folder)
     generated_text.write(folder)
+
+
+def _add_examples(app):
+    folder = HERE / "api"
+    api_reference.add_examples(folder / "generated", folder / "backreferences")

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
@@ -17,7 +18,14 @@ import emclassify
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
 
-from api_reference import ROOMS, object_page, public_methods, public_objects  # noqa: E402
+import links  # noqa: E402
+from api_reference import (  # noqa: E402
+    ROOMS,
+    add_examples,
+    object_page,
+    public_methods,
+    public_objects,
+)
 
 # For those who extend emclassify: a description is enough.
 INNER_ROOMS = {"nets", "training"}
@@ -100,6 +108,61 @@ def test_reference_shows_methods_of_parents_but_not_of_other_libraries():
     methods = public_methods(LipNetClassifier)
     assert {"fit", "predict", "predict_proba", "partial_fit"} <= set(methods)
     assert not {"get_params", "set_fit_request", "score"} & set(methods)
+
+
+def test_pages_of_objects_list_the_examples_that_use_them(tmp_path):
+    pages, used = tmp_path / "generated", tmp_path / "backreferences"
+    pages.mkdir()
+    used.mkdir()
+    card = '<div class="sphx-glr-thumbcontainer">'
+    # Under the shortest name, as the gallery writes them; those without are empty.
+    (used / "emclassify.make_liposomes.examples").write_text(card)
+    (used / "emclassify.display.EmbeddingDisplay.examples").write_text(card)
+    (used / "emclassify.load.examples").write_text("")
+    add_examples(pages, used)
+    assert {path.stem for path in pages.iterdir()} == {
+        "emclassify.datasets.make_liposomes",
+        "emclassify.display.EmbeddingDisplay",
+    }
+    text = (pages / "emclassify.datasets.make_liposomes.rst").read_text("utf-8")
+    assert ".. minigallery:: emclassify.make_liposomes\n" in text
+
+
+def test_links_that_no_server_answered_are_not_called_dead(tmp_path, capsys):
+    def line(status, uri, info=""):
+        link = {"filename": "data.rst", "lineno": 7, "status": status, "code": 0}
+        return json.dumps(link | {"uri": uri, "info": info})
+
+    found = tmp_path / "output.json"
+    resolving = "HTTPSConnectionPool(...): Max retries exceeded (NameResolutionError)"
+    lines = [
+        line("working", "https://a.org/1"),
+        line("unchecked", "local"),
+        line("broken", "https://b.org/2", resolving),
+        line("timeout", "https://b.org/3"),
+    ]
+    found.write_text("\n".join(lines))
+    assert links.main(found) == 0
+    printed = capsys.readouterr().out
+    assert "1 links work" in printed
+    assert "b.org: https://b.org/2, https://b.org/3" in printed
+    found.write_text("\n".join(lines[2:]))
+    assert links.main(found) == 2
+    found.write_text("\n".join([*lines, line("broken", "https://c.org", "404 Client")]))
+    assert links.main(found) == 1
+    assert "data.rst:7: https://c.org: 404 Client" in capsys.readouterr().out
+
+
+def test_every_example_is_in_a_section_of_the_gallery():
+    examples = ROOT / "examples"
+    assert not list(examples.glob("plot_*.py"))
+    order = re.findall(
+        r'examples/\{part\}" for part in \((.*)\)', (ROOT / "docs/conf.py").read_text()
+    )
+    sections = re.findall(r'"(\w+)"', order[0])
+    assert set(sections) == {path.parent.name for path in examples.glob("*/plot_*.py")}
+    for section in sections:
+        assert (examples / section / "GALLERY_HEADER.rst").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

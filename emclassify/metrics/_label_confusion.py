@@ -86,7 +86,8 @@ def label_confusion_matrix(
     References
     ----------
     .. [1] M. Heydarian, T. E. Doyle and R. Samavi, "MLCM: Multi-Label Confusion
-       Matrix", IEEE Access 10:19083-19095, 2022, :doi:`10.1109/ACCESS.2022.3151048`.
+       Matrix", IEEE Access 10:19083-19095, 2022.
+       https://doi.org/10.1109/ACCESS.2022.3151048
 
     Examples
     --------

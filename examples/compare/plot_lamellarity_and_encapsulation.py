@@ -12,7 +12,7 @@ same tables, on **simulated** images.
 # Two sets of images
 # ------------------
 # The thesis's classes are far less equal than these; see
-# :ref:`sphx_glr_auto_examples_plot_class_imbalance.py`.
+# :ref:`sphx_glr_auto_examples_compare_plot_class_imbalance.py`.
 
 import matplotlib.pyplot as plt
 from sklearn.model_selection import StratifiedGroupKFold

@@ -121,3 +121,5 @@ plt.show()
 # with the shares of classes of the thesis. It takes a GPU or some patience. For your
 # own images, put :func:`~emclassify.readers.load_image_folder` in place of the
 # simulator.
+
+# sphinx_gallery_thumbnail_number = 2

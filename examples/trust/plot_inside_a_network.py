@@ -89,4 +89,6 @@ plt.show()
 # much like the random ones that training began with. And pictures of this kind raise
 # suspicions rather than prove anything. One that is worth having: bright saliency
 # outside the particle. Whether the network really uses what lies there, a comparison of
-# inputs tells, see :ref:`sphx_glr_auto_examples_plot_input_kinds.py`.
+# inputs tells, see :ref:`sphx_glr_auto_examples_compare_plot_input_kinds.py`.
+
+# sphinx_gallery_thumbnail_number = 4

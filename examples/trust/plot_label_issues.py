@@ -28,7 +28,8 @@ from emclassify import (
 from emclassify.display import EmbeddingDisplay, RemovedImagesDisplay
 
 data = make_cell_images(
-    600,
+    500,
+    image_size=64,
     multilabel=False,
     weights=dict.fromkeys(
         ["nucleoplasm", "nuclear membrane", "nucleoli", "cytosol", "mitochondria"], 1
@@ -121,7 +122,7 @@ plt.show()
 # be the one that matters.
 
 model = make_pipeline(EmbeddingOutlierRemover(contamination=0.04), svm_baseline())
-model.fit(X[:400], y[:400]).score(X[400:], y[400:])
+model.fit(X[:350], y[:350]).score(X[350:], y[350:])
 
 # %%
 # What dirt costs and what comes back is measured by ``python -m studies.cells.dirt``;

@@ -110,3 +110,5 @@ print("bounded:  ", bounded.matrix("FPR").loc["experiment-like"].round(3).to_dic
 #
 # What such a matrix shows is where to work: which particles, or which flaws of the
 # detector, the training set should gain next.
+
+# sphinx_gallery_thumbnail_number = 2
