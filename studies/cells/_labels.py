@@ -54,15 +54,18 @@ def confusion(args):
 
 
 def counts(true, predicted, names):
-    """Return both kinds of the matrix as one long table."""
-    rows = []
+    """Return both kinds of the matrix, and its shares by row, as one long table."""
+    tables = []
     for kind in ("cooccurrence", "mistakes"):
-        matrix = label_confusion_matrix(true, predicted, kind=kind)
         labels = names if kind == "cooccurrence" else [*names, "none"]
-        rows += [
-            (kind, *cell, int(n))
-            for cell, n in zip(
-                itertools.product(labels, labels), np.ravel(matrix), strict=True
+        table = pd.DataFrame(
+            itertools.product([kind], labels, labels),
+            columns=["kind", "true", "predicted"],
+        )
+        for column, normalize in (("images", None), ("share", "true")):
+            matrix = label_confusion_matrix(
+                true, predicted, kind=kind, normalize=normalize
             )
-        ]
-    return pd.DataFrame(rows, columns=["kind", "true", "predicted", "images"])
+            table[column] = np.ravel(matrix).round(4)
+        tables.append(table)
+    return pd.concat(tables)

@@ -72,7 +72,8 @@ def backbone(args):
     )
     return [
         f"One location an image, each equally often. Backbones start from {start} "
-        "weights, here and in the next sections. `--full` runs the four of the source.",
+        "weights, here and, unless they say otherwise, in the next sections. `--full` "
+        "runs the four of the source.",
         overview(result),
         result.verdict(),
     ]
