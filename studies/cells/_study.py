@@ -89,8 +89,11 @@ def parse(arguments):
     if "pretrained" in args.only and missing["pretrained"]:
         parser.error("the section pretrained needs --weights that are not random")
     if args.weights == "imagenet":
-        for name in set(args.backbones) - set(LITE):
-            parser.error(f"--weights imagenet is for {', '.join(LITE)}, not {name}")
+        others = [name for name in args.backbones if name not in LITE]
+        if others:
+            parser.error(
+                f"--weights imagenet is for {', '.join(LITE)}, not {others[0]}"
+            )
     elif args.weights not in ("random", "pretrained") and len(args.backbones) > 1:
         parser.error("a file of --weights fits one network: name it by --backbones")
     for name, least in (("samples", 60), ("image_size", 32), ("folds", 2)):
