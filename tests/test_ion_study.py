@@ -1,5 +1,6 @@
 """The study of off-sample images runs on simulated data and on a folder."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from studies.ions._study import (
     make_models,
     parse,
     read_gold_standard,
+    simulate,
 )
 
 TINY = ["--folds", "2", "--members", "1", "--epochs", "1"]
@@ -108,3 +110,13 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "summary.md").exists()
     assert len(list((tmp_path / "fits").iterdir())) == 2 * (6 + 2 + 1)
     assert all(path.stat().st_mtime_ns == kept[path] for path in kept)
+
+
+def test_wide_datasets_have_their_own_file(tmp_path):
+    plain, wide = (
+        parse(["--out", str(tmp_path), "--samples", "40", "--datasets", "4", *more])
+        for more in ([], ["--wide"])
+    )
+    images = [simulate(args)["X"] for args in (plain, wide)]
+    assert sum(np.array_equal(*pair) for pair in zip(*images, strict=True)) < 40
+    assert len(images[0]) == len(images[1]) == 40

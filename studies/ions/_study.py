@@ -2,6 +2,7 @@
 
     python -m studies.ions --out FOLDER                   # simulated datasets
     python -m studies.ions --out FOLDER --full            # the source's numbers
+    python -m studies.ions --out FOLDER --wide            # what real sets have beyond
     python -m studies.ions --out FOLDER --data GS         # the gold standard
 
 The source's table: ten folds that keep datasets together, five trainings averaged,
@@ -48,6 +49,7 @@ from studies._sources import (
     OFF_SAMPLE_COUNTS,
     OFF_SAMPLE_NAME,
 )
+from studies.shortcuts import WIDE_IONS
 
 # Pixels of what the network and the features get.
 NET_SIZE = (56, 56)
@@ -79,6 +81,9 @@ def parse(arguments):
     parser.add_argument("--full", action="store_true", help="the source's size")
     parser.add_argument("--samples", type=int, help="simulated images")
     parser.add_argument("--datasets", type=int, help="simulated datasets")
+    parser.add_argument(
+        "--wide", action="store_true", help="datasets that vary more, some ions faint"
+    )
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--members", type=int, default=5, help="trainings averaged")
     parser.add_argument("--epochs", type=int)
@@ -121,6 +126,7 @@ def simulate(args):
         weights=args.weights,
         n_jobs=args.jobs,
         random_state=args.seed,
+        **(WIDE_IONS if args.wide else {}),
     )
     return {
         "X": data.images,
@@ -253,7 +259,7 @@ def summary(args, data, result, torn, datasets, seconds):
         "and nothing about real ion images."
     )
     command = ["python -m studies.ions", *(["--data GS"] if args.data else [])]
-    command += ["--full"] * args.full
+    command += ["--full"] * args.full + ["--wide"] * args.wide
     names = ["samples", "datasets"] * simulated
     names += ["folds", "members", "epochs", "seed"]
     command += [f"--{name} {getattr(args, name)}" for name in names]
@@ -288,7 +294,8 @@ def main(arguments=None):
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.data is None:
-        name = f"{args.samples}-{args.datasets}-{args.seed}{'-full' * args.full}.npz"
+        kind = "-full" * args.full + "-wide" * args.wide
+        name = f"{args.samples}-{args.datasets}-{args.seed}{kind}.npz"
         data = kept_arrays(args.out / "data" / name, lambda: simulate(args))
     else:
         data = read_gold_standard(args.data)

@@ -78,8 +78,9 @@ def compare_domains(
         Features to compare, as for
         `FeatureExtractor <emclassify.features.FeatureExtractor>`.
     max_images : int, default=1000
-        Of a larger set, so many are drawn at random. None compares all; time and memory
-        grow with the square of their number.
+        Of a larger set, so many are drawn at random: twice 1,000 images of 28×28 px
+        take 25 s on one core. None compares all; time and memory grow with the square
+        of their number.
     cv : int, default=5
         Folds, at most; fewer where a set has not two groups for each. Groups stay
         whole.
