@@ -215,6 +215,7 @@ def _merged(results, networks):
         target=first.target,
         groups=first.groups,
         folds=first.folds,
+        repeats=first.repeats,
         fold_table=first.fold_table,
         audit=None,
         outcomes=outcomes,

@@ -27,6 +27,15 @@ def test_corrected_t_by_hand():
     assert result.n_folds == 3
 
 
+def test_repeats_have_the_freedom_of_one_pass():
+    # Three folds, run twice: 1/6 + 1/2 = 2/3, and two degrees of freedom, not five.
+    scores = np.array([2.0, 4, 6, 1, 4, 7])
+    result = corrected_resampled_ttest(scores, np.zeros(6), test_train_ratio=0.5)
+    error = math.sqrt(scores.var(ddof=1) * 2 / 3)
+    assert result.pvalue == pytest.approx(2 * stats.t.sf(4 / error, 2), rel=1e-12)
+    assert result.high - 4 == pytest.approx(stats.t.ppf(0.975, 2) * error, rel=1e-12)
+
+
 def test_without_overlap_it_is_the_ordinary_paired_test():
     rng = np.random.RandomState(0)
     a, b = rng.normal(size=(2, 12))

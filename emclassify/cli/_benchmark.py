@@ -48,6 +48,13 @@ def add_benchmark(commands: Any) -> None:
     )
     add("--cv", type=at_least(2), metavar="N", default=5, help="number of folds")
     add(
+        "--repeats",
+        type=at_least(1),
+        metavar="N",
+        default=1,
+        help="how many times all folds are run, with other folds and other seeds",
+    )
+    add(
         "--tune",
         action="store_true",
         help="tune each model within the training sides: twelve times as long",

@@ -47,6 +47,7 @@ def compare(
         n_jobs=args.jobs,
         on_missing_class=args.on_missing_class,
         tune=getattr(args, "tune", False),
+        n_repeats=getattr(args, "repeats", 1),
         time_limit=None if args.time_limit is None else 60 * args.time_limit,
         verbose=0 if args.quiet else 1,
     )

@@ -348,6 +348,7 @@ def run_facts(result: BenchmarkResult, command: str | None) -> list[Sequence[str
         ("Date", settings["started"].replace("T", " ")),
         ("Took", f"{settings['seconds']:.1f} s in all"),
         ("Folds from", settings["cv"]),
+        ("Repeats of all folds", str(settings["n_repeats"])),
         ("random_state", repr(settings["random_state"])),
         (
             "Bootstrap",

@@ -47,6 +47,19 @@ class Training:
         return ", ".join([*parts, *filter(None, [self.still_learning])]) or "–"
 
 
+def trainings_of(table: pd.DataFrame) -> dict[str, Training]:
+    """Return what `BenchmarkResult.training_table` says, over all folds of a model."""
+    return {
+        str(name): Training(
+            networks=rows["networks"].mean(),
+            updates=rows["updates"].mean(),
+            n_learning=int((2 * rows["still_learning"] >= rows["networks"]).sum()),
+            n_folds=len(rows),
+        )
+        for name, rows in table.groupby("estimator", sort=False)
+    }
+
+
 def _interval(row, level):
     """Return "95 % interval 0.010 to 0.054"."""
     return f"{level:g} % interval {number(row.low)} to {number(row.high)}"
@@ -79,13 +92,14 @@ def verdict_sentence(
     confidence_level: float,
     trainings: Mapping[str, Training] | None = None,
     cut: Mapping[str, tuple[int, int]] | None = None,
+    repeats: pd.Series | None = None,
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
     `means` is a Series of the mean score over folds by model, `comparison` the table
     of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
     with networks; `cut` the epochs that models were to have, and have, for a limit of
-    time.
+    time; `repeats` is the mean score of each model in each repeat.
     """
     trainings = trainings or {}
     sentence, doubted = _who_wins(
@@ -100,6 +114,8 @@ def verdict_sentence(
     if cut:
         fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
         learning.append(f"For the limit of time there were fewer epochs: {fewer}.")
+    if repeats is not None:
+        learning.extend(_over_repeats(repeats))
     if rests:
         learning.append(f"It rests on {'; '.join(rests)}.")
     return " ".join([sentence, *learning])
@@ -149,6 +165,26 @@ def _who_wins(means, comparison, metric, confidence_level, trainings):
         parts.append(f"Its lead over {_leads(rows)} decides nothing: {reasons}.")
     parts.append("The p values allow for the number of pairs.")
     return " ".join(parts), doubted
+
+
+def _over_repeats(repeats):
+    """Return who led in how many repeats, and how far each model moved; or nothing."""
+    names = repeats.index.get_level_values(0).unique()
+    scores = pd.DataFrame({name: repeats[name] for name in names})
+    scores = scores.drop(index=["mean", "sd"], errors="ignore").dropna(axis=1)
+    n = len(scores)
+    if n < 2 or scores.empty:
+        return []
+    ranges = "; ".join(
+        f"{name} {number(of_model.min())} to {number(of_model.max())}"
+        for name, of_model in scores.items()
+    )
+    if scores.shape[1] == 1:
+        return [f"Over {n} repeats of all folds: {ranges}."]
+    best = scores.mean().idxmax()
+    led = int((scores[best] > scores.drop(columns=best).max(axis=1)).sum())
+    share = f"all {n}" if led == n else f"{led} of {n}"
+    return [f"{best} led in {share} repeats of all folds: {ranges}."]
 
 
 def _leads(rows):

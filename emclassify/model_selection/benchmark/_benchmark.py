@@ -34,6 +34,11 @@ from emclassify._version import __version__
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
 from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
+from emclassify.model_selection.benchmark._repeats import (
+    check_repeats,
+    new_seeds,
+    repeat_folds,
+)
 from emclassify.model_selection.benchmark._result import BenchmarkResult
 from emclassify.model_selection.benchmark._time_limit import (
     estimate_time,
@@ -49,7 +54,7 @@ from emclassify.model_selection.benchmark._tuning import (
 )
 from emclassify.model_selection.running._scoring import check_scorers
 from emclassify.model_selection.running._tasks import run_tasks
-from emclassify.model_selection.splits._folds import check_folds, make_folds
+from emclassify.model_selection.splits._folds import check_folds
 from emclassify.model_selection.splits._near_duplicates import find_duplicates
 from emclassify.model_selection.splits._split_audit import SplitAudit, holds_images
 
@@ -78,6 +83,7 @@ def benchmark_classifiers(
     cache_dir: str | PathLike[str] | None = None,
     time_limit: float | None = None,
     tune: bool | Mapping[str, Any] | None = None,
+    n_repeats: int = 1,
 ) -> BenchmarkResult:
     """Compare classifiers honestly: same folds, groups kept apart, every class shown.
 
@@ -130,7 +136,8 @@ def benchmark_classifiers(
     confidence_level : float, default=0.95
         Coverage of all intervals.
     random_state : int, RandomState instance or None, default=None
-        Seed of the bootstrap. Folds and estimators have seeds of their own.
+        Seed of the bootstrap, and of the folds of later repeats. Estimators have seeds
+        of their own.
     n_jobs : int, default=None
         Fits at a time, (estimator, fold), through joblib; None is 1, -1 is all cores.
     verbose : int, default=0
@@ -163,6 +170,12 @@ def benchmark_classifiers(
         model, as GridSearchCV takes them; models that it doesn't name are not tuned.
         Models that search already stay as they are. What was chosen is in
         ``tuning_table()``. It takes about twelve times as long.
+    n_repeats : int, default=1
+        How many times all folds are run, so that chance in training is in the verdict
+        as well as chance in the folds. Each repeat after the first trains every model
+        with another ``random_state``, and draws new folds where `cv` is a whole number
+        or a splitter that shuffles. Where it doesn't (GroupKFold, folds given), the
+        same folds are run again, and the test takes the mean of each.
 
     Returns
     -------
@@ -233,12 +246,15 @@ def benchmark_classifiers(
     groups = check_groups(groups, len(y))
     fit_params = _check_fit_params(fit_params, estimators)
     _check_settings(n_bootstrap, confidence_level, error_score, time_limit)
+    check_repeats(n_repeats)
     check_tune(tune, estimators)
     check_scorers(
         estimators, scoring, X, y, target.classes, try_out=error_score == "raise"
     )
     seed = int(check_random_state(random_state).randint(2**31 - 1))
-    splitter, folds = make_folds(cv, X, y, groups)
+    splitter, folds, repeats = repeat_folds(
+        cv, X, y, groups, n_repeats=n_repeats, seed=seed
+    )
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
     estimators, cut = _prepare(
         estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
@@ -260,6 +276,10 @@ def benchmark_classifiers(
         if return_estimators:
             raise ValueError("return_estimators: cache_dir keeps no fitted models.")
         cache = FoldCache(cache_dir, X, (y, scoring, _versions()))
+    models = [
+        {name: new_seeds(estimator, repeat) for name, estimator in estimators.items()}
+        for repeat in range(n_repeats)
+    ]
     tasks = [
         delayed(run_kept_fold)(
             None
@@ -277,7 +297,7 @@ def benchmark_classifiers(
             fit_params=fit_params[name],
         )
         for fold, (train, test) in enumerate(folds)
-        for name, estimator in estimators.items()
+        for name, estimator in models[repeats[fold]].items()
     ]
     outcomes = run_tasks(
         tasks,
@@ -295,6 +315,7 @@ def benchmark_classifiers(
         target=target,
         groups=groups,
         folds=folds,
+        repeats=repeats,
         fold_table=fold_table,
         audit=audited,
         outcomes={
@@ -312,6 +333,7 @@ def benchmark_classifiers(
             "seconds": time.perf_counter() - start,
             "versions": _versions(),
             "tune": tune,
+            "n_repeats": n_repeats,
             "time_limit": time_limit,
             "cut": cut,
         },

@@ -35,8 +35,9 @@ def corrected_resampled_ttest(
     The folds of a cross-validation share training samples, so their scores are not
     independent, and an ordinary paired t-test finds differences that are not there.
     Nadeau and Bengio widen the variance of the mean difference d over J folds from
-    s²/J to s² (1/J + n_test/n_train). Bouckaert and Frank recommend the same for
-    repeated cross-validation.
+    s²/J to s² (1/J + n_test/n_train) [1]_. Bouckaert and Frank recommend the same for
+    repeated cross-validation [2]_; here it has the degrees of freedom of one pass over
+    the samples, however often it is repeated.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ def corrected_resampled_ttest(
         Scores of the two models on the same folds. Folds where either is NaN are
         left out.
     test_train_ratio : float
-        Number of test samples over number of training samples in a fold.
+        Number of test samples over number of training samples in a fold; 1 / (k - 1)
+        for k folds.
     confidence_level : float, default=0.95
         Coverage of the interval of the difference.
 
@@ -52,17 +54,24 @@ def corrected_resampled_ttest(
     -------
     CorrectedTTestResult
         Named tuple: difference (mean of a − b), standard_error (corrected),
-        statistic (t), pvalue (two-sided, n_folds − 1 degrees of freedom), low and
+        statistic (t), pvalue (two-sided; as many degrees of freedom as n_folds − 1 or
+        1 / test_train_ratio, rounded, whichever is less, but one at least), low and
         high (interval of the difference), n_folds. With fewer than two folds there
         is no test, and all but the difference are NaN.
 
+    Notes
+    -----
+    Two models of equal skill, on simulated samples in groups, differed at p < 0.05 in
+    0 to 4 % of 400 draws, with five folds that are run once, three or ten times
+    (``benchmarks/verdict_level.py``). With J − 1 degrees of freedom it was up to 9 % of
+    500 draws, at ten repeats.
+
     References
     ----------
-    C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine
-    Learning 52, 239-281 (2003). https://doi.org/10.1023/A:1024068626366
-
-    R. R. Bouckaert and E. Frank, "Evaluating the replicability of significance
-    tests for comparing learning algorithms", PAKDD 2004, 3-12.
+    .. [1] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine
+       Learning 52, 239-281 (2003). https://doi.org/10.1023/A:1024068626366
+    .. [2] R. R. Bouckaert and E. Frank, "Evaluating the replicability of significance
+       tests for comparing learning algorithms", PAKDD 2004, 3-12.
 
     Examples
     --------
@@ -99,8 +108,9 @@ def corrected_resampled_ttest(
         statistic = mean / error
     else:
         statistic = 0.0 if abs(mean) <= 1e-14 else float(np.copysign(np.inf, mean))
-    pvalue = float(2 * stats.t.sf(abs(statistic), n - 1))
-    half = float(stats.t.ppf(0.5 + confidence_level / 2, n - 1)) * error
+    freedom = max(1, min(n - 1, round(1 / test_train_ratio)))
+    pvalue = float(2 * stats.t.sf(abs(statistic), freedom))
+    half = float(stats.t.ppf(0.5 + confidence_level / 2, freedom)) * error
     return CorrectedTTestResult(
         mean, error, statistic, pvalue, mean - half, mean + half, n
     )

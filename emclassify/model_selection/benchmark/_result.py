@@ -18,9 +18,11 @@ from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.benchmark._as_text import (
     Training,
     tables_as_text,
+    trainings_of,
     verdict_sentence,
 )
 from emclassify.model_selection.benchmark._pooled import PooledScores
+from emclassify.model_selection.benchmark._repeats import distinct_folds
 from emclassify.model_selection.benchmark._tables import (
     comparison_table,
     fold_scores,
@@ -28,6 +30,8 @@ from emclassify.model_selection.benchmark._tables import (
     group_table,
     mean_table,
     overview_table,
+    repeat_table,
+    share_counts,
     summary_table,
 )
 from emclassify.model_selection.running._run_fold import FoldOutcome
@@ -66,7 +70,9 @@ class BenchmarkResult:
     X, y, groups
         The data, as given.
     folds : list of (train, test)
-        Sample indices.
+        Sample indices; those of all repeats, one after the other.
+    repeats : ndarray of shape (n_folds,)
+        Number of the repeat that each fold belongs to.
     fold_table : DataFrame
         What each fold holds; see :func:`check_folds`.
     audit : SplitAudit or None
@@ -105,6 +111,7 @@ class BenchmarkResult:
         target: OneLabel | SeveralLabels,
         groups: np.ndarray | None,
         folds: list[tuple[np.ndarray, np.ndarray]],
+        repeats: np.ndarray,
         fold_table: pd.DataFrame,
         audit: SplitAudit | None,
         outcomes: dict[str, list[FoldOutcome]],
@@ -119,6 +126,8 @@ class BenchmarkResult:
         self.multilabel = y.ndim == 2
         self.groups = groups
         self.folds = folds
+        self.repeats = repeats
+        self._distinct = distinct_folds(folds)
         self.fold_table = fold_table
         self.audit = audit
         self.settings = settings
@@ -127,7 +136,7 @@ class BenchmarkResult:
             for name, runs in outcomes.items()
         }
         self._outcomes = outcomes
-        self._frame = fold_scores(outcomes, folds, target.codes(y), target)
+        self._frame = fold_scores(outcomes, folds, repeats, target.codes(y), target)
         self.metrics = [
             column for column in self._frame.columns if column not in NOT_SCORES
         ]
@@ -175,7 +184,8 @@ class BenchmarkResult:
         -------
         DataFrame
             Columns estimator, fold, n_train, n_test, fit_time and predict_time
-            (seconds), then every score. Where fits or scores failed, also error.
+            (seconds), then every score. With repeats, also repeat; where fits or scores
+            failed, also error.
         """
         return self._frame.copy()
 
@@ -282,20 +292,7 @@ class BenchmarkResult:
             )
         _, true, predicted = self.codes(name)
         counts = pooled_confusion(true, predicted, len(self.classes))
-        sums = {
-            None: None,
-            "true": counts.sum(axis=1, keepdims=True),
-            "pred": counts.sum(axis=0, keepdims=True),
-            "all": counts.sum(keepdims=True),
-        }
-        if normalize not in sums:
-            raise ValueError(
-                f'normalize must be None, "true", "pred" or "all"; got {normalize!r}.'
-            )
-        if normalize is not None:
-            whole = np.broadcast_to(sums[normalize], counts.shape)
-            zeros = np.zeros(counts.shape)
-            counts = np.divide(counts, whole, out=zeros, where=whole > 0)
+        counts = share_counts(counts, normalize)
         index = pd.Index(self.target_names, name="true")
         columns = pd.Index(self.target_names, name="predicted")
         return pd.DataFrame(counts, index=index, columns=columns)
@@ -340,15 +337,7 @@ class BenchmarkResult:
     @cached_property
     def trainings(self) -> dict[str, Training]:
         """The same over all folds, by model. For the tables, not for users."""
-        return {
-            str(name): Training(
-                networks=rows["networks"].mean(),
-                updates=rows["updates"].mean(),
-                n_learning=int((2 * rows["still_learning"] >= rows["networks"]).sum()),
-                n_folds=len(rows),
-            )
-            for name, rows in self.training_table().groupby("estimator", sort=False)
-        }
+        return trainings_of(self.training_table())
 
     # Figures and their intervals ----------------------------------------------------
 
@@ -397,11 +386,7 @@ class BenchmarkResult:
             NaN for scores from ``scoring``); then fit_time and predict_time, mean
             seconds a fold.
         """
-        if metrics is None:
-            extra = [m for m in self.metrics if m not in self.pooled.metrics]
-            metrics = [*MAIN_METRICS, *extra]
-        for metric in metrics:
-            self._check_metric(metric)
+        metrics = self._choose_metrics(metrics, MAIN_METRICS)
         return overview_table(self._frame, self.pooled, metrics)
 
     def means(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -424,12 +409,14 @@ class BenchmarkResult:
             One row for each model. For each score, its mean over folds, <score>_sd
             (standard deviation over folds), <score>_low and <score>_high.
         """
-        if metrics is None:
-            extra = [m for m in self.metrics if m not in self.pooled.metrics]
-            metrics = [*MAIN_METRICS, *extra]
-        for metric in metrics:
-            self._check_metric(metric)
-        return mean_table(self._frame, self.pooled, metrics, self.confidence_level)
+        metrics = self._choose_metrics(metrics, MAIN_METRICS)
+        return mean_table(
+            self._frame,
+            self.pooled,
+            metrics,
+            distinct=self._distinct,
+            confidence_level=self.confidence_level,
+        )
 
     def by_fold(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Scores of each fold, their mean and standard deviation.
@@ -437,22 +424,33 @@ class BenchmarkResult:
         Parameters
         ----------
         metrics : list of str, default=None
-            Some of ``metrics``. Accuracy, macro F1, PPV (precision) and TPR (recall),
-            and the scores from ``scoring``, such as the area under the ROC curve, by
-            default.
+            Some of ``metrics``. Accuracy, macro F1, PPV (precision), TPR (recall) and
+            the scores from ``scoring`` by default.
 
         Returns
         -------
         DataFrame
-            Rows (estimator, fold); after the folds of a model, "mean" and "sd"
-            (ddof=1). One column for each score.
+            Rows (estimator, fold), then "mean" and "sd" (ddof=1) over the folds of a
+            model. One column for each score.
         """
-        if metrics is None:
-            extra = [m for m in self.metrics if m not in self.pooled.metrics]
-            metrics = [*FOLD_METRICS, *extra]
-        for metric in metrics:
-            self._check_metric(metric)
+        metrics = self._choose_metrics(metrics, FOLD_METRICS)
         return fold_table(self._frame, metrics)
+
+    def by_repeat(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Mean over the folds of each repeat: what another run would give.
+
+        Parameters
+        ----------
+        metrics : list of str, default=None
+            As for :meth:`by_fold`.
+
+        Returns
+        -------
+        DataFrame
+            Rows (estimator, repeat), then "mean" and "sd" over the repeats of a model.
+        """
+        metrics = self._choose_metrics(metrics, FOLD_METRICS)
+        return repeat_table(self._frame, metrics)
 
     def by_group(self, name: str, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Scores of model `name` in each group, the worst first.
@@ -478,15 +476,20 @@ class BenchmarkResult:
                 "This benchmark had no groups. Pass groups to benchmark_classifiers."
             )
         sample, true, predicted = self.codes(name)
-        metrics = list(metrics or GROUP_METRICS)
-        known = self.pooled.metrics
+        metrics, known = list(metrics or GROUP_METRICS), self.pooled.metrics
         for metric in metrics:
             if metric not in known:
                 raise ValueError(
                     f"metrics: {metric!r} is not a built-in score: {', '.join(known)}."
                 )
-        groups = self.groups[sample]
-        return group_table(groups, true, predicted, self.target, metrics)
+        return group_table(self.groups[sample], true, predicted, self.target, metrics)
+
+    def _choose_metrics(self, metrics, default):
+        """Return the scores asked for, or those by default and of ``scoring``."""
+        if metrics is None:
+            extra = [m for m in self.metrics if m not in self.pooled.metrics]
+            return [*default, *extra]
+        return [self._check_metric(metric) for metric in metrics]
 
     def _check_metric(self, metric: str) -> str:
         """Return `metric`, or raise with the names there are."""
@@ -521,6 +524,7 @@ class BenchmarkResult:
             self.pooled,
             self._check_metric(metric),
             names=self.names,
+            distinct=self._distinct,
             confidence_level=self.confidence_level,
         )
 
@@ -535,9 +539,9 @@ class BenchmarkResult:
         Returns
         -------
         str
-            A few plain sentences. A lead over networks that were still learning (their
-            `converged_` is False) in a fold is never called more than noise. The last
-            sentence says on how many trainings it rests.
+            A few sentences. A lead over networks that were still learning in a fold
+            (their `converged_` is False) is never called more than noise. After
+            several repeats it says who led in how many; at last, on what it rests.
         """
         self._check_metric(metric)
         means = self._frame.groupby("estimator", sort=False)[metric].mean()
@@ -548,6 +552,7 @@ class BenchmarkResult:
             self.confidence_level,
             self.trainings,
             self.settings.get("cut", {}),
+            self.by_repeat([metric])[metric],
         )
 
     # To look at ---------------------------------------------------------------------

@@ -19,6 +19,7 @@ from emclassify.model_selection.running._run_fold import FoldOutcome
 def fold_scores(
     outcomes: dict[str, list[FoldOutcome]],
     folds: list[tuple[np.ndarray, np.ndarray]],
+    repeats: np.ndarray,
     true: np.ndarray,
     target: OneLabel | SeveralLabels,
 ) -> pd.DataFrame:
@@ -28,6 +29,8 @@ def fold_scores(
         for run in runs:
             train, test = folds[run.fold]
             row = {"estimator": name, "fold": run.fold}
+            if repeats.any():
+                row["repeat"] = int(repeats[run.fold])
             row |= {"n_train": len(train), "n_test": len(test)}
             row |= {"fit_time": run.fit_time, "predict_time": run.predict_time}
             if run.predicted is not None:
@@ -44,6 +47,24 @@ def fold_scores(
     if "error" in frame:
         frame["error"] = frame.pop("error")  # last, after the scores
     return frame
+
+
+def share_counts(counts: np.ndarray, normalize: str | None) -> np.ndarray:
+    """Return a confusion matrix as it is, or as shares; 0 of nothing is 0."""
+    sums = {
+        None: None,
+        "true": counts.sum(axis=1, keepdims=True),
+        "pred": counts.sum(axis=0, keepdims=True),
+        "all": counts.sum(keepdims=True),
+    }
+    if normalize not in sums:
+        raise ValueError(
+            f'normalize must be None, "true", "pred" or "all"; got {normalize!r}.'
+        )
+    if normalize is None:
+        return counts
+    whole = np.broadcast_to(sums[normalize], counts.shape)
+    return np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
 
 
 def summary_table(pooled: PooledScores, target_names: list[str]) -> pd.DataFrame:
@@ -87,15 +108,21 @@ def mean_table(
     frame: pd.DataFrame,
     pooled: PooledScores,
     metrics: Sequence[str],
+    *,
+    distinct: np.ndarray,
     confidence_level: float,
 ) -> pd.DataFrame:
-    """Return the mean of each score over folds, with its interval, by model."""
+    """Return the mean of each score over folds, with its interval, by model.
+
+    `distinct` has the same number for folds that are the same, as has `comparison`.
+    """
     ratio = _test_train_ratio(frame)
     rows = {}
     for name, of_model in frame.groupby("estimator", sort=False):
         row = {}
         for metric in metrics:
-            scores = of_model[metric].to_numpy(dtype=np.float64)
+            by_fold = of_model[metric].groupby(distinct[of_model["fold"]]).mean()
+            scores = by_fold.to_numpy(dtype=np.float64)
             test = corrected_resampled_ttest(
                 scores,
                 np.zeros(len(scores)),
@@ -107,7 +134,7 @@ def mean_table(
                 if not test.standard_error > 0:
                     _, low, high = pooled.score(name, metric)
                 low, high = np.clip([low, high], 0, 1)
-            row[metric] = test.difference
+            row[metric] = of_model[metric].mean()
             row[f"{metric}_sd"] = of_model[metric].std(ddof=1)
             row[f"{metric}_low"] = low
             row[f"{metric}_high"] = high
@@ -129,6 +156,20 @@ def fold_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
         summary = scores.agg(["mean", "std"]).rename({"std": "sd"})
         parts[name] = pd.concat([scores.set_axis(scores.index.astype(object)), summary])
     return pd.concat(parts, names=["estimator", "fold"])
+
+
+def repeat_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Return the mean over the folds of each repeat by model, then mean and deviation.
+
+    A frame without the column "repeat" is one repeat.
+    """
+    parts = {}
+    repeats = frame["repeat"] if "repeat" in frame else pd.Series(0, frame.index)
+    for name, of_model in frame.groupby("estimator", sort=False):
+        means = of_model[list(metrics)].groupby(repeats).mean()
+        summary = means.agg(["mean", "std"]).rename({"std": "sd"})
+        parts[name] = pd.concat([means.set_axis(means.index.astype(object)), summary])
+    return pd.concat(parts, names=["estimator", "repeat"])
 
 
 def group_table(
@@ -155,10 +196,13 @@ def comparison_table(
     metric: str,
     *,
     names: Sequence[str],
+    distinct: np.ndarray,
     confidence_level: float,
 ) -> pd.DataFrame:
     """Return the difference, intervals and p value of each pair of models."""
     scores = frame.pivot(index="fold", columns="estimator", values=metric)
+    # Trainings on the same fold are no folds of their own.
+    scores = scores.groupby(distinct[scores.index]).mean()
     ratio = _test_train_ratio(frame)
     rows = []
     for a, b in combinations(names, 2):
