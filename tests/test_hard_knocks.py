@@ -23,7 +23,7 @@ from sklearn.dummy import DummyClassifier
 from test_common import ESTIMATORS, OF_TABLES
 
 import emclassify
-from emclassify import metrics, model_selection
+from emclassify import metrics, model_selection, prediction
 
 KNOCKS = 200
 EXPECTED = (ValueError, TypeError, ImportError, FileNotFoundError)
@@ -172,9 +172,7 @@ def functions():
     )
     yield (
         "predict_table",
-        lambda X, y: model_selection.predict_table(
-            dummy.fit(np.zeros((2, 1)), [0, 1]), X
-        ),
+        lambda X, y: prediction.predict_table(dummy.fit(np.zeros((2, 1)), [0, 1]), X),
     )
     yield "per_class_scores", lambda X, y: metrics.per_class_scores(y, y)
     yield "per_class_scores of X", lambda X, y: metrics.per_class_scores(y, X)
