@@ -29,7 +29,9 @@ def test_tables(folder):
     table = pd.read_csv(folder / "inputs.csv")
     assert set(table["estimator"]) == {
         "with surroundings",
+        "with surroundings, network masked",
         "cropped",
+        "cropped, network masked",
         "cropped and masked",
     }
     classes = ["multilamellar", "uncertain", "unilamellar"]
@@ -39,7 +41,7 @@ def test_tables(folder):
     assert (table.groupby("estimator")["support"].max() == 60).all()
 
     folds = pd.read_csv(folder / "inputs-folds.csv")
-    assert len(folds) == 3 * 2
+    assert len(folds) == 5 * 2
     both = table[table["class"] == "uncertain"]
     tpr, tnr = both["TPR"], both["TNR"]
     expected = np.where(tpr + tnr > 0, 2 * tpr * tnr / (tpr + tnr).clip(1e-9), 0)

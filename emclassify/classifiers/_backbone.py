@@ -205,7 +205,7 @@ class BackboneClassifier(CNNClassifier):
         "unfreeze_after": [Interval(Integral, 0, None, closed="left"), None],
         "backbone_lr_factor": [Interval(Real, 0, None, closed="neither")],
     }
-    del _parameter_constraints["net"]
+    del _parameter_constraints["net"], _parameter_constraints["mask"]
 
     def __init__(
         self,
@@ -355,3 +355,7 @@ class BackboneClassifier(CNNClassifier):
             "batch_size": 32,
         }
         return cls(**{**recipe, **params})
+
+    def _masked(self) -> bool:
+        """Say no: a mask can't be followed through networks of timm."""
+        return False

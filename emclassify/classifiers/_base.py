@@ -1,7 +1,7 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -35,6 +35,7 @@ from emclassify.classifiers._settings import (
     settings_of,
 )
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
+from emclassify.nets import MaskedNet
 from emclassify.training import (
     EpochCheckpoint,
     EpochProgress,
@@ -388,11 +389,11 @@ class BaseImageClassifier(
         device = resolve_device(self.device)
         self.device_ = str(device)
         self._net_input = tuple(train.stacks[0].shape[1:]), train.n_features
-        image_shape, n_features = self._net_input
+        image_shape, _ = self._net_input
         n_classes = len(self.classes_)
         with self._isolated(self._draw_seed()):
             module = self._make_module(
-                self._make_net(image_shape, n_classes, n_features),
+                self._within_mask(self._make_net, n_classes),
                 resolve_precision(self.precision, device, image_shape),
             )
             module.learn_scales(train, by_image=self.normalization == "image")
@@ -438,7 +439,7 @@ class BaseImageClassifier(
         image_shape, _ = self._net_input
         augmentation = make_augmentation(self.augmentation, image_shape)
         compiled = resolve_compile(self.compile, self.device)
-        return ImageModule(net, augmentation, precision, compiled)
+        return ImageModule(net, augmentation, precision, compiled, self._masked())
 
     def _make_training_net(self, module: ImageModule) -> NeuralNetClassifier:
         """Return the skorch net that trains a module as the parameters say."""
@@ -490,8 +491,26 @@ class BaseImageClassifier(
 
         A child whose `_make_net` fetches or reads weights leaves that out here.
         """
-        image_shape, n_features = self._net_input
-        return self._make_net(image_shape, len(self.classes_), n_features)
+        return self._within_mask(self._make_net, len(self.classes_))
+
+    def _within_mask(
+        self, make_net: Callable[..., nn.Module], n_classes: int
+    ) -> nn.Module:
+        """Return what makes the network; where there are masks, one that heeds them."""
+        (height, width, channels), n_features = self._net_input
+        if not self._masked():
+            return make_net((height, width, channels), n_classes, n_features)
+        if channels < 2:
+            raise ValueError(
+                f'{type(self).__name__}(mask="last") takes the last channel as the '
+                f"mask, but X has images of shape {height, width, channels} (height, "
+                "width, channels): give images (n, height, width, 2), or mask=None."
+            )
+        return MaskedNet(make_net((height, width, channels - 1), n_classes, n_features))
+
+    def _masked(self) -> bool:
+        """Whether the last channel is a mask, and not one more to look at."""
+        return False
 
     def _make_run(
         self,

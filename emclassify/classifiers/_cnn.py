@@ -76,6 +76,10 @@ class CNNClassifier(BaseImageClassifier):
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
+    mask : {"last"} or None, default=None
+        "last" takes the last channel for a mask of the particle, 0 outside: pixels are
+        normalised, batches too, and maps pooled over the particle only, while
+        convolutions see its surroundings. None looks at the mask as at an image.
     image_shape : tuple of 2 or 3 int, default=None
         Shape of the image in a flat row of X; without it a row of a 2-D X is an
         image of one row.
@@ -187,6 +191,7 @@ class CNNClassifier(BaseImageClassifier):
             None,
         ],
         "normalization": [StrOptions({"dataset", "image"})],
+        "mask": [StrOptions({"last"}), None],
         "image_shape": ["array-like", None],
         # running
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
@@ -221,6 +226,7 @@ class CNNClassifier(BaseImageClassifier):
         # data
         augmentation: str | Callable | list[Callable] | None = "auto",
         normalization: str = "dataset",
+        mask: str | None = None,
         image_shape: Sequence[int] | None = None,
         # running
         precision: str = "auto",
@@ -248,6 +254,7 @@ class CNNClassifier(BaseImageClassifier):
         self.warm_start = warm_start
         self.augmentation = augmentation
         self.normalization = normalization
+        self.mask = mask
         self.image_shape = image_shape
         self.precision = precision
         self.compile = compile
@@ -263,3 +270,7 @@ class CNNClassifier(BaseImageClassifier):
     ) -> nn.Module:
         """Return the untrained network."""
         return (self.net or LipNet4)(image_shape, n_classes)
+
+    def _masked(self) -> bool:
+        """Whether the last channel is a mask, and not one more to look at."""
+        return self.mask == "last"

@@ -244,3 +244,7 @@ class FusionClassifier(CNNClassifier):
             dropout=self.dropout,
             dropout_dense=self.dropout_dense,
         )
+
+    def _masked(self) -> bool:
+        """Say no: a mask goes to the features alone."""
+        return False

@@ -90,6 +90,10 @@ class LipNetClassifier(CNNClassifier):
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
+    mask : {"last"} or None, default=None
+        "last" takes the last channel for a mask of the particle, 0 outside: pixels are
+        normalised, batches too, and maps pooled over the particle only, while
+        convolutions see its surroundings. None looks at the mask as at an image.
     image_shape : tuple of 2 or 3 int, default=None
         Shape of the image in a flat row of X; without it a row of a 2-D X is an
         image of one row.
@@ -198,6 +202,7 @@ class LipNetClassifier(CNNClassifier):
         # data
         augmentation: str | Callable | list[Callable] | None = "auto",
         normalization: str = "dataset",
+        mask: str | None = None,
         image_shape: Sequence[int] | None = None,
         # running
         precision: str = "auto",
@@ -225,6 +230,7 @@ class LipNetClassifier(CNNClassifier):
             warm_start=warm_start,
             augmentation=augmentation,
             normalization=normalization,
+            mask=mask,
             image_shape=image_shape,
             precision=precision,
             compile=compile,

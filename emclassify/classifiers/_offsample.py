@@ -75,6 +75,10 @@ class OffSampleNetClassifier(CNNClassifier):
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
         Ions differ in intensity by orders of magnitude: hence the default.
+    mask : {"last"} or None, default=None
+        "last" takes the last channel for a mask of the particle, 0 outside: pixels are
+        normalised, batches too, and maps pooled over the particle only, while
+        convolutions see its surroundings. None looks at the mask as at an image.
     image_shape : tuple of 2 or 3 int, default=None
         Shape of the image in a flat row of X; without it a row of a 2-D X is an
         image of one row.
@@ -174,6 +178,7 @@ class OffSampleNetClassifier(CNNClassifier):
         # data
         augmentation: str | Callable | list[Callable] | None = "auto",
         normalization: str = "image",
+        mask: str | None = None,
         image_shape: Sequence[int] | None = None,
         # running
         precision: str = "auto",
@@ -201,6 +206,7 @@ class OffSampleNetClassifier(CNNClassifier):
             warm_start=warm_start,
             augmentation=augmentation,
             normalization=normalization,
+            mask=mask,
             image_shape=image_shape,
             precision=precision,
             compile=compile,

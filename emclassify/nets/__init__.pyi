@@ -19,6 +19,7 @@ from ._lipnet import (
     LipNet8 as LipNet8,
     LipNet10 as LipNet10,
 )
+from ._masked import MaskedNet as MaskedNet
 from ._offsample import OffSampleNet as OffSampleNet
 from ._resnet import ResidualBlock as ResidualBlock, ResNet as ResNet
 
@@ -34,6 +35,7 @@ __all__ = [
     "LipNet6",
     "LipNet8",
     "LipNet10",
+    "MaskedNet",
     "OffSampleNet",
     "ResNet",
     "ResidualBlock",

@@ -34,7 +34,36 @@ class BatchNorm1d(_SurvivesOne, nn.BatchNorm1d):
 
 
 class BatchNorm2d(_SurvivesOne, nn.BatchNorm2d):
-    """Batch normalisation of (n, channels, h, w) that takes a batch of one."""
+    """Batch normalisation of (n, channels, h, w) that takes a batch of one.
+
+    With a mask (n, 1, h, w), the statistics are those of the values within.
+    """
+
+    def forward(
+        self, x: torch.Tensor, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if mask is None or not self.training:
+            return super().forward(x)
+        values = x.float()
+        within = mask.to(values.dtype)
+        n = within.sum()
+        mean = (values * within).sum((0, 2, 3)) / n.clamp(min=1)
+        from_mean = (values - mean[:, None, None]) * within
+        var = from_mean.square().sum((0, 2, 3)) / n.clamp(min=1)
+        # Of one value the variance is zero: the running statistics stand in.
+        enough = n > 1
+        with torch.no_grad():
+            step = torch.where(enough, self.momentum, 0.0)
+            unbiased = var * n / (n - 1).clamp(min=1)
+            self.running_mean.lerp_(mean.to(self.running_mean.dtype), step)
+            self.running_var.lerp_(unbiased.to(self.running_var.dtype), step)
+            self.num_batches_tracked.add_(1)
+        mean = torch.where(enough, mean, self.running_mean)
+        var = torch.where(enough, var, self.running_var)
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        y = values * scale[:, None, None] + shift[:, None, None]
+        return y.to(x.dtype)
 
 
 def conv_block(

@@ -114,10 +114,14 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Turn (n, width_in, h, w) into (n, width, h / stride, w / stride)."""
+        return self.add(x, self.convolutions(x))
+
+    def add(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return the ReLU of what the convolutions made of x, and x itself."""
         around = x[:, :, :: self.stride, :: self.stride]
         if self.new_channels:
             around = F.pad(around, (0, 0, 0, 0, 0, self.new_channels))
-        return F.relu(self.convolutions(x) + around)
+        return F.relu(y + around)
 
 
 def _stride(size: Sequence[int]) -> int:

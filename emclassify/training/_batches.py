@@ -152,23 +152,40 @@ class ImageDataset(Dataset):
         stack_of = self.stack_of[self.rows]
         return [torch.nonzero(stack_of == k).flatten() for k in stack_of.unique()]
 
-    def channel_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def channel_statistics(
+        self, *, masked: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of each channel, copies counted.
 
         Every image counts the same, whatever its size. A constant channel has
-        standard deviation 1, so that it can be divided by.
+        standard deviation 1, so that it can be divided by. With `masked`, only pixels
+        count where the last channel is not 0, and that channel is left out; images
+        without such a pixel don't count.
         """
-        channels = self.stacks[0].shape[-1]
+        channels = self.stacks[0].shape[-1] - masked
         moments = torch.empty(2, len(self.stack_of), channels, dtype=torch.float64)
         for k, stack in enumerate(self.stacks):
             step = max(1, _VALUES_PER_CHUNK // int(np.prod(stack.shape[1:])))
             parts = []
             for start in range(0, len(stack), step):
                 part = take(stack, slice(start, start + step)).flatten(1, 2).double()
-                parts.append(torch.stack([part.mean(1), part.square().mean(1)]))
+                mean = torch.mean
+                if masked:
+                    part[part[:, :, -1] == 0] = torch.nan
+                    part, mean = part[:, :, :-1], torch.nanmean
+                parts.append(torch.stack([mean(part, 1), mean(part.square(), 1)]))
             members = torch.nonzero(self.stack_of == k).flatten()
             moments[:, members] = torch.cat(parts, dim=1)
-        return _mean_and_std(moments[:, self.rows])
+        moments = moments[:, self.rows]
+        if masked:
+            seen = ~moments[0].isnan().any(1)
+            if not seen.any():
+                raise ValueError(
+                    'mask="last": no image has a pixel of a particle: its last channel '
+                    "is 0 everywhere. Give masks that are not 0 in the particle."
+                )
+            moments = moments[:, seen]
+        return _mean_and_std(moments)
 
     def feature_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of each feature, copies counted."""

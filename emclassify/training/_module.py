@@ -23,6 +23,9 @@ class ImageModule(nn.Module):
         "bfloat16" runs the network under autocast; the logits are float32.
     compiled : bool, default=False
         Whether the network, not what comes before it, goes through `torch.compile`.
+    masked : bool, default=False
+        Whether the last channel is a mask of the particle, 0 outside. The network gets
+        it as 0 and 1, and what is normalised are the pixels of the particle.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class ImageModule(nn.Module):
         augmentation: nn.Module,
         precision: str,
         compiled: bool = False,
+        masked: bool = False,
     ) -> None:
         super().__init__()
         if not isinstance(net, nn.Module):
@@ -42,6 +46,7 @@ class ImageModule(nn.Module):
         self.augmentation = augmentation
         self.precision = precision
         self.compiled = compiled
+        self.masked = masked
         self._compiled_ask: dict[bool, Callable] = {}
         # Whether a CUDA graph of the whole training step is made.
         self.captured = False
@@ -59,7 +64,7 @@ class ImageModule(nn.Module):
             it, if there are any, by the training set's.
         """
         if not by_image:
-            mean, std = dataset.channel_statistics()
+            mean, std = dataset.channel_statistics(masked=self.masked)
             self.mean, self.std = (
                 mean.float()[:, None, None],
                 std.float()[:, None, None],
@@ -116,10 +121,17 @@ class ImageModule(nn.Module):
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Turn (n, height, width, channels) of any dtype into normalised floats."""
         images = images.permute(0, 3, 1, 2).to(torch.float32)
+        if not self.masked:
+            return self._normalise(images)
+        images, mask = images[:, :-1], (images[:, -1:] != 0).to(images.dtype)
+        return torch.cat([self._normalise(images, mask), mask], dim=1)
+
+    def _normalise(self, images, mask=None):
+        """Bring pixels to mean 0 and deviation 1; within the mask, if there is one."""
         if self.mean is not None:
             return (images - self.mean) / self.std
-        centred = images - images.mean(dim=(2, 3), keepdim=True)
-        scale = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
+        centred = images - _mean(images, mask)
+        scale = _mean(centred.square(), mask).sqrt()
         return centred / torch.where(scale > 0, scale, 1.0)
 
     def forward(
@@ -167,6 +179,14 @@ class ImageModule(nn.Module):
     def __getstate__(self) -> dict:
         """Leave out what is compiled: pickles and copies compile for themselves."""
         return {**super().__getstate__(), "_compiled_ask": {}}
+
+
+def _mean(images, mask):
+    """Return the mean (n, channels, 1, 1) of each channel, of what is in the mask."""
+    if mask is None:
+        return images.mean(dim=(2, 3), keepdim=True)
+    n = mask.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    return (images * mask).sum(dim=(2, 3), keepdim=True) / n
 
 
 def load_weights(module: ImageModule, weights: Mapping[str, torch.Tensor]) -> None:

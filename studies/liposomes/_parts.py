@@ -235,21 +235,25 @@ def imbalance(setting):
 
 
 def inputs(setting):
-    """Three kinds of input, from one field."""
+    """Three kinds of input, from one field, and two with the mask in the network."""
     ways = {
-        "with surroundings": ParticleCropper(margin=50, keep_mask=False),
-        "cropped": ParticleCropper(margin=0, keep_mask=False),
-        "cropped and masked": ParticleCropper(
-            margin=0, apply_mask=True, keep_mask=False
-        ),
+        "with surroundings": {"margin": 50},
+        "with surroundings, network masked": {"margin": 50, "keep_mask": True},
+        "cropped": {"margin": 0},
+        "cropped, network masked": {"margin": 0, "keep_mask": True},
+        "cropped and masked": {"margin": 0, "apply_mask": True},
     }
-    return {
-        name: Model(
-            make_pipeline(cropper, ResizeImages((NET_SIZE,) * 2), lipnet(setting)),
-            str(WIDE_SIZE),
+    models = {}
+    for name, way in ways.items():
+        way = {"keep_mask": False, **way}
+        more = {"mask": "last"} if way["keep_mask"] else {}
+        pipeline = make_pipeline(
+            ParticleCropper(**way),
+            ResizeImages((NET_SIZE,) * 2),
+            lipnet(setting, **more),
         )
-        for name, cropper in ways.items()
-    }
+        models[name] = Model(pipeline, str(WIDE_SIZE))
+    return models
 
 
 def regularisation(setting):
