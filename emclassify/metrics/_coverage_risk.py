@@ -96,6 +96,8 @@ def coverage_risk_curve(
     )
     unique_labels(y_true, y_pred)  # refuses strings beside numbers
     kept = weight > 0
+    if not kept.any():  # which scikit-learn 1.8 lets pass
+        raise ValueError("sample_weight must have at least one non-zero number.")
     order = np.flatnonzero(kept)[np.argsort(-confidence[kept], kind="stable")]
     confidence, weight = confidence[order], weight[order]
     wrong = weight * (y_true[order] != y_pred[order])
