@@ -139,7 +139,7 @@ def test_every_network(liposomes, tmp_path, classifier, normalization):
     X = liposomes.images.astype(np.float32) / 255
     model = clone(classifier).set_params(normalization=normalization)
     # Batches enough that even the deepest tells one image from the other.
-    model.set_params(max_epochs=10, batch_size=10).fit(X, liposomes.target)
+    model.set_params(max_epochs=10, batch_size=10, lr=0.001).fit(X, liposomes.target)
     export_and_compare(model, X, tmp_path / "model.onnx")
 
 
