@@ -12,8 +12,8 @@ from sklearn.svm import SVC
 from emclassify import make_cell_images
 from emclassify.datasets.cells._cell_images import DEFAULT_SHARES
 from emclassify.datasets.cells._cell_labels import draw_locations, spoil
+from emclassify.datasets.cells._locations import LOCATIONS
 from emclassify.datasets.cells._noise_texture import band_noise
-from emclassify.datasets.cells._protein_patterns import LOCATIONS
 
 BRIGHT = {"expression": 0.8, "silent_cells": 0.0, "random_state": 0, "n_groups": 1}
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emclassify.features._jets import Jet
-from emclassify.features._outline import squared_lengths
 from emclassify.features._rings import Rings
+from emclassify.features._row_distances import squared_lengths
 
 # Spread below this share of the largest grey value is rounding, not signal.
 ROUNDING = 1e-10

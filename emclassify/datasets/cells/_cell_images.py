@@ -22,8 +22,9 @@ from emclassify.datasets._draws import (
 from emclassify.datasets.cells._cell_exposure import draw_plates, expose
 from emclassify.datasets.cells._cell_labels import draw_dirt, draw_locations, spoil
 from emclassify.datasets.cells._cell_shapes import draw_shapes, label_images
+from emclassify.datasets.cells._locations import DRAWINGS, LOCATIONS
 from emclassify.datasets.cells._mitosis import divide, draw_dividing
-from emclassify.datasets.cells._protein_patterns import LOCATIONS, Patterns
+from emclassify.datasets.cells._protein_patterns import Patterns
 
 CHANNELS = ("microtubules", "protein", "nucleus", "endoplasmic reticulum")
 SPINDLE = "mitotic spindle"
@@ -322,7 +323,9 @@ def make_cell_images(
             present = [name for name, true in zip(names, truth[i], strict=True) if true]
             if SPINDLE in present:
                 shapes = divide(shapes, draw_dividing(rng, shapes.n_cells))
-            light = _light(Patterns(rng, shapes), present, express, image.expression)
+            light = _light(
+                Patterns(rng, shapes, DRAWINGS), present, express, image.expression
+            )
             images[i] = expose(rng, light, plate, image.dirt, photons)
             if image.dirt != "empty":
                 cell_masks[i], nucleus_masks[i], shown = label_images(shapes)

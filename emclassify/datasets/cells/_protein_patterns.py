@@ -1,21 +1,16 @@
-"""Where in its cell a protein lies: one pattern a location, drawn on the shapes.
+"""What is drawn on the shapes of one image: patterns, each of them once.
 
-A pattern is an image (height, width) of float32 from 0 to about 1. What it looks like
-follows the Human Protein Atlas's pictures of each location, by eye.
+A pattern is an image (height, width) of float32 from 0 to about 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emclassify.datasets.cells import (
-    _cytoplasm_patterns as cytoplasm,
-    _nuclear_patterns as nuclear,
-)
-from emclassify.datasets.cells._mitosis import draw_spindle
 from emclassify.datasets.cells._noise_texture import band_noise
 
 if TYPE_CHECKING:
@@ -23,9 +18,18 @@ if TYPE_CHECKING:
 
 
 class Patterns:
-    """Draws the locations of one image; each is drawn once, whoever asks for it."""
+    """Draws the patterns of one image; each is drawn once, whoever asks for it.
 
-    def __init__(self, rng: np.random.Generator, shapes: CellShapes) -> None:
+    `draw` has by name what draws a pattern, given these patterns.
+    """
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        shapes: CellShapes,
+        draw: Mapping[str, Callable[[Patterns], NDArray[np.float32]]],
+    ) -> None:
+        self._draw = draw
         self.rng = rng
         self.shapes = shapes
         self.radius = shapes.radius
@@ -38,8 +42,8 @@ class Patterns:
 
     def __getitem__(self, location: str) -> NDArray[np.float32]:
         if location not in self._drawn:
-            draw = _DRAW[location]
-            self._drawn[location] = draw(self).astype(np.float32, copy=False)
+            pattern = self._draw[location](self)
+            self._drawn[location] = pattern.astype(np.float32, copy=False)
         return self._drawn[location]
 
     def noise(self, wavelength: float) -> NDArray[np.float32]:
@@ -54,38 +58,3 @@ class Patterns:
     def thickness(self) -> NDArray[np.float32]:
         """How thick the cell is: most about the nucleus, 0 at its outline."""
         return np.sqrt(np.clip(1.05 - self.shapes.in_cell**2, 0, None))
-
-
-def _draw_nothing(p):
-    return np.zeros(p.shapes.cell.shape, dtype=np.float32)
-
-
-# In the order of the targets; the Human Protein Atlas's names.
-LOCATIONS = {
-    "nucleoplasm": nuclear.draw_nucleoplasm,
-    "nuclear membrane": nuclear.draw_nuclear_membrane,
-    "nucleoli": nuclear.draw_nucleoli,
-    "nucleoli fibrillar center": nuclear.draw_fibrillar_centers,
-    "nuclear speckles": nuclear.draw_speckles,
-    "nuclear bodies": nuclear.draw_bodies,
-    # That of its channel, as microtubules are.
-    "endoplasmic reticulum": lambda p: p["reticulum"],
-    "Golgi apparatus": cytoplasm.draw_golgi,
-    "intermediate filaments": cytoplasm.draw_intermediate,
-    "actin filaments": cytoplasm.draw_actin,
-    "microtubules": cytoplasm.draw_microtubules,
-    "mitotic spindle": draw_spindle,
-    "centrosome": cytoplasm.draw_centrosome,
-    "plasma membrane": cytoplasm.draw_plasma_membrane,
-    "mitochondria": cytoplasm.draw_mitochondria,
-    "aggresome": cytoplasm.draw_aggresome,
-    "cytosol": cytoplasm.draw_cytosol,
-    "vesicles": cytoplasm.draw_vesicles,
-    "negative": _draw_nothing,
-}
-# What the other channels stain.
-_DRAW = {
-    **LOCATIONS,
-    "chromatin": nuclear.draw_chromatin,
-    "reticulum": cytoplasm.draw_reticulum,
-}
