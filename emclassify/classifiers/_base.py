@@ -1,7 +1,7 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -393,7 +393,7 @@ class BaseImageClassifier(
         n_classes = len(self.classes_)
         with self._isolated(self._draw_seed()):
             module = self._make_module(
-                self._within_mask(self._make_net, n_classes),
+                self._build_net(),
                 resolve_precision(self.precision, device, image_shape),
             )
             module.learn_scales(train, by_image=self.normalization == "image")
@@ -491,22 +491,22 @@ class BaseImageClassifier(
 
         A child whose `_make_net` fetches or reads weights leaves that out here.
         """
-        return self._within_mask(self._make_net, len(self.classes_))
+        return self._build_net()
 
-    def _within_mask(
-        self, make_net: Callable[..., nn.Module], n_classes: int
-    ) -> nn.Module:
-        """Return what makes the network; where there are masks, one that heeds them."""
+    def _build_net(self) -> nn.Module:
+        """Return the network; where there are masks, one that heeds them."""
         (height, width, channels), n_features = self._net_input
+        n_classes = len(self.classes_)
         if not self._masked():
-            return make_net((height, width, channels), n_classes, n_features)
+            return self._make_net((height, width, channels), n_classes, n_features)
         if channels < 2:
             raise ValueError(
                 f'{type(self).__name__}(mask="last") takes the last channel as the '
                 f"mask, but X has images of shape {height, width, channels} (height, "
                 "width, channels): give images (n, height, width, 2), or mask=None."
             )
-        return MaskedNet(make_net((height, width, channels - 1), n_classes, n_features))
+        image_shape = height, width, channels - 1
+        return MaskedNet(self._make_net(image_shape, n_classes, n_features))
 
     def _masked(self) -> bool:
         """Whether the last channel is a mask, and not one more to look at."""

@@ -51,6 +51,19 @@ def overview(result):
     return table[list(names)].rename(columns=names)
 
 
+def compare(models, data, args):
+    """Return the benchmark of models on a set, by plate."""
+    return benchmark_classifiers(
+        models,
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=by_plate(args),
+        random_state=args.seed,
+        verbose=1,
+    )
+
+
 def backbone(args):
     """Which network is best."""
     data = simulate(args, multilabel=False)
@@ -61,15 +74,7 @@ def backbone(args):
         "ResNet(2, 2)": from_nothing(ResNetClassifier, args),
     }
     models |= {name: network(args, name) for name in args.backbones}
-    result = benchmark_classifiers(
-        models,
-        data.images,
-        data.target,
-        groups=data.groups,
-        cv=by_plate(args),
-        random_state=args.seed,
-        verbose=1,
-    )
+    result = compare(models, data, args)
     return [
         f"One location an image, each equally often. Backbones start from {start} "
         "weights, here and, unless they say otherwise, in the next sections. `--full` "
@@ -86,15 +91,7 @@ def pretrained(args):
     for name in args.backbones:
         models[f"{name}, pretrained"] = network(args, name)
         models[f"{name}, random weights"] = network(args, name, weights="random")
-    result = benchmark_classifiers(
-        models,
-        data.images,
-        data.target,
-        groups=data.groups,
-        cv=by_plate(args),
-        random_state=args.seed,
-        verbose=1,
-    )
+    result = compare(models, data, args)
     return [
         f"{args.locations} locations, one an image, each equally often. The same "
         "networks from weights that were trained on photographs, and from random ones.",

@@ -7,14 +7,10 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import check_random_state
 
 from emclassify._typing import CrossValidation, ImagesLike
-from emclassify.model_selection.splits._folds import make_folds
-from emclassify.model_selection.splits._multilabel_split import (
-    MultilabelStratifiedGroupKFold,
-)
+from emclassify.model_selection.splits._folds import kind_of_folds, make_folds
 
 __all__ = ["check_repeats", "distinct_folds", "new_seeds", "repeat_folds"]
 
@@ -64,11 +60,7 @@ def _shuffled(cv, y, groups, *, seed):
     """Return the splitter of a later repeat."""
     if cv is None or isinstance(cv, Integral):
         n_splits = 5 if cv is None else int(cv)
-        if np.ndim(y) == 2:
-            kind = MultilabelStratifiedGroupKFold
-        else:
-            kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-        return kind(n_splits, shuffle=True, random_state=seed)
+        return kind_of_folds(y, groups)(n_splits, shuffle=True, random_state=seed)
     if hasattr(cv, "random_state") and getattr(cv, "shuffle", True):
         cv = copy.deepcopy(cv)
         cv.random_state = seed

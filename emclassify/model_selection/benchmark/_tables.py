@@ -152,9 +152,7 @@ def fold_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """Return the scores of each fold by model, then their mean and deviation."""
     parts = {}
     for name, of_model in frame.groupby("estimator", sort=False):
-        scores = of_model.set_index("fold")[list(metrics)]
-        summary = scores.agg(["mean", "std"]).rename({"std": "sd"})
-        parts[name] = pd.concat([scores.set_axis(scores.index.astype(object)), summary])
+        parts[name] = _with_mean_and_sd(of_model.set_index("fold")[list(metrics)])
     return pd.concat(parts, names=["estimator", "fold"])
 
 
@@ -166,10 +164,14 @@ def repeat_table(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     parts = {}
     repeats = frame["repeat"] if "repeat" in frame else pd.Series(0, frame.index)
     for name, of_model in frame.groupby("estimator", sort=False):
-        means = of_model[list(metrics)].groupby(repeats).mean()
-        summary = means.agg(["mean", "std"]).rename({"std": "sd"})
-        parts[name] = pd.concat([means.set_axis(means.index.astype(object)), summary])
+        parts[name] = _with_mean_and_sd(of_model[list(metrics)].groupby(repeats).mean())
     return pd.concat(parts, names=["estimator", "repeat"])
+
+
+def _with_mean_and_sd(scores):
+    """Return scores with two rows more, their mean and deviation (ddof=1)."""
+    summary = scores.agg(["mean", "std"]).rename({"std": "sd"})
+    return pd.concat([scores.set_axis(scores.index.astype(object)), summary])
 
 
 def group_table(

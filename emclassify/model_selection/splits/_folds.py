@@ -7,7 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.model_selection import (
+    BaseCrossValidator,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
 from sklearn.utils.multiclass import check_classification_targets
 
 from emclassify._groups import check_groups
@@ -35,10 +40,9 @@ def make_folds(
         raise ValueError(f"cv must be a whole number, a splitter or folds; got {cv!r}.")
     n_splits = 5 if cv is None else cv
     if isinstance(n_splits, int | np.integer):
-        if np.ndim(y) == 2:
-            cv = MultilabelStratifiedGroupKFold(n_splits)
-        elif groups is not None:
-            cv = StratifiedGroupKFold(int(n_splits))
+        kind = kind_of_folds(y, groups)
+        if kind is not StratifiedKFold:  # which check_cv takes where y is fit for it
+            cv = kind(n_splits)
     cv = check_cv(cv, y, classifier=True)
     folds = list(cv.split(X, y, groups))
     if not folds:
@@ -49,6 +53,13 @@ def make_folds(
         (fold_indices(train, n, i), fold_indices(test, n, i))
         for i, (train, test) in enumerate(folds)
     ]
+
+
+def kind_of_folds(y: ArrayLike, groups: np.ndarray | None) -> type[BaseCrossValidator]:
+    """Return the splitter that a whole number of folds means."""
+    if np.ndim(y) == 2:
+        return MultilabelStratifiedGroupKFold
+    return StratifiedKFold if groups is None else StratifiedGroupKFold
 
 
 def fold_indices(part: ArrayLike, n: int, fold: int) -> np.ndarray:
