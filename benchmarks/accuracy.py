@@ -71,10 +71,9 @@ def measure_set(set_name: str, args: argparse.Namespace) -> None:
                     continue
                 record = {"set": set_key(set_name), "model": model_name}
                 record |= {"seed": seed, "fold": fold}
-                n_classes = len(np.unique(images.target[train]))
-                estimator = model.make(Task(len(train), n_classes, seed, args.out))
-                record["trained"] = training_of(estimator)
+                estimator = model.make(Task(seed, args.out))
                 record |= fit_and_predict(estimator, images, train, test, args.out)
+                record["trained"] = training_of(estimator)
                 write(path, record)
                 score = METRICS[SETS[set_name].metric](
                     record["target"], record["predicted"]
@@ -88,12 +87,10 @@ def set_key(set_name: str) -> str:
 
 
 def training_of(estimator: BaseEstimator) -> dict:
-    """Return the parameters of a network that say how it is trained."""
-    names = "max_epochs", "batch_size", "lr", "image_size", "class_weight"
-    if not hasattr(estimator, "max_epochs"):
-        return {}
+    """Return how long a fitted network was trained, and whether that was enough."""
+    names = "max_epochs_", "batch_size_", "converged_"
     return {
-        name: value for name, value in estimator.get_params().items() if name in names
+        name: getattr(estimator, name) for name in names if hasattr(estimator, name)
     }
 
 
