@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import check_random_state
 
 from emclassify.cli import main
 from emclassify.model_selection import (
@@ -31,7 +32,8 @@ class Noisy(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        right = np.random.default_rng(self.random_state).random(len(X)) < self.share
+        draws = check_random_state(self.random_state).random_sample(len(X))
+        right = draws < self.share
         return np.where(right, X[:, 0] > 0, X[:, 0] <= 0).astype(int)
 
 

@@ -92,6 +92,8 @@ def test_other_kernels_keep_theirs(kernel):
     assert model["scale"].unit_variance == "feature"
 
 
+# Two processes at once: one may read what joblib has half written of a function.
+@pytest.mark.filterwarnings("ignore:Possible name collisions")
 def test_grid_search_by_name(data, tmp_path):
     X, y, groups = data
     grid = {
