@@ -43,11 +43,14 @@ pd.crosstab(truth, labels, rownames=["truth"], colnames=["label"])
 # Which to look at first
 # ----------------------
 # Each image is judged by a model that has not seen it: folds keep micrographs whole. It
-# has to give probabilities, so the SVM is calibrated.
+# has to give probabilities, so the SVM is calibrated. The features of an image depend
+# on no other image and on no label, so they are computed once, for all folds.
 
+svm = svm_baseline()
+features, classifier = svm[0].fit_transform(data.images), svm[1:]
 folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-model = CalibratedClassifierCV(svm_baseline(), ensemble=False, cv=3)
-ranked = doubtful_labels(model, data.images, labels, groups=data.groups, cv=folds)
+model = CalibratedClassifierCV(classifier, ensemble=False, cv=3)
+ranked = doubtful_labels(model, features, labels, groups=data.groups, cv=folds)
 ranked[["sample", "label", "predicted", "probability", "quality"]].head()
 
 # %%
@@ -123,7 +126,7 @@ for name, target in {
     "all labels right": truth,
 }.items():
     said = cross_val_predict(
-        svm_baseline(), data.images, target, groups=data.groups, cv=folds
+        classifier, features, target, groups=data.groups, cv=folds
     )
     rows[name] = {
         "wrong labels": (target != truth).sum(),
