@@ -84,12 +84,14 @@ plt.show()
 # ------------
 # They look like any image of their true class. What gives them away is a model that has
 # not been trained on them and is sure of another class: cleanlab takes out-of-fold
-# probabilities as scikit-learn gives them.
+# probabilities as scikit-learn gives them. The features of an image depend on no other
+# image, so they are computed once, for all folds.
 
 kept = embedding.sample_indices_
+svm = svm_baseline(probability=True)
 proba = cross_val_predict(
-    svm_baseline(probability=True),
-    X[kept],
+    svm[1:],
+    svm[0].fit_transform(X[kept]),
     y[kept],
     groups=data.groups[kept],
     cv=StratifiedGroupKFold(3, shuffle=True, random_state=0),
