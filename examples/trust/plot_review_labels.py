@@ -125,9 +125,7 @@ for name, target in {
     "after the first tenth": corrected.table["label"].to_numpy(),
     "all labels right": truth,
 }.items():
-    said = cross_val_predict(
-        classifier, features, target, groups=data.groups, cv=folds
-    )
+    said = cross_val_predict(classifier, features, target, groups=data.groups, cv=folds)
     rows[name] = {
         "wrong labels": (target != truth).sum(),
         "macro F1": f1_score(truth, said, average="macro"),
