@@ -1,5 +1,6 @@
 """Models of the command line by name, their parameters, and what all commands share."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_calibration_does_not_change_what_an_svm_says():
 def test_training_shows_its_epochs_and_last_loss(folder, tmp_path, capsys):
     assert train(folder, tmp_path / "it.emc") == 0
     captured = capsys.readouterr()
-    assert "Trained for 1 epochs: loss " in captured.out
+    assert "Trained for 1 epoch: loss " in captured.out
     assert "epoch" in captured.err
     assert train(folder, tmp_path / "it.emc", "--quiet") == 0
     captured = capsys.readouterr()
@@ -203,6 +204,20 @@ def test_messages_of_libraries_speak_of_options(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "less than --cv 3" in said
     assert "or set --on-missing-class warn" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("path='images': no such folder.", "images: no such folder."),
+        ("a.csv has no column 'x' (file_column).", "(--file-column)."),
+        ("test images have copies. See `audit` of the result, and its plot().", "ies."),
+    ],
+)
+def test_words_of_python_are_put_as_options(text, said):
+    args = argparse.Namespace(folder="images", file_column="x")
+    assert _main._in_options(text, args).endswith(said)
+    assert "_column" not in _main._in_options(text, args)
 
 
 def test_exit_status_is_in_the_help(capsys):

@@ -25,6 +25,10 @@ __all__ = ["main"]
 
 # As messages have them: on_error='skip', page=0.
 _PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+|\.{3})")
+# Of Python only; the report shows it.
+_LOOK_AT_AUDIT = " See `audit` of the result, and its plot()."
+# What is in brackets after a value: has no column 'grid' (group_column).
+_IN_BRACKETS = re.compile(r"\((?P<name>[a-z]+(?:_[a-z]+)+)\)")
 COMMANDS = (
     add_benchmark,
     add_train,
@@ -81,12 +85,19 @@ def _run(args: argparse.Namespace) -> int:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 141
     except (ValueError, OSError, ImportError) as error:
-        print(f"emclassify: {_in_options(str(error), args)}", file=sys.stderr)
+        print(f"emclassify: {_in_options(_said(error), args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nemclassify: interrupted, nothing was written.", file=sys.stderr)
         return 130
     return 0
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says; of one of the system, the file and what is wrong."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
+    return str(error)
 
 
 def _print_warning(
@@ -110,17 +121,24 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         name = _OTHER_NAMES.get(name, name)
         if value == "False" and name in ("orient", "recentre", "group_pages"):
             return f"--no-{name.replace('_', '-')}"
+        if name == "path" and value == getattr(args, "folder", None):
+            return value
         if not hasattr(args, name):
             return found[0]
         flag = "--" + name.replace("_", "-")
         return flag if value == "True" else f"{flag} {value}"
+
+    def bracketed(found: re.Match[str]) -> str:
+        flag = "--" + found["name"].replace("_", "-")
+        return f"({flag})" if hasattr(args, found["name"]) else found[0]
 
     if text.startswith("--set"):
         # It is about parameters of Python.
         return text
     if hasattr(args, "epochs"):
         text = text.replace("max_epochs", "--epochs")
-    return _PARAMETER.sub(option, text)
+    text = text.replace(_LOOK_AT_AUDIT, "")
+    return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
 
 
 def _parser() -> argparse.ArgumentParser:

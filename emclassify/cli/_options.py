@@ -235,6 +235,8 @@ def positive(text: str) -> float:
 
 
 def check_out(path: str) -> None:
-    """Raise now, not after an hour of training, if there is no folder for `path`."""
+    """Raise now, not after an hour of training, if no file can be written at `path`."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"--out {path} is a folder; give a file in it.")
     if not os.path.isdir(folder := os.path.dirname(os.path.abspath(path))):
         raise FileNotFoundError(f"--out {path}: there is no folder {folder}.")

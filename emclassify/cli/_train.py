@@ -81,8 +81,9 @@ def _train(args: argparse.Namespace) -> None:
         card |= _figures(args, result, name)
         if args.model == "auto":
             card["chosen"] = f"{name}: {result.verdict()}"
-            print(f"{result.verdict()}\n\nTaken: {name}, the highest macro F1.")
-        print(result.summary().loc[name].round(3).to_string())
+        print(result)
+        if args.model == "auto":
+            print(f"\nTaken: {name}, the highest macro F1.")
         model = result.estimators[name]
     model = with_probabilities(model, data.target)
     _fit(model, data, verbose=0 if args.quiet else 1)
@@ -109,7 +110,8 @@ def _fit(model: Any, data: "Bunch", verbose: int) -> None:
             for key, words in (("train_loss", "loss"), ("valid_loss", "held out"))
             if key in last
         ]
-        print(f"Trained for {len(network.history_)} epochs: {', '.join(losses)}.")
+        n = len(network.history_)
+        print(f"Trained for {n} epoch{'s' * (n != 1)}: {', '.join(losses)}.")
 
 
 def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:

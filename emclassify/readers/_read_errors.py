@@ -1,5 +1,6 @@
 """Why a file can't be read, in words that fit into a sentence about it."""
 
+import re
 from pathlib import Path
 
 __all__ = ["UnclearFileError", "reason_of"]
@@ -26,7 +27,11 @@ class UnclearFileError(ValueError):
         return f"{self.fact}; {self.advice}"
 
 
+# Pillow's: cannot identify image file <_io.BufferedReader name='a.png'>.
+_OPEN_FILE = re.compile(r" <_io\.\w+[^>]*>")
+
+
 def reason_of(error: Exception, path: Path) -> str:
     """Return what an error says, without the path before it and a full stop after."""
-    reason = str(error) or type(error).__name__
+    reason = _OPEN_FILE.sub("", str(error)) or type(error).__name__
     return reason.removeprefix(str(path)).lstrip(" :").rstrip(".")
