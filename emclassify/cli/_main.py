@@ -120,17 +120,16 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         name, value = found["name"], found["value"].strip("'\"")
         name = _OTHER_NAMES.get(name, name)
         if value == "False" and name in ("orient", "recentre", "group_pages"):
-            return f"--no-{name.replace('_', '-')}"
+            return _flag(f"no_{name}")
         if name == "path" and value == getattr(args, "folder", None):
             return value
         if not hasattr(args, name):
             return found[0]
-        flag = "--" + name.replace("_", "-")
-        return flag if value == "True" else f"{flag} {value}"
+        return _flag(name) if value == "True" else f"{_flag(name)} {value}"
 
     def bracketed(found: re.Match[str]) -> str:
-        flag = "--" + found["name"].replace("_", "-")
-        return f"({flag})" if hasattr(args, found["name"]) else found[0]
+        name = found["name"]
+        return f"({_flag(name)})" if hasattr(args, name) else found[0]
 
     if text.startswith("--set"):
         # It is about parameters of Python.
@@ -139,6 +138,11 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         text = text.replace("max_epochs", "--epochs")
     text = text.replace(_LOOK_AT_AUDIT, "")
     return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
+
+
+def _flag(name: str) -> str:
+    """Return the option of a parameter's name."""
+    return "--" + name.replace("_", "-")
 
 
 def _parser() -> argparse.ArgumentParser:
