@@ -131,6 +131,25 @@ def test_rates_go_with_the_schedule(captured, lr_schedule):
     assert rates[0] == rates[1]
 
 
+class DrawsAtTheEnd(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            torch.rand(1)
+
+
+def test_an_epoch_dealt_ahead_is_dealt_anew_if_a_callback_draws(captured):
+    X, y = make_images()
+    settings = {**SETTINGS, "callbacks": [DrawsAtTheEnd()]}
+    plain = LipNetClassifier(**settings).fit(X, y)
+    replayed = captured(LipNetClassifier(**settings), X, y)
+    assert replayed.net_.captured == "step captured"
+    assert_same(plain, replayed)
+    undisturbed = LipNetClassifier(**SETTINGS).fit(X, y)
+    before, after = undisturbed.history_[1:3], plain.history_[1:3]
+    assert before[0]["train_loss"] == after[0]["train_loss"]
+    assert before[1]["train_loss"] != after[1]["train_loss"]
+
+
 def test_each_length_of_batch_is_recorded_once(captured):
     X, y = make_images(70)
     captured(LipNetClassifier(**SETTINGS), X, y)  # five batches, of 14

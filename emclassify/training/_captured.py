@@ -235,6 +235,9 @@ class CapturedTraining:
                 raise
         for key in keys:
             self._graphs[key].replay()
+        # All of this before the first thing that waits for the device.
+        for member in self._members:
+            member.look_ahead()
         for member in self._members:
             member.end_epoch()
 
@@ -294,6 +297,13 @@ def _reason(error: Exception) -> str:
     return f"of {type(error).__name__}: {first}"
 
 
+def _sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return values on a device that may be busy; nobody waits for it."""
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
 class _Member:
     """One training on memory that stays where it is."""
 
@@ -331,29 +341,52 @@ class _Member:
         self.losses = torch.zeros(len(batches), device=device)
         self.rates = torch.zeros(len(batches), n_groups, device=device)
         self.logits: torch.Tensor | None = None
-        self._lengths: list[int] = []
+        # The batches of an epoch, the one that is due or goes on.
+        self._keys: list[_Key] = []
+        # Random states before and after the next epoch was dealt, ahead of its time.
+        self._ahead: tuple[torch.Tensor, torch.Tensor] | None = None
+        # What skorch would have written by now, but for the losses.
+        self._rows: list[dict] = []
         self._epoch_rates: list[list[float]] = []
 
     def begin_epoch(self) -> list[_Key]:
         """Deal the batches; return the stack and the length of each."""
-        with self.state.in_use():
-            dealt = self.batches.deal()
-        order = torch.cat(dealt).to(self.at.device)
-        for name, values in self._samples.items():
-            torch.index_select(values, 0, order, out=self.samples[name])
-        keys = [self.batches.kind(index) for index in dealt]
-        self._lengths = [length for _, length in keys]
+        if self._ahead is not None and torch.equal(self.state.cpu, self._ahead[0]):
+            self.state.cpu = self._ahead[1]
+        else:
+            self._deal()
         if self.schedule is None:
             rates = [group["lr"] for group in self.net.optimizer_.param_groups]
-            self._epoch_rates = len(keys) * [rates]
-        else:
-            self._epoch_rates = self.schedule.rates_ahead(len(keys))
-        self.rates.copy_(torch.tensor(self._epoch_rates))
+            self.rates.copy_(torch.tensor(rates).expand_as(self.rates))
         self.rewind()
-        return keys
+        return self._keys
 
-    def end_epoch(self) -> None:
-        """Write what skorch writes batch by batch; here everything is waited for."""
+    def _deal(self) -> None:
+        """Put the samples of the next epoch in their order, and its rates."""
+        device = self.at.device
+        with self.state.in_use():
+            dealt = self.batches.deal()
+        order = _sent(torch.cat(dealt), device)
+        for name, values in self._samples.items():
+            torch.index_select(values, 0, order, out=self.samples[name])
+        self._keys = [self.batches.kind(index) for index in dealt]
+        if self.schedule is not None:
+            self._epoch_rates = self.schedule.rates_ahead(len(dealt))
+            self.rates.copy_(_sent(torch.tensor(self._epoch_rates), device))
+
+    def look_ahead(self) -> None:
+        """Deal the next epoch while the device is at work on this one.
+
+        If the callbacks at its end draw random numbers, it is dealt anew.
+        """
+        self._rows = [{"train_batch_size": length} for _, length in self._keys]
+        if self.schedule is not None:
+            for row, rates in zip(self._rows, self._epoch_rates, strict=True):
+                row["event_lr"] = rates[0]
+            with warnings.catch_warnings():
+                # It can't know of steps that were replayed.
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler")
+                self.schedule.skip(len(self._rows))
         for record in self.records:
             # Of all batches at once: it counts, and the order is the same.
             record.on_batch_end(
@@ -362,21 +395,18 @@ class _Member:
                 training=True,
                 y_pred=self.logits,
             )
-        losses = self.losses.tolist()
-        rows = [
-            {"train_batch_size": n, "train_loss": loss}
-            for n, loss in zip(self._lengths, losses, strict=True)
-        ]
-        if self.schedule is not None:
-            for row, rates in zip(rows, self._epoch_rates, strict=True):
-                row["event_lr"] = rates[0]
-            with warnings.catch_warnings():
-                # It can't know of steps that were replayed.
-                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler")
-                self.schedule.skip(len(rows))
+        before = self.state.cpu
+        self._deal()
+        self._ahead = before, self.state.cpu
+        self.state.cpu = before
+
+    def end_epoch(self) -> None:
+        """Write what skorch writes batch by batch; here everything is waited for."""
+        for row, loss in zip(self._rows, self.losses.tolist(), strict=True):
+            row["train_loss"] = loss
         history = self.net.history
-        history[-1]["batches"].extend(rows)
-        history.record("train_batch_count", len(rows))
+        history[-1]["batches"].extend(self._rows)
+        history.record("train_batch_count", len(self._rows))
 
     def rewind(self) -> None:
         """Go to the first batch of the epoch."""

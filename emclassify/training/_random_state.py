@@ -21,6 +21,8 @@ class OwnRandomState:
 
     Attributes
     ----------
+    cpu : torch.Tensor
+        What torch.set_rng_state takes.
     generator : torch.Generator or None
         That of a CUDA device; a CUDA graph that draws from it has to know it.
     """
@@ -28,11 +30,11 @@ class OwnRandomState:
     def __init__(self, device: torch.device, seed: int | None = None) -> None:
         self.device = device
         self.generator = None
-        self._cpu = torch.get_rng_state()
+        self.cpu = torch.get_rng_state()
         if device.type == "cuda":
             self.generator = _default(device).clone_state()
         if seed is not None:
-            self._cpu = torch.Generator().manual_seed(seed).get_state()
+            self.cpu = torch.Generator().manual_seed(seed).get_state()
             if self.generator is not None:
                 self.generator.manual_seed(seed)
 
@@ -40,12 +42,12 @@ class OwnRandomState:
     def in_use(self) -> Iterator[None]:
         """Have torch draw from here; its own state is the same afterwards."""
         before = torch.get_rng_state()
-        torch.set_rng_state(self._cpu)
+        torch.set_rng_state(self.cpu)
         try:
             with self.on_device():
                 yield
         finally:
-            self._cpu = torch.get_rng_state()
+            self.cpu = torch.get_rng_state()
             torch.set_rng_state(before)
 
     @contextmanager
@@ -65,11 +67,11 @@ class OwnRandomState:
     def copy(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return what `put_back` takes."""
         generator = self.generator
-        return self._cpu, None if generator is None else generator.get_state()
+        return self.cpu, None if generator is None else generator.get_state()
 
     def put_back(self, state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
         """Draw once more what was drawn since `copy`."""
-        self._cpu, generator = state
+        self.cpu, generator = state
         if generator is not None:
             self.generator.set_state(generator)
 
