@@ -1,7 +1,7 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -69,6 +69,9 @@ from emclassify.training import (
 )
 
 __all__ = ["BaseImageClassifier"]
+
+# From images and labels to what `canonical_order` returns.
+OrderOf = Callable[[Sequence[np.ndarray], np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _PREDICTED_AT_ONCE = 128
 
@@ -164,13 +167,16 @@ class BaseImageClassifier(
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        order_of: OrderOf = canonical_order,
     ) -> tuple[ImageDataset, ImageDataset | None, EpochCheckpoint | None]:
         """Do all of `fit` that may refuse; return what there is to train on."""
         again = self.warm_start and hasattr(self, "net_")
         with unchanged_if_refused(self):
             images = self._validate_images(X, reset=not again)
             target = self._encode_labels(images, y, reset=not again)
-            train, valid = self._make_datasets(images, target, sample_weight, groups)
+            train, valid = self._make_datasets(
+                images, target, sample_weight, groups, order_of
+            )
             set_length(self, len(train))
             if again:
                 self._take_over_settings()
@@ -334,11 +340,12 @@ class BaseImageClassifier(
         target: np.ndarray,
         sample_weight: ArrayLike | None,
         groups: ArrayLike | None,
+        order_of: OrderOf,
     ) -> tuple[ImageDataset, ImageDataset | None]:
         """Return the training set, and the validation set or None."""
         if groups is not None:
             groups = check_groups(groups, len(images))
-        index, content = canonical_order(images, target)
+        index, content = order_of(images, target)
         features = self._features(images, fitted=False)
         if not self.early_stopping:
             train = self._make_dataset(images, features, target, index, sample_weight)

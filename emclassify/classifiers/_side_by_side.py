@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from emclassify.classifiers._base import BaseImageClassifier
+from emclassify.classifiers._base import BaseImageClassifier, OrderOf
 from emclassify.classifiers._convergence import judge_training
 from emclassify.training import (
     EpochProgress,
     OwnRandomState,
+    canonical_order,
     resolve_device,
     run_epochs,
 )
@@ -51,9 +53,10 @@ def fit_side_by_side(
         Shows a progress bar with this title.
     """
     prepared, runs, records = [], [], []
+    order_of = _once(canonical_order)
     for member in members:
         member._validate_params()
-        prepared.append(member._prepare(X, y, **given))
+        prepared.append(member._prepare(X, y, **given, order_of=order_of))
     first = members[0]
     device = torch.device(first.device_)
     with first._isolated():
@@ -75,3 +78,20 @@ def fit_side_by_side(
         if checkpoint is not None:
             checkpoint.remove()
         member.converged_ = judge_training(member, record, len(train), 0)
+
+
+def _once(order_of: OrderOf) -> OrderOf:
+    """Return a function that is asked for the same images again and again.
+
+    Their order comes from a digest of each, 0.6 s for 20,000 images of 56×56.
+    """
+    found = []
+
+    def remembered(
+        images: Sequence[np.ndarray], target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not found:
+            found.append(order_of(images, target))
+        return found[0]
+
+    return remembered
