@@ -131,6 +131,14 @@ def test_clipped_outputs_have_the_loss_of_keras_and_no_gradient_outside():
         assert moved == [True, True, False, activation == "tanh"]
 
 
+@pytest.mark.parametrize("activation", ["ReLU", "tanh", "sigmoid"])
+def test_clipped_outputs_are_finite_in_half_precision(activation):
+    logits = torch.tensor([[-40.0, 0.0, 1.0, 40.0]], dtype=torch.bfloat16)
+    said = ClippedOutputs(torch.nn.Identity(), activation)(logits)
+    assert said.dtype == torch.float32
+    assert said.isfinite().all()
+
+
 def test_without_log_odds_a_sigmoid_starts_from_the_network_itself():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 255, (40, 16, 16)).astype(np.uint8)

@@ -47,7 +47,8 @@ class ClippedOutputs(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return (n, n_labels)."""
-        said = ACTIVATIONS[self.activation](self.net(images))
+        # In half precision 1 - 1e-7 is 1, and its logit infinite.
+        said = ACTIVATIONS[self.activation](self.net(images).float())
         return said.clamp(EPSILON, 1 - EPSILON).logit()
 
 
