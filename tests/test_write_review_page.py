@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import tifffile
 from browser import start_browser
 from PIL import Image
 
+import emclassify.review
 from emclassify import find_duplicates
 from emclassify.review import apply_corrections, write_review_page
 
@@ -88,6 +90,15 @@ def test_labels_cannot_end_the_data(images, labels, tmp_path):
     page = write_review_page(images, target=labels, path=tmp_path / "r.html")
     assert "boom" in json.dumps(data_of(page))
     assert "<script>boom" not in page.read_text(encoding="utf-8")
+
+
+def test_every_file_of_the_script_is_in_the_page_once(images, tmp_path):
+    page = write_review_page(images, path=tmp_path / "r.html", classes=["a", "b"])
+    text = page.read_text(encoding="utf-8")
+    files = sorted(Path(emclassify.review.__file__).parent.glob("templates/*.js"))
+    assert len(files) == 9
+    for file in files:
+        assert text.count(file.read_text(encoding="utf-8").strip()) == 1, file.name
 
 
 def test_a_folder_has_larger_pictures(tmp_path):

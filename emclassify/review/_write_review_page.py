@@ -35,6 +35,18 @@ _MOST_PICTURES_IN_A_FILE = 2000
 _LARGE_IN_A_FILE, _LARGE_IN_A_FOLDER = 256, 512
 _N_EXAMPLES = 4
 _MOST_CLASSES = 31
+# The page's script, in this order; all of it shares one scope.
+_SCRIPTS = (
+    "page.js",
+    "filters.js",
+    "grid.js",
+    "decisions.js",
+    "server.js",
+    "csv.js",
+    "corrections.js",
+    "large_view.js",
+    "controls.js",
+)
 # Where the template has the data.
 _DATA = '<script type="application/json" id="data">'
 
@@ -293,14 +305,14 @@ def _render(
     )
     template = environment.get_template("review.html.j2")
     files = resources.files("emclassify.review").joinpath("templates")
-    parts = {
-        name: _Markup(files.joinpath(file).read_text(encoding="utf-8"))
-        for name, file in (
-            ("style", "review.css"),
-            ("csv_script", "csv.js"),
-            ("script", "review.js"),
+
+    def text(*names):
+        return _Markup(
+            "\n".join(
+                files.joinpath(name).read_text(encoding="utf-8") for name in names
+            )
         )
-    }
+
     # Nothing in the data can end the element that holds it.
     plain = json.dumps(data, ensure_ascii=False, allow_nan=False)
     plain = (
@@ -311,7 +323,8 @@ def _render(
         data=_Markup(plain),
         sheets=store.sheets,
         pictures=store.pictures,
-        **parts,
+        style=text("review.css"),
+        script=text(*_SCRIPTS),
     )
 
 

@@ -1,4 +1,3 @@
-"use strict";
 // Comma-separated values, as RFC 4180 has them.
 const CSV = {
   quoted(value) {
