@@ -17,7 +17,7 @@ from emclassify.model_selection import (
     benchmark_classifiers,
     corrected_resampled_ttest,
 )
-from emclassify.model_selection.benchmark._as_text import verdict_sentence
+from emclassify.model_selection.benchmark._as_text import Repeats, verdict_sentence
 
 
 class Noisy(ClassifierMixin, BaseEstimator):
@@ -192,13 +192,42 @@ def test_a_lead_that_changes_is_told():
             "p_adjusted": [0.8],
         }
     )
-    repeats = pd.Series(
-        {("a", 0): 0.82, ("a", 1): 0.78, ("b", 0): 0.77, ("b", 1): 0.81}
-    )
+    scores = pd.Series({("a", 0): 0.82, ("a", 1): 0.78, ("b", 0): 0.77, ("b", 1): 0.81})
+    repeats = Repeats(scores, over_folds=pd.Series({"a": 0.05, "b": 0.0612}))
     said = verdict_sentence(means, comparison, "F1_macro", 0.95, repeats=repeats)
+    # Two scores that are 0.04 apart deviate by 0.04 / sqrt(2).
     assert said.endswith(
-        "a led in 1 of 2 repeats of all folds: a 0.780 to 0.820; b 0.770 to 0.810."
+        "a led in 1 of 2 repeats of all folds: a 0.780 to 0.820; b 0.770 to 0.810. "
+        "Standard deviations over repeats (new seeds, new folds): a 0.028, b 0.028; "
+        "over folds: a 0.050, b 0.061."
     )
+
+
+@pytest.mark.parametrize(
+    ("cv", "folds"),
+    [(3, "new folds"), (GroupKFold(3), "the same folds")],
+    ids=["drawn anew", "as they are"],
+)
+def test_verdict_holds_the_spread_of_trainings_and_of_folds(data, cv, folds):
+    models = {"b": Noisy(0.6, random_state=1), "a": Noisy(0.9)}
+    result = run(data, models, cv=cv, n_repeats=3)
+    frame = result.to_frame()
+    over = {
+        "repeats": frame.groupby(["estimator", "repeat"])["accuracy"].mean(),
+        "folds": frame.set_index("estimator")["accuracy"],
+    }
+    trained, cut = (
+        ", ".join(f"{name} {np.std(of[name], ddof=1):.3f}" for name in ("b", "a"))
+        for of in over.values()
+    )
+    assert result.verdict("accuracy").endswith(
+        f" Standard deviations over repeats (new seeds, {folds}): {trained}; "
+        f"over folds: {cut}."
+    )
+    # The figures are those of the tables.
+    assert f"a {result.by_repeat()['accuracy']['a', 'sd']:.3f}" in trained
+    assert f"a {result.by_fold()['accuracy']['a', 'sd']:.3f}" in cut
+    assert "Standard deviations" not in run(data, models, cv=cv).verdict()
 
 
 def test_kept_folds_of_each_repeat(data, tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from emclassify.model_selection.benchmark._result import BenchmarkResult
+    from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
 
 
 @dataclass
@@ -33,9 +33,7 @@ class Example:
     true_score: float | None = None
 
 
-def find_mistakes(
-    result: BenchmarkResult, name: str, *, n_examples: int
-) -> list[Mistake]:
+def find_mistakes(result: OutOfFold, name: str, *, n_examples: int) -> list[Mistake]:
     """Return the kinds of mistakes of model `name`, most frequent first.
 
     The examples of each are those that the model was most sure of.
@@ -82,13 +80,13 @@ def _surest(where, sample, scores, true_scores, n_examples):
 
 
 def mistake_table(
-    result: BenchmarkResult, name: str, names: Sequence[str] | None
+    result: OutOfFold, name: str, names: Sequence[str] | None
 ) -> pd.DataFrame:
     """Return every mistake of model `name`, a row each.
 
     Parameters
     ----------
-    result : BenchmarkResult
+    result : OutOfFold
     name : str
     names : sequence of str or None
         Name of each sample.

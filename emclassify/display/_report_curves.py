@@ -21,7 +21,7 @@ from emclassify._words import number
 from emclassify.display._report_figures import LINES, SOFT, drawing, to_svg
 
 if TYPE_CHECKING:
-    from emclassify.model_selection.benchmark._result import BenchmarkResult
+    from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
 
 __all__ = ["ClassCurves", "class_curves"]
 
@@ -103,12 +103,12 @@ class ClassCurves:
         ]
 
 
-def class_curves(result: BenchmarkResult, name: str) -> ClassCurves | None:
+def class_curves(result: OutOfFold, name: str) -> ClassCurves | None:
     """Return the curves of model `name`, or None where it gave no scores.
 
     Parameters
     ----------
-    result : BenchmarkResult
+    result : OutOfFold
     name : str
 
     Returns

@@ -9,7 +9,7 @@ import pandas as pd
 from emclassify.display._report_figures import LINES, drawing, to_svg
 
 if TYPE_CHECKING:
-    from emclassify.model_selection.benchmark._result import BenchmarkResult
+    from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
 
 __all__ = ["learning_figures", "learning_table"]
 
@@ -20,7 +20,7 @@ _TITLES = {
 }
 
 
-def learning_table(result: BenchmarkResult, name: str) -> pd.DataFrame:
+def learning_table(result: OutOfFold, name: str) -> pd.DataFrame:
     """Return what each epoch of each network of model `name` recorded.
 
     Returns

@@ -47,6 +47,52 @@ class Training:
         return ", ".join([*parts, *filter(None, [self.still_learning])]) or "–"
 
 
+@dataclass
+class Repeats:
+    """How far scores moved when all folds were run several times.
+
+    `scores` is the mean score of each model in each repeat, `over_folds` the standard
+    deviation over the folds of all repeats by model; `same_folds` says that each
+    repeat had the folds of the first, so that only seeds were new.
+    """
+
+    scores: pd.Series
+    over_folds: pd.Series
+    same_folds: bool = False
+
+    def in_words(self) -> list[str]:
+        """Return who led in how many repeats, and the spreads; or nothing."""
+        names = self.scores.index.get_level_values(0).unique()
+        scores = pd.DataFrame({name: self.scores[name] for name in names})
+        scores = scores.drop(index=["mean", "sd"], errors="ignore").dropna(axis=1)
+        n = len(scores)
+        if n < 2 or scores.empty:
+            return []
+        ranges = "; ".join(
+            f"{name} {number(of_model.min())} to {number(of_model.max())}"
+            for name, of_model in scores.items()
+        )
+        if scores.shape[1] == 1:
+            led = f"Over {n} repeats of all folds"
+        else:
+            best = scores.mean().idxmax()
+            times = int((scores[best] > scores.drop(columns=best).max(axis=1)).sum())
+            share = f"all {n}" if times == n else f"{times} of {n}"
+            led = f"{best} led in {share} repeats of all folds"
+        folds = "the same folds" if self.same_folds else "new folds"
+        return [
+            f"{led}: {ranges}.",
+            f"Standard deviations over repeats (new seeds, {folds}): "
+            f"{_by_model(scores.std())}; over folds: "
+            f"{_by_model(self.over_folds[scores.columns])}.",
+        ]
+
+
+def _by_model(spread):
+    """Return "a 0.010, b 0.021"."""
+    return ", ".join(f"{name} {number(sd)}" for name, sd in spread.items())
+
+
 def trainings_of(table: pd.DataFrame) -> dict[str, Training]:
     """Return what `BenchmarkResult.training_table` says, over all folds of a model."""
     return {
@@ -92,14 +138,14 @@ def verdict_sentence(
     confidence_level: float,
     trainings: Mapping[str, Training] | None = None,
     cut: Mapping[str, tuple[int, int]] | None = None,
-    repeats: pd.Series | None = None,
+    repeats: Repeats | None = None,
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
     `means` is a Series of the mean score over folds by model, `comparison` the table
     of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
     with networks; `cut` the epochs that models were to have, and have, for a limit of
-    time; `repeats` is the mean score of each model in each repeat.
+    time; `repeats` what each repeat gave.
     """
     trainings = trainings or {}
     sentence, doubted = _who_wins(
@@ -115,7 +161,7 @@ def verdict_sentence(
         fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
         learning.append(f"For the limit of time there were fewer epochs: {fewer}.")
     if repeats is not None:
-        learning.extend(_over_repeats(repeats))
+        learning.extend(repeats.in_words())
     if rests:
         learning.append(f"It rests on {'; '.join(rests)}.")
     return " ".join([sentence, *learning])
@@ -165,26 +211,6 @@ def _who_wins(means, comparison, metric, confidence_level, trainings):
         parts.append(f"Its lead over {_leads(rows)} decides nothing: {reasons}.")
     parts.append("The p values allow for the number of pairs.")
     return " ".join(parts), doubted
-
-
-def _over_repeats(repeats):
-    """Return who led in how many repeats, and how far each model moved; or nothing."""
-    names = repeats.index.get_level_values(0).unique()
-    scores = pd.DataFrame({name: repeats[name] for name in names})
-    scores = scores.drop(index=["mean", "sd"], errors="ignore").dropna(axis=1)
-    n = len(scores)
-    if n < 2 or scores.empty:
-        return []
-    ranges = "; ".join(
-        f"{name} {number(of_model.min())} to {number(of_model.max())}"
-        for name, of_model in scores.items()
-    )
-    if scores.shape[1] == 1:
-        return [f"Over {n} repeats of all folds: {ranges}."]
-    best = scores.mean().idxmax()
-    led = int((scores[best] > scores.drop(columns=best).max(axis=1)).sum())
-    share = f"all {n}" if led == n else f"{led} of {n}"
-    return [f"{best} led in {share} repeats of all folds: {ranges}."]
 
 
 def _leads(rows):
