@@ -6,9 +6,8 @@ optimizer, sum of losses) is captured once for each length of batch. An epoch is
 order of samples on the device, and one replay a batch; losses are read at its end.
 """
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Protocol
 
 import torch
@@ -17,11 +16,12 @@ from torch import nn
 
 from emclassify.readers._stored_images import StoredImages
 from emclassify.training._affine import RandomAffine
-from emclassify.training._batches import ImageBatches, take
+from emclassify.training._batches import ImageBatches
 from emclassify.training._dihedral import RandomDihedral
 from emclassify.training._flips import RandomHorizontalFlip, RandomVerticalFlip
 from emclassify.training._random_state import OwnRandomState
 from emclassify.training._schedules import RateSchedule
+from emclassify.training._static_training import Key, StaticTraining
 from emclassify.training._training_net import TrainingNet
 
 __all__ = ["RECORDERS", "CaptureError", "CapturedTraining", "why_not_captured"]
@@ -43,8 +43,6 @@ _BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 # One step of one training.
 _Step = Callable[[], None]
-# Which stack of images, and how many of them.
-_Key = tuple[int, int]
 
 
 class CaptureError(Exception):
@@ -203,11 +201,12 @@ class CapturedTraining:
         device: torch.device,
     ) -> None:
         self._members = [
-            _Member(*of, device) for of in zip(nets, batches, states, strict=True)
+            StaticTraining(*of, device)
+            for of in zip(nets, batches, states, strict=True)
         ]
         self._states = states
         self._recorder = RECORDERS[device.type](device)
-        self._graphs: dict[_Key, Graph] = {}
+        self._graphs: dict[Key, Graph] = {}
         self._trained: list[bool] = []
 
     def epoch(self) -> None:
@@ -241,7 +240,7 @@ class CapturedTraining:
         for member in self._members:
             member.end_epoch()
 
-    def _capture(self, keys: Sequence[_Key]) -> None:
+    def _capture(self, keys: Sequence[Key]) -> None:
         """Record the step for each kind of batch, and leave no other trace."""
         snapshots = [member.snapshot() for member in self._members]
         drawn = [state.copy() for state in self._states]
@@ -270,7 +269,7 @@ class CapturedTraining:
         if not torch.allclose(replayed, plain, rtol=1e-4, equal_nan=True):
             raise CaptureError("a replayed step is not the step")
 
-    def _warm_up(self, keys: Sequence[_Key]) -> torch.Tensor:
+    def _warm_up(self, keys: Sequence[Key]) -> torch.Tensor:
         """Do each kind of step; return the loss of the very first of each member."""
         first = []
         for member, state in zip(self._members, self._states, strict=True):
@@ -282,7 +281,7 @@ class CapturedTraining:
                         first.append(member.losses[0].clone())
         return torch.stack(first)
 
-    def _record(self, key: _Key) -> Graph:
+    def _record(self, key: Key) -> Graph:
         steps = []
         with ExitStack() as static:
             for member in self._members:
@@ -295,195 +294,3 @@ class CapturedTraining:
 def _reason(error: Exception) -> str:
     first = str(error).strip().partition("\n")[0]
     return f"of {type(error).__name__}: {first}"
-
-
-def _sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Return values on a device that may be busy; nobody waits for it."""
-    if device.type != "cuda":
-        return values.to(device)
-    return values.pin_memory().to(device, non_blocking=True)
-
-
-class _Member:
-    """One training on memory that stays where it is."""
-
-    def __init__(
-        self,
-        net: TrainingNet,
-        batches: ImageBatches,
-        state: OwnRandomState,
-        device: torch.device,
-    ) -> None:
-        self.net, self.batches, self.state = net, batches, state
-        dataset = batches.dataset
-        self.stacks = dataset.stacks
-        self._samples = {
-            "place": dataset.place_of[dataset.rows],
-            "target": dataset.target,
-            "weight": dataset.weight,
-        }
-        if dataset.features is not None:
-            self._samples["features"] = dataset.features[dataset.rows]
-        self._samples = {name: of.to(device) for name, of in self._samples.items()}
-        # In the order of the epoch.
-        self.samples = {name: of.clone() for name, of in self._samples.items()}
-        named = dict(net.callbacks_)
-        self.schedule = named.get("lr_schedule")
-        self.records = [c for c in named.values() if getattr(c, "capturable", False)]
-        self.span = torch.arange(batches.batch_size, device=device)
-        # Of the next sample in the order, and of the next batch.
-        self.at = torch.zeros(2, dtype=torch.long, device=device)
-        self.ahead = {
-            length: torch.tensor([length, 1], device=device)
-            for _, length in batches.kinds()
-        }
-        n_groups = len(net.optimizer_.param_groups)
-        self.losses = torch.zeros(len(batches), device=device)
-        self.rates = torch.zeros(len(batches), n_groups, device=device)
-        self.logits: torch.Tensor | None = None
-        # The batches of an epoch, the one that is due or goes on.
-        self._keys: list[_Key] = []
-        # Random states before and after the next epoch was dealt, ahead of its time.
-        self._ahead: tuple[torch.Tensor, torch.Tensor] | None = None
-        # What skorch would have written by now, but for the losses.
-        self._rows: list[dict] = []
-        self._epoch_rates: list[list[float]] = []
-
-    def begin_epoch(self) -> list[_Key]:
-        """Deal the batches; return the stack and the length of each."""
-        if self._ahead is not None and torch.equal(self.state.cpu, self._ahead[0]):
-            self.state.cpu = self._ahead[1]
-        else:
-            self._deal()
-        if self.schedule is None:
-            rates = [group["lr"] for group in self.net.optimizer_.param_groups]
-            self.rates.copy_(torch.tensor(rates).expand_as(self.rates))
-        self.rewind()
-        return self._keys
-
-    def _deal(self) -> None:
-        """Put the samples of the next epoch in their order, and its rates."""
-        device = self.at.device
-        with self.state.in_use():
-            dealt = self.batches.deal()
-        order = _sent(torch.cat(dealt), device)
-        for name, values in self._samples.items():
-            torch.index_select(values, 0, order, out=self.samples[name])
-        self._keys = [self.batches.kind(index) for index in dealt]
-        if self.schedule is not None:
-            self._epoch_rates = self.schedule.rates_ahead(len(dealt))
-            self.rates.copy_(_sent(torch.tensor(self._epoch_rates), device))
-
-    def look_ahead(self) -> None:
-        """Deal the next epoch while the device is at work on this one.
-
-        If the callbacks at its end draw random numbers, it is dealt anew.
-        """
-        self._rows = [{"train_batch_size": length} for _, length in self._keys]
-        if self.schedule is not None:
-            for row, rates in zip(self._rows, self._epoch_rates, strict=True):
-                row["event_lr"] = rates[0]
-            with warnings.catch_warnings():
-                # It can't know of steps that were replayed.
-                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler")
-                self.schedule.skip(len(self._rows))
-        for record in self.records:
-            # Of all batches at once: it counts, and the order is the same.
-            record.on_batch_end(
-                self.net,
-                batch=(None, self.samples["target"]),
-                training=True,
-                y_pred=self.logits,
-            )
-        before = self.state.cpu
-        self._deal()
-        self._ahead = before, self.state.cpu
-        self.state.cpu = before
-
-    def end_epoch(self) -> None:
-        """Write what skorch writes batch by batch; here everything is waited for."""
-        for row, loss in zip(self._rows, self.losses.tolist(), strict=True):
-            row["train_loss"] = loss
-        history = self.net.history
-        history[-1]["batches"].extend(self._rows)
-        history.record("train_batch_count", len(self._rows))
-
-    def rewind(self) -> None:
-        """Go to the first batch of the epoch."""
-        self.at.zero_()
-
-    def step(self, stack: int, length: int) -> None:
-        """Train on the next batch."""
-        sample, batch = self.at[:1], self.at[1:]
-        index = sample + self.span[:length]
-        of = {name: v.index_select(0, index) for name, v in self.samples.items()}
-        inputs = {"images": take(self.stacks[stack], of["place"])}
-        if "features" in of:
-            inputs["features"] = of["features"]
-        net, optimizer = self.net, self.net.optimizer_
-        rates = self.rates.index_select(0, batch).flatten().unbind()
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        done = net.train_step_single((inputs, (of["target"], of["weight"])))
-        optimizer.step()
-        logits = done["y_pred"].detach()
-        if self.logits is None:  # in the first step to warm up
-            self.logits = logits.new_zeros(len(self.samples["target"]), logits.shape[1])
-        self.logits.index_copy_(0, index, logits)
-        self.losses.index_copy_(0, batch, done["loss"].detach()[None])
-        self.at.add_(self.ahead[length])
-
-    def trained(self) -> tuple[bool, ...]:
-        """Return for each weight whether it is trained."""
-        return tuple(p.requires_grad for p in self.net.module_.parameters())
-
-    @contextmanager
-    def static_rates(self) -> Iterator[None]:
-        """Let the optimizer read its rates from the device; then it has its own."""
-        optimizer = self.net.optimizer_
-        # It would warn of steps that are not captured, as those to warm up.
-        optimizer._warned_capturable_if_run_uncaptured = True
-        groups = optimizer.param_groups
-        plain = [dict(group) for group in groups]
-        for group in groups:
-            if "capturable" in group:
-                group["capturable"] = True
-        try:
-            yield
-        finally:
-            for group, before in zip(groups, plain, strict=True):
-                group.update(before)
-
-    def forget_gradients(self) -> None:
-        """Leave it to the next step where they lie."""
-        self.net.optimizer_.zero_grad(set_to_none=True)
-
-    def snapshot(self) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], dict]:
-        """Return copies of all that a step changes."""
-        module = self.net.module_
-        tensors = [*module.parameters(), *module.buffers()]
-        kept = [(tensor, tensor.detach().clone()) for tensor in tensors]
-        optimizer = {
-            weight: {name: value.clone() for name, value in state.items()}
-            for weight, state in self.net.optimizer_.state.items()
-        }
-        return kept, optimizer
-
-    @torch.no_grad()
-    def put_back(
-        self, snapshot: tuple[list[tuple[torch.Tensor, torch.Tensor]], dict]
-    ) -> None:
-        """Undo all steps since the snapshot, without moving anything."""
-        kept, optimizer = snapshot
-        for tensor, copy in kept:
-            tensor.copy_(copy)
-        for weight, state in self.net.optimizer_.state.items():
-            before = optimizer.get(weight, {})
-            for name, value in state.items():
-                if name in before:
-                    value.copy_(before[name])
-                else:
-                    value.zero_()
-        self.losses.zero_()
-        self.rewind()
