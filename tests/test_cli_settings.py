@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 from image_files import write_classes
 from PIL import Image
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import KFold
 
 import emclassify
 from emclassify.cli import _main, main
 from emclassify.cli._models import MODELS, check_name
+from emclassify.model_selection import benchmark_classifiers
 
 QUICK = ["--epochs", "1", "--image-size", "16", "--jobs", "1"]
 
@@ -211,13 +214,31 @@ def test_messages_of_libraries_speak_of_options(tmp_path, capsys):
     [
         ("path='images': no such folder.", "images: no such folder."),
         ("a.csv has no column 'x' (file_column).", "(--file-column)."),
+        ("as many folds as asked for (n_splits).", "(--cv)."),
         ("test images have copies. See `audit` of the result, and its plot().", "ies."),
     ],
 )
 def test_words_of_python_are_put_as_options(text, said):
-    args = argparse.Namespace(folder="images", file_column="x")
+    args = argparse.Namespace(folder="images", file_column="x", cv=5)
     assert _main._in_options(text, args).endswith(said)
     assert "_column" not in _main._in_options(text, args)
+
+
+def test_a_warning_of_copies_speaks_of_no_python():
+    images = np.random.default_rng(0).integers(0, 255, (12, 16, 16), dtype=np.uint8)
+    images = np.concatenate([images, images])
+    with pytest.warns(UserWarning, match="Scores are too good") as found:
+        benchmark_classifiers(
+            {"majority": DummyClassifier()},
+            images,
+            np.resize([0, 1], 24),
+            cv=KFold(2),
+            n_bootstrap=20,
+        )
+    (text,) = {str(w.message) for w in found if "too good" in str(w.message)}
+    assert "`audit`" in text
+    said = _main._in_options(text, argparse.Namespace())
+    assert said.endswith("as much as models remember these images.")
 
 
 def test_exit_status_is_in_the_help(capsys):

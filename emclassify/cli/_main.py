@@ -25,10 +25,12 @@ __all__ = ["main"]
 
 # As messages have them: on_error='skip', page=0.
 _PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+|\.{3})")
-# Of Python only; the report shows it.
-_LOOK_AT_AUDIT = " See `audit` of the result, and its plot()."
 # What is in brackets after a value: has no column 'grid' (group_column).
 _IN_BRACKETS = re.compile(r"\((?P<name>[a-z]+(?:_[a-z]+)+)\)")
+# What Python calls one thing and the command line another.
+_OTHER_NAMES = {"n_splits": "cv", "n_jobs": "jobs", "random_state": "seed"}
+# For Python only, at the end of a warning of the benchmark; the report has the audit.
+_LOOK_AT_AUDIT = " See `audit` of the result, and its plot()."
 COMMANDS = (
     add_benchmark,
     add_train,
@@ -39,8 +41,6 @@ COMMANDS = (
     add_label,
     add_completion,
 )
-# What Python calls one thing and the command line another.
-_OTHER_NAMES = {"n_splits": "cv", "n_jobs": "jobs", "random_state": "seed"}
 EXIT_STATUS = """\
 exit status:
   0    all went well; so does a watch or server that is stopped
@@ -117,8 +117,7 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
     """Turn what a message says of Python's parameters into options of the command."""
 
     def option(found: re.Match[str]) -> str:
-        name, value = found["name"], found["value"].strip("'\"")
-        name = _OTHER_NAMES.get(name, name)
+        name, value = _own_name(found["name"]), found["value"].strip("'\"")
         if value == "False" and name in ("orient", "recentre", "group_pages"):
             return _flag(f"no_{name}")
         if name == "path" and value == getattr(args, "folder", None):
@@ -128,7 +127,7 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         return _flag(name) if value == "True" else f"{_flag(name)} {value}"
 
     def bracketed(found: re.Match[str]) -> str:
-        name = found["name"]
+        name = _own_name(found["name"])
         return f"({_flag(name)})" if hasattr(args, name) else found[0]
 
     if text.startswith("--set"):
@@ -140,8 +139,13 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
     return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
 
 
+def _own_name(name: str) -> str:
+    """Return what the command line calls a parameter."""
+    return _OTHER_NAMES.get(name, name)
+
+
 def _flag(name: str) -> str:
-    """Return the option of a parameter's name."""
+    """Return the option of a name."""
     return "--" + name.replace("_", "-")
 
 
