@@ -178,7 +178,7 @@ def test_bad_input_is_told(folder, model, tmp_path, capsys):
     assert "is no folder" in capsys.readouterr().err
     Image.new("L", (12, 12)).save(folder / "loose.png")
     assert review(model, folder, *out) == 2
-    assert "1 images beside folders" in capsys.readouterr().err
+    assert "1 image beside folders" in capsys.readouterr().err
     assert review(model, folder, "--labels", tmp_path / "none.csv", *out) == 2
     assert "no such file" in capsys.readouterr().err
 

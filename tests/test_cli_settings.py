@@ -205,8 +205,8 @@ def test_messages_of_libraries_speak_of_options(tmp_path, capsys):
         warnings.simplefilter("default")
         assert main(argv) == 2
     said = capsys.readouterr().err
-    assert "less than --cv 3" in said
-    assert "or set --on-missing-class warn" in said
+    assert "Class 'uncertain' has one image only" in said
+    assert "or give --on-missing-class warn" in said
 
 
 @pytest.mark.parametrize(

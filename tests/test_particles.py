@@ -277,7 +277,7 @@ def test_missing_micrographs(folder):
     table = frame([*ROWS, ("gone.mrc", 20, 20)])
     with pytest.raises(FileNotFoundError, match=r"gone\.mrc .+ not among the 2 of"):
         load_particles(folder, table, box_size=8)
-    with pytest.warns(UserWarning, match=r"1 micrographs were left out: gone\.mrc"):
+    with pytest.warns(UserWarning, match=r"1 micrograph were left out: gone\.mrc"):
         data = load_particles(folder, table, box_size=8, on_error="skip")
     check(data, None)
     assert data.errors["file"].tolist() == ["gone.mrc"]

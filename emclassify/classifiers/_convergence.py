@@ -22,8 +22,8 @@ _SENTENCES = {
         "max_epochs, lower or raise lr (it is {lr:g}), or look at the labels"
     ),
     "short": (
-        "its training accuracy is {accuracy:.2f} after {n_epochs} epochs of {n_train} "
-        "images, and such a set wants about {wanted}. Raise max_epochs"
+        "its training accuracy is {accuracy:.2f} after {n_epochs} epoch{s} of "
+        "{n_train} images, and such a set wants about {wanted}. Raise max_epochs"
     ),
     "falling": (
         "its training loss was still falling, at a training accuracy of "
@@ -94,6 +94,7 @@ def judge_training(
         accuracy=curve["train_accuracy"][-1],
         lr=estimator.lr,
         n_epochs=n_epochs,
+        s="s" * (n_epochs != 1),
         n_train=n_train,
         wanted=wanted,
     )

@@ -1,7 +1,9 @@
 """``emclassify benchmark``: models against each other on the same folds."""
 
 import argparse
+import math
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._labelled_folder import compare, load_folder
@@ -14,6 +16,7 @@ from emclassify.cli._options import (
     check_out,
     model_names,
     numbers,
+    seed,
 )
 from emclassify.cli._settings import check_settings
 
@@ -21,6 +24,15 @@ if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
 __all__ = ["add_benchmark"]
+
+_OF_FOLDERS = (
+    *("labels", "file_column", "label_column", "group_column", "as_gray"),
+    *("pixel_size", "format", "page", "dataset", "axes", "no_orient"),
+    *("group_pages", "on_error"),
+)
+_OF_SIMULATOR = ("samples", "task", "weights")
+# Of each task of the simulator.
+_N_CLASSES = 3
 
 
 def add_benchmark(commands: Any) -> None:
@@ -62,7 +74,7 @@ def add_benchmark(commands: Any) -> None:
     add_training(command)
     add(
         "--seed",
-        type=int,
+        type=seed,
         metavar="N",
         default=0,
         help="of folds, networks and simulator",
@@ -73,15 +85,25 @@ def add_benchmark(commands: Any) -> None:
     add = simulator.add_argument
     add("--samples", type=at_least(1), default=1500, help="number of images")
     add("--task", choices=["lamellarity", "encapsulation"], default="lamellarity")
-    add("--weights", type=numbers, help="share of each class, as 0.75,0.2,0.05")
-    command.set_defaults(run=_benchmark)
+    add("--weights", type=_shares, help="share of each class, as 0.75,0.2,0.05")
+    command.set_defaults(run=partial(_benchmark, command))
 
 
-def _benchmark(args: argparse.Namespace) -> None:
-    check_out(args.out)
+def _shares(text: str) -> list[float]:
+    """Return the shares of classes, none negative and not all zero."""
+    shares = numbers(text)
+    if not all(0 <= share < math.inf for share in shares) or not any(shares):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: shares are finite, none below 0 and not all 0"
+        )
+    return shares
+
+
+def _benchmark(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    check_out(args.out, args.labels)
     names = args.models if "models" in args else default_models()
     check_settings(args, names)
-    data, description = _load_or_simulate(args)
+    data, description = _load_or_simulate(args, command)
     result = compare(args, names, data, args.cv)
     print(result)
     path = result.to_html(
@@ -94,16 +116,30 @@ def _benchmark(args: argparse.Namespace) -> None:
     print(f"\nReport: {path}")
 
 
-def _load_or_simulate(args: argparse.Namespace) -> tuple["Bunch", str]:
+def _load_or_simulate(
+    args: argparse.Namespace, command: argparse.ArgumentParser
+) -> tuple["Bunch", str]:
     """Return the data set and a sentence about it."""
     if args.folder is not None:
+        for option in _OF_SIMULATOR:
+            if getattr(args, option) != command.get_default(option):
+                raise ValueError(
+                    f"--{option} is of simulated images; those of {args.folder} are "
+                    "as they are. Leave one of the two out."
+                )
         return load_folder(args), f"Images of the folder {args.folder}."
-    for option in ("labels", "group_column"):
-        if getattr(args, option) is not None:
+    for option in _OF_FOLDERS:
+        if getattr(args, option) != command.get_default(option):
+            flag = "no_group_pages" if option == "group_pages" else option
             raise ValueError(
-                f"--{option.replace('_', '-')} needs a FOLDER; without one, the "
-                "images are simulated."
+                f"--{flag.replace('_', '-')} needs a FOLDER; without one, the images "
+                "are simulated."
             )
+    if args.weights is not None and len(args.weights) != _N_CLASSES:
+        raise ValueError(
+            f"--weights takes {_N_CLASSES} numbers, a share for each class; it has "
+            f"{len(args.weights)}."
+        )
     if not args.quiet:
         print(f"Simulating {args.samples} images ({args.task}) …", file=sys.stderr)
     from emclassify.datasets import make_liposomes

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._models import describe_names, make_model
-from emclassify.cli._options import HelpFormatter, add_training, at_least, model_name
+from emclassify.cli._options import (
+    HelpFormatter,
+    add_training,
+    at_least,
+    model_name,
+    seed,
+    whole_number,
+)
 from emclassify.cli._predict import sigterm_as_interrupt
 from emclassify.cli._review import add_images, read_images
 from emclassify.cli._settings import check_settings
@@ -52,7 +59,12 @@ def add_label(commands: Any) -> None:
         help="open the page from a server on this machine, which keeps each decision "
         "at once and trains in the background, until stopped (Ctrl-C, SIGTERM)",
     )
-    add("--port", type=at_least(0), default=0, help="of the server; 0 is a free one")
+    add(
+        "--port",
+        type=whole_number(0, 65535),
+        default=0,
+        help="of the server; 0 is a free one",
+    )
     add("--number", type=at_least(1), default=50, help="images to label a round")
     add(
         "--model",
@@ -71,7 +83,7 @@ def add_label(commands: Any) -> None:
     add_training(command)
     add(
         "--seed",
-        type=int,
+        type=seed,
         metavar="N",
         default=0,
         help="of suggestions, folds and networks",
@@ -154,7 +166,8 @@ def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
     classes = list(dict.fromkeys([*before, *(args.classes or []), *found]))
     if len(classes) < 2:
         raise ValueError(
-            f"There are {len(classes)} classes to choose from: give --classes a,b."
+            f"There is {'one class' if classes else 'no class'} to choose from: give "
+            "--classes a,b."
         )
     out.mkdir(exist_ok=True)
     if classes != before:

@@ -41,6 +41,11 @@ COMMANDS = (
     add_label,
     add_completion,
 )
+_LISTED = " All are listed in `errors`."
+# Positions of the command line, which have no option.
+_PLACES = ("path", "folder", "micrographs")
+# Parameters of models that messages advise to change.
+_OF_MODELS = ("precision", "device", "lr", "batch_size")
 EXIT_STATUS = """\
 exit status:
   0    all went well; so does a watch or server that is stopped
@@ -72,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     with warnings.catch_warnings():
         warnings.showwarning = partial(_print_warning, args)
+        # scikit-learn's: of `y`. What follows of them is said where it matters.
+        for words in ("The number of unique classes is", "The least populated class"):
+            warnings.filterwarnings("ignore", words)
         return _run(args)
 
 
@@ -97,7 +105,7 @@ def _said(error: Exception) -> str:
     """Return what an error says; of one of the system, the file and what is wrong."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}."
-    return str(error)
+    return str(error).strip()
 
 
 def _print_warning(
@@ -120,10 +128,13 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         name, value = _own_name(found["name"]), found["value"].strip("'\"")
         if value == "False" and name in ("orient", "recentre", "group_pages"):
             return _flag(f"no_{name}")
-        if name == "path" and value == getattr(args, "folder", None):
+        if name in _PLACES and value in (
+            getattr(args, "folder", None),
+            getattr(args, "micrographs", None),
+        ):
             return value
         if not hasattr(args, name):
-            return found[0]
+            return _of_model(name, value, found[0], args)
         return _flag(name) if value == "True" else f"{_flag(name)} {value}"
 
     def bracketed(found: re.Match[str]) -> str:
@@ -135,13 +146,25 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         return text
     if hasattr(args, "epochs"):
         text = text.replace("max_epochs", "--epochs")
-    text = text.replace(_LOOK_AT_AUDIT, "")
+    if hasattr(args, "set"):
+        text = text.replace("lr (it is ", "--set MODEL.lr (it is ")
+    text = text.replace(_LOOK_AT_AUDIT, "").replace(_LISTED, "")
     return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
 
 
 def _own_name(name: str) -> str:
     """Return what the command line calls a parameter."""
     return _OTHER_NAMES.get(name, name)
+
+
+def _of_model(name: str, value: str, text: str, args: argparse.Namespace) -> str:
+    """Return how --set gives a parameter of a model, or `text` if it is none."""
+    for given in getattr(args, "set", []):
+        if given.parameter == name:
+            return f"{given}={value}"
+    if name in _OF_MODELS and hasattr(args, "set"):
+        return f"--set MODEL.{name}={value}"
+    return text
 
 
 def _flag(name: str) -> str:

@@ -19,11 +19,14 @@ __all__ = [
     "add_training",
     "at_least",
     "check_out",
+    "check_out_folder",
     "folder_settings",
     "model_name",
     "model_names",
     "numbers",
     "positive",
+    "seed",
+    "whole_number",
 ]
 
 
@@ -66,7 +69,20 @@ def add_folder_settings(command: argparse.ArgumentParser) -> None:
 
 
 def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options of `add_folder_settings` say."""
+    """Return what the options of `add_folder_settings` say.
+
+    Raises
+    ------
+    ValueError
+        If they name columns and no table.
+    """
+    columns = {"file_column": "file", "label_column": "label", "group_column": None}
+    for name, default in columns.items():
+        if args.labels is None and getattr(args, name) != default:
+            raise ValueError(
+                f"--{name.replace('_', '-')} {getattr(args, name)} is a column of a "
+                "table: give --labels too."
+            )
     return {
         "labels": args.labels,
         "file_column": args.file_column,
@@ -177,7 +193,9 @@ def add_jobs(command: argparse.ArgumentParser) -> None:
 def model_names(text: str) -> list[str]:
     """Return the models of a comma-separated list."""
     names = [model_name(name) for name in text.split(",") if name.strip()]
-    if not names or len(set(names)) < len(names):
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no model")
+    if len(set(names)) < len(names):
         raise argparse.ArgumentTypeError(f"{text!r}: give each model once")
     return names
 
@@ -202,15 +220,29 @@ def numbers(text: str) -> list[float]:
 
 def at_least(low: int) -> Callable[[str], int]:
     """Return a type of option: a whole number of at least `low`."""
+    return whole_number(low, None)
 
-    def whole_number(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < low:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is no whole number of at least {low}"
-            )
+
+def whole_number(low: int, high: int | None) -> Callable[[str], int]:
+    """Return a type of option: a whole number of at least `low` and at most `high`."""
+    limits = f"of at least {low}" if high is None else f"from {low} to {high}"
+
+    def number(text: str) -> int:
+        digits = text.removeprefix("-")
+        if (
+            not (digits.isascii() and digits.isdigit())
+            or int(text) < low
+            or (high is not None and int(text) > high)
+        ):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {limits}")
         return int(text)
 
-    return whole_number
+    return number
+
+
+def seed(text: str) -> int:
+    """Return what NumPy takes as a seed."""
+    return whole_number(0, 2**32 - 1)(text)
 
 
 def _epochs(text: str) -> int | str:
@@ -234,9 +266,39 @@ def positive(text: str) -> float:
     return number
 
 
-def check_out(path: str) -> None:
-    """Raise now, not after an hour of training, if no file can be written at `path`."""
+def check_out(path: str, *inputs: str | None) -> None:
+    """Raise now, not after an hour of training, if no file can be written at `path`.
+
+    Parameters
+    ----------
+    path : str
+    *inputs : str or None
+        Files that are read and must not be written over; None is none.
+
+    Raises
+    ------
+    OSError
+        If it is a folder, lies in none, may not be written, or is one of `inputs`.
+    """
     if os.path.isdir(path):
         raise IsADirectoryError(f"--out {path} is a folder; give a file in it.")
     if not os.path.isdir(folder := os.path.dirname(os.path.abspath(path))):
         raise FileNotFoundError(f"--out {path}: there is no folder {folder}.")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise PermissionError(f"--out {path} may not be written.")
+    for file in inputs:
+        if file is None or not (os.path.isfile(path) and os.path.isfile(file)):
+            continue
+        if os.path.samefile(path, file):
+            raise FileExistsError(
+                f"--out {path} is a file that is read here, and would be lost: give "
+                "another."
+            )
+
+
+def check_out_folder(path: str) -> None:
+    """Raise now if `path` is no empty folder, and none can be made there."""
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise NotADirectoryError(f"--out {path} is a file; give a folder.")
+    if os.path.isdir(path) and os.listdir(path):
+        raise FileExistsError(f"--out {path} is not empty; give another folder.")

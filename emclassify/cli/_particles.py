@@ -8,6 +8,7 @@ from emclassify.cli._options import (
     add_on_error,
     at_least,
     check_out,
+    check_out_folder,
     positive,
 )
 
@@ -73,6 +74,7 @@ def _particles(args: argparse.Namespace) -> None:
     from emclassify.readers import write_particles
 
     if args.model is None:
+        check_out_folder(args.out)
         data = _load(args)
         table = write_particles(args.out, data)
         print(f"{len(data.images)} particles of {len(set(data.groups))} micrographs")
@@ -110,7 +112,9 @@ def _label(args: argparse.Namespace) -> None:
     from emclassify.persistence import load
     from emclassify.readers import write_star
 
-    check_out(args.out)
+    if not args.out.lower().endswith((".star", ".csv")):
+        raise ValueError(f"--out {args.out}: with --model, a .star or .csv file.")
+    check_out(args.out, args.model, args.particles, args.micrographs)
     model = load(args.model)
     data = _load(args)
     labels = model.predict(data.images)

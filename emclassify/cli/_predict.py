@@ -61,9 +61,16 @@ def add_predict(commands: Any) -> None:
 
 
 def _predict(args: argparse.Namespace) -> None:
-    check_out(args.out)
+    check_out(args.out, args.model)
     from emclassify.persistence import load, read_model_card
     from emclassify.prediction import predict_folder
+
+    learnt = read_model_card(args.model)["card"].get("pixel_size_nm")
+    if args.rescale and learnt is None:
+        raise ValueError(
+            f"--rescale: the card of {args.model} has no pixel size, since the images "
+            "that it was trained on had none. Train again with --pixel-size."
+        )
 
     def predict() -> int:
         return predict_folder(
@@ -78,7 +85,7 @@ def _predict(args: argparse.Namespace) -> None:
             orient=not args.no_orient,
             as_gray=args.as_gray,
             pixel_size=args.pixel_size,
-            model_pixel_size=read_model_card(args.model)["card"].get("pixel_size_nm"),
+            model_pixel_size=learnt,
             rescale=args.rescale,
             batch_size=args.batch_size,
             interval=args.interval,

@@ -11,6 +11,7 @@ from emclassify.cli._options import (
     at_least,
     check_out,
     folder_settings,
+    seed,
 )
 
 if TYPE_CHECKING:
@@ -71,13 +72,13 @@ def add_review(commands: Any) -> None:
     add("--cv", type=at_least(2), metavar="N", default=5, help="number of folds")
     add("--title", default="Review of labels", help="heading of the page")
     add_jobs(command)
-    add("--seed", type=int, metavar="N", default=0, help="of folds")
+    add("--seed", type=seed, metavar="N", default=0, help="of folds")
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_review)
 
 
 def _review(args: argparse.Namespace) -> None:
-    check_out(args.out)
+    check_out(args.out, args.source, args.labels)
     from emclassify.review._folder_page import (
         read_probabilities,
         review_folder,

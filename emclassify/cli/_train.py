@@ -19,6 +19,7 @@ from emclassify.cli._options import (
     at_least,
     check_out,
     model_name,
+    seed,
 )
 from emclassify.cli._settings import check_settings
 
@@ -59,14 +60,14 @@ def add_train(commands: Any) -> None:
         "--model auto",
     )
     add_training(command)
-    add("--seed", type=int, metavar="N", default=0, help="of folds and networks")
+    add("--seed", type=seed, metavar="N", default=0, help="of folds and networks")
     add("--out", metavar="MODEL", required=True, help="file to write")
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(run=_train)
 
 
 def _train(args: argparse.Namespace) -> None:
-    check_out(args.out)
+    check_out(args.out, args.labels)
     names = default_models() if args.model == "auto" else [args.model]
     check_settings(args, names)
     data = load_folder(args)

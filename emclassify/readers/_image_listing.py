@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify._text_table import read_text_table
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES
 
@@ -112,7 +113,7 @@ def list_class_folders(
         raise ValueError(
             f"{path} holds {len(loose)} images outside class folders, which have no "
             f"label: {name_some(loose, 3)}. Move them to {path}/<class>/, or give "
-            "labels, a CSV file."
+            "labels='labels.csv', a table of files and their labels."
         )
     named = {name.split("/")[0] for name in files}
     empty = [
@@ -151,13 +152,32 @@ def _read_labels(labels: Any, path: Path) -> tuple[pd.DataFrame, str, Path]:
     csv = given if given.is_file() else path / given
     if not csv.is_file():
         raise FileNotFoundError(f"labels={str(labels)!r}: no such file, nor {csv}.")
-    try:
-        # A class may be called "NA", "01" or "1e3": all is text, and only empty cells
-        # are missing.
-        table = pd.read_csv(csv, dtype=str, keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{csv} cannot be read as a CSV table: {error}") from error
-    return table, str(csv), csv.parent
+    return read_text_table(csv, mark_empty=True), str(csv), csv.parent
+
+
+def refuse_twice(
+    name: str | os.PathLike[str], files: Sequence[str], paths: Sequence[Path]
+) -> None:
+    """Raise ValueError if a table names a file twice.
+
+    Parameters
+    ----------
+    name : str or path-like
+        What to call the table.
+    files : list of str
+        As the table has them.
+    paths : list of Path
+        Where they are.
+    """
+    real = pd.Series([os.path.realpath(found) for found in paths], dtype=object)
+    again = np.flatnonzero(real.duplicated())
+    if len(again):
+        first = np.flatnonzero(real == real[again[0]])[0]
+        raise ValueError(
+            f"{name} lists {len(again)} file{'s' * (len(again) > 1)} more than once, "
+            f"first {files[again[0]]!r} in rows {first + 1} and {again[0] + 1}. Images "
+            "must not be in a data set twice: remove one."
+        )
 
 
 def list_table(
@@ -202,15 +222,7 @@ def list_table(
         found if found.exists() else inside
         for found, inside in zip(paths, in_path, strict=True)
     ]
-    real = pd.Series([os.path.realpath(found) for found in paths])
-    again = np.flatnonzero(real.duplicated())
-    if len(again):
-        first = np.flatnonzero(real == real[again[0]])[0]
-        raise ValueError(
-            f"{name} lists {len(again)} files more than once, first "
-            f"{files[again[0]]!r} in rows {first + 1} and {again[0] + 1}. Images must "
-            "not be in a data set twice: remove one."
-        )
+    refuse_twice(name, files, paths)
     columns = {"file": files, "path": paths, "label": table[label_column].to_numpy()}
     if group_column is not None:
         columns["group"] = table[group_column].to_numpy()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify._text_table import what_is_wrong
 from emclassify.readers._origin_shifts import OriginShift, star_shifts
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 
@@ -108,9 +109,8 @@ def read_particle_table(
     except ImportError:
         raise
     except Exception as error:
-        reason = str(error) or type(error).__name__
         raise ValueError(
-            f"{source} can't be read as a table of particles: {reason}."
+            f"{source} can't be read as a table of particles: {what_is_wrong(error)}."
         ) from error
 
 

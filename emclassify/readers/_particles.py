@@ -298,7 +298,8 @@ def load_particles(
     if errors:
         listed = [f"{name} ({reason})" for name, reason in errors]
         warnings.warn(
-            f"The particles of {len(errors)} micrographs were left out: "
+            f"The particles of {len(errors)} micrograph"
+            f"{'s' * (len(errors) > 1)} were left out: "
             f"{name_some(listed, 3)}. All are listed in `errors`.",
             stacklevel=3,
         )
@@ -426,7 +427,7 @@ def _tell_of_edges(over: list[int], table: ParticleTable, edge: str) -> None:
     if edge == "raise":
         raise ValueError(
             f"{what}. Pass edge='drop' to leave them out, or edge='pad' to reflect "
-            "micrographs there. If it is most of them: is box_size right, and are "
-            "these the micrographs that the coordinates were made on?"
+            "micrographs there. If it is most of them: is the box size "
+            "right, and are these the micrographs that the coordinates were made on?"
         )
     warnings.warn(f"{what}, and were left out.", stacklevel=4)

@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import cohen_kappa_score
 
+from emclassify._text_table import read_text_table
+
 __all__ = ["CorrectedLabels", "apply_corrections"]
 
 _NEEDED = ("old_label", "new_label", "excluded")
@@ -202,7 +204,7 @@ class _Key:
 def _read_labels(labels, file_column, label_column):
     """Return a table of text, with a fresh index, and its key."""
     if isinstance(labels, str | PathLike):
-        labels = pd.read_csv(labels, dtype=str, keep_default_na=False)
+        labels = read_text_table(labels)
     if isinstance(labels, pd.DataFrame):
         for column in (file_column, label_column):
             if column not in labels.columns:
@@ -252,7 +254,7 @@ def _read_one(source, number, name):
         table = source.copy()
     else:
         where, reviewer = fspath(source), Path(source).stem
-        table = pd.read_csv(source, dtype=str, keep_default_na=False)
+        table = read_text_table(source)
     missing = [c for c in (name, *_NEEDED) if c not in table.columns]
     if missing:
         raise ValueError(

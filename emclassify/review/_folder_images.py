@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify._text_table import read_text_table
+
 __all__ = ["FolderImages", "read_folder"]
 
 
@@ -105,6 +107,7 @@ def read_folder(
         twice, or images lie both in `folder` and in folders of it.
     """
     from emclassify.readers import load_image_folder
+    from emclassify.readers._image_listing import refuse_twice
 
     if reading.get("page") == "all":
         raise ValueError(
@@ -130,7 +133,9 @@ def read_folder(
             groups = table[group_column].to_numpy()
     else:
         if group_column is not None:
-            raise ValueError(f"{group_column!r} is a column of a table: give labels.")
+            raise ValueError(
+                f"group_column={group_column!r} is a column of a table: give labels."
+            )
         files, beside = _images_of(folder, reading.get("format")), folder
         given = [_folder_of(name) for name in files]
         if unlabelled:
@@ -138,9 +143,10 @@ def read_folder(
         loose = [name for name in files if "/" not in name]
         if not unlabelled and 0 < len(loose) < len(files):
             raise ValueError(
-                f"{folder} holds {len(loose)} images beside folders of images, first "
-                f"{loose[0]}: are the folders classes? Give a table of labels, or say "
-                "that the images are unlabelled."
+                f"{folder} holds {len(loose)} image{'s' * (len(loose) > 1)} "
+                f"beside folders of images, first {loose[0]}: are the "
+                "folders classes? Give a table of labels, or say that the images are "
+                "unlabelled."
             )
     paths = [folder / name for name in files]
     if beside.resolve() != folder.resolve():
@@ -149,6 +155,13 @@ def read_folder(
             b if not a.is_file() and b.is_file() else a
             for a, b in zip(paths, other, strict=True)
         ]
+    if not files:
+        raise ValueError(
+            f"{folder} holds no images, neither in it nor in folders below it."
+            if labels is None
+            else f"{labels} lists no images: it has no rows."
+        )
+    refuse_twice(folder if labels is None else labels, files, paths)
     # Read as they are named in the table: what it says of them is of no matter yet.
     listing = pd.DataFrame({"file": [str(path.absolute()) for path in paths]})
     with warnings.catch_warnings():
@@ -200,12 +213,7 @@ def _read_table(labels, folder):
     path = path if path.is_file() else folder / path
     if not path.is_file():
         raise FileNotFoundError(f"labels={str(labels)!r}: no such file, nor {path}.")
-    try:
-        # A class may be called "NA": only empty cells are missing.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read as a CSV table: {error}") from error
-    return table, path.parent
+    return read_text_table(path), path.parent
 
 
 def _folder_of(name):

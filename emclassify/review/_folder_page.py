@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
+from emclassify._text_table import read_text_table
 from emclassify.review._doubtful_labels import mean_scores
 from emclassify.review._folder_images import FolderImages
 from emclassify.review._temperature import (
@@ -126,7 +127,7 @@ def judge(
     Raises
     ------
     ValueError
-        If all labels are of one class, or a class has one image.
+        If all labels are of one class or group, or a class has one image.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -150,6 +151,13 @@ def judge(
     groups = None
     if folder.groups is not None:
         groups = folder.groups[folder.readable][known]
+        n_groups = len(set(groups))
+        if n_groups < 2:
+            raise ValueError(
+                f"All images that have a label are of one group, {groups[0]!r}: no "
+                "fold can both learn and test them. Groups are kept in one piece."
+            )
+        n_folds = min(n_folds, n_groups)
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     X = folder.images[known]
     result = benchmark_classifiers(
@@ -244,7 +252,7 @@ def read_probabilities(
         If the table lacks columns, holds something else than probabilities, or has no
         row, or several, for a file.
     """
-    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    text = read_text_table(path)
     names = [name for name in ("file", "name") if name in text.columns]
     columns = [name for name in text.columns if name.startswith(_PREFIX)]
     if not names or len(columns) < 2:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from emclassify._text_table import read_text_table
 from emclassify._whole_file import whole_file
 from emclassify.review._apply_corrections import CorrectedLabels, apply_corrections
 from emclassify.review._curve_picture import curve_picture
@@ -89,7 +90,7 @@ class Labelling:
         }
         for source in map(Path, corrections):
             content = source.read_bytes()
-            table = pd.read_csv(source, dtype=str, keep_default_na=False)
+            table = read_text_table(source)
             others = set(table.get("dataset", pd.Series(dtype=str))) - known - {""}
             if others:
                 raise ValueError(
@@ -97,7 +98,7 @@ class Labelling:
                     f"{self.out}; nothing was taken from it."
                 )
             # Reads it, and raises where it is no file of corrections.
-            apply_corrections(self._base(), table)
+            apply_corrections(self._base(), source)
             copies.append((source.stem, content))
         here.mkdir(exist_ok=True)
         for stem, content in copies:
@@ -311,7 +312,7 @@ def _corrections_of(folder: Path) -> list[pd.DataFrame]:
     """Return the corrections of a round, a table a person."""
     tables = []
     for path in sorted((folder / CORRECTIONS).glob("*.csv")):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = read_text_table(path)
         if "reviewer" not in table.columns:
             table["reviewer"] = path.stem
         tables.append(table)
