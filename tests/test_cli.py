@@ -146,6 +146,28 @@ def test_default_models(monkeypatch):
     assert default_models() == ["svm", "lipnet4", "lipnet8", "backbone"]
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_is_left_out_is_said(is_there, monkeypatch, tmp_path, capsys):
+    from emclassify import nets
+
+    monkeypatch.setattr(nets, "has_pretrained", lambda name: is_there)
+    folder = tmp_path / "one" / "class"
+    folder.mkdir(parents=True)
+    Image.new("L", (4, 4)).save(folder / "a.png")
+    out = str(tmp_path / "m.emc")
+    for argv, remedy in (
+        (["benchmark"], "--models svm,lipnet4,lipnet8,backbone downloads it"),
+        (["train", "--model", "auto"], "--model backbone downloads it"),
+    ):
+        command, *options = argv
+        for quiet in ([], ["--quiet"]):
+            argv = [command, str(folder.parent), "--out", out, *options, *quiet]
+            assert main(argv) == 2
+            said = capsys.readouterr().err
+            assert (remedy in said) == (not is_there and not quiet)
+            assert said.count("[pretrained]") == (not is_there and not quiet)
+
+
 @pytest.mark.filterwarnings("default:The networks would take")
 @pytest.mark.filterwarnings("default:.*still learning")
 def test_limit_of_time(folder, capsys):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._labelled_folder import compare, load_folder
-from emclassify.cli._models import default_models, describe_names
+from emclassify.cli._models import default_models, describe_names, say_what_is_left_out
 from emclassify.cli._options import (
     HelpFormatter,
     add_folder,
@@ -103,6 +103,8 @@ def _benchmark(command: argparse.ArgumentParser, args: argparse.Namespace) -> No
     check_out(args.out, args.labels)
     names = args.models if "models" in args else default_models()
     check_settings(args, names)
+    if "models" not in args and not args.quiet:
+        say_what_is_left_out(names, f"--models {','.join(names)},backbone")
     data, description = _load_or_simulate(args, command)
     result = compare(args, names, data, args.cv)
     print(result)

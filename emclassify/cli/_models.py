@@ -1,6 +1,7 @@
 """The models of the command line by name: a new one is a line of `MODELS`."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ __all__ = [
     "default_models",
     "describe_names",
     "make_model",
+    "say_what_is_left_out",
     "with_probabilities",
 ]
 
@@ -84,6 +86,26 @@ def default_models() -> list[str]:
 
     names = ["svm", "lipnet4", "lipnet8"]
     return [*names, "backbone"] if has_pretrained(_BACKBONE) else names
+
+
+def say_what_is_left_out(names: Sequence[str], remedy: str) -> None:
+    """Say on standard error that the backbone is not among the models, and why.
+
+    Parameters
+    ----------
+    names : list of str
+        As `default_models` returns them.
+    remedy : str
+        The option that takes it in.
+    """
+    if "backbone" in names:
+        return
+    print(
+        f"emclassify: no pretrained network is among the models, since {_BACKBONE} is "
+        f"not on this machine. {remedy} downloads it; that needs the extra "
+        "[pretrained].",
+        file=sys.stderr,
+    )
 
 
 def with_probabilities(model: Any, target: Sequence[Any]) -> Any:

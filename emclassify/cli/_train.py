@@ -10,6 +10,7 @@ from emclassify.cli._models import (
     default_models,
     describe_names,
     make_model,
+    say_what_is_left_out,
     with_probabilities,
 )
 from emclassify.cli._options import (
@@ -70,6 +71,8 @@ def _train(args: argparse.Namespace) -> None:
     check_out(args.out, args.labels)
     names = default_models() if args.model == "auto" else [args.model]
     check_settings(args, names)
+    if args.model == "auto" and not args.quiet:
+        say_what_is_left_out(names, "--model backbone")
     data = load_folder(args)
     card = _describe(args, data)
     if args.model == "auto":
