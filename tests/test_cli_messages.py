@@ -134,6 +134,9 @@ def test_train(place, capsys, argv, words):
     ],
 )
 def test_other_commands(place, capsys, argv, words):
+    if argv[0] == "benchmark":
+        # Without it, the command says first which model is not on this machine.
+        argv = [*argv, "--quiet"]
     if "m.emc" in argv:
         assert main(["train", "two", *SVM]) == 0
         before = (place / "m.emc").read_bytes()
