@@ -1,5 +1,7 @@
 """How long a network is trained, and in which batches: given, or by its images."""
 
+import math
+
 from sklearn.base import BaseEstimator
 
 from emclassify.training import auto_batch_size, auto_max_epochs
@@ -39,15 +41,15 @@ def wanted_epochs(
         Images in a batch.
     """
     epochs = auto_max_epochs(n_train, n_outputs, batch_size)
-    return max(round(estimator._share_of_budget * epochs), estimator._least_epochs)
+    least, most = estimator._epochs_between
+    return min(max(epochs, least), most)
 
 
 class TrainingLengthMixin:
     """Says how long a network would be trained."""
 
-    # "auto" epochs: of those that random weights want, and at least.
-    _share_of_budget = 1.0
-    _least_epochs = 1
+    # Bounds on "auto" epochs beside those of the rule.
+    _epochs_between: tuple[float, float] = 1, math.inf
 
     def training_length(self, n_samples: int, n_outputs: int) -> tuple[int, int]:
         """Return the epochs and the batch size that `fit` would take.
