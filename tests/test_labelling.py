@@ -160,6 +160,20 @@ def test_corrections_of_another_data_set_are_refused(folder, tmp_path):
     assert loop.n_decisions() == 0
 
 
+def test_rounds_of_another_folder_are_refused(folder, tmp_path):
+    out = tmp_path / "rounds"
+    start(folder, out).next_round()
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in sorted(folder.iterdir()):
+        (other / f"x{path.name}").write_bytes(path.read_bytes())
+    with pytest.raises(ValueError, match=r"'00\.png', and this one has 'x00\.png'"):
+        start(other, out)
+    # One that has grown is the same folder.
+    (other / "00.png").write_bytes((folder / "00.png").read_bytes())
+    assert start(other, out).rounds()
+
+
 def test_groups_stay_together_and_rare_classes_wait(folder, tmp_path):
     table = pd.DataFrame({"file": [f"{i:02d}.png" for i in range(N)]})
     table["label"] = [truth(name) for name in table["file"]]

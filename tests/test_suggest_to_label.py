@@ -25,6 +25,10 @@ def test_diverse_takes_one_of_each_kind(images):
     assert table["margin"].isna().all()
 
 
+def test_a_single_image_is_suggested(images):
+    assert suggest_to_label(images[0][:1], 1, random_state=0)["sample"].tolist() == [0]
+
+
 def test_uncertain_is_where_the_model_is(images):
     _, points = images
     y = points[:, 0] > 4.5

@@ -67,6 +67,18 @@ class Labelling:
     verbose: int = 0
     title: str = "Labelling"
 
+    def __post_init__(self) -> None:
+        """Refuse rounds that have no file of the folder."""
+        if not (rounds := self.rounds()):
+            return
+        files = read_text_table(rounds[-1] / "labels.csv")["file"]
+        if not files.isin(self.folder.files).any():
+            raise ValueError(
+                f"{self.out} holds rounds of another folder: it knows "
+                f"{files.iloc[0]!r}, and this one has {self.folder.files[0]!r}. Give "
+                "each folder an --out of its own."
+            )
+
     def rounds(self) -> list[Path]:
         """Return the folders of the rounds so far."""
         return sorted(self.out.glob("round-[0-9][0-9][0-9]"))

@@ -204,6 +204,8 @@ def embed(
 
         scaled = make_pipeline(FeatureExtractor("all"), ClippedScaler())
         points = scaled.fit_transform(X)
+        if n == 1:  # it varies along no axis
+            return points
         k = min(_N_COMPONENTS, *points.shape)
         return PCA(k, svd_solver="full").fit_transform(points)
     if hasattr(embedding, "transform"):
