@@ -289,6 +289,16 @@ class TestInput:
             compare_domains(domains, **QUICK).feature_values("mean")
 
 
+def test_notebooks_show_what_was_found():
+    result = compare_domains({"<a>": noise(), "b": noise(seed=1, shift=9)}, **QUICK)
+    html = result._repr_html_()
+    assert html.count("<p>") == len(result.findings())
+    for value in result.families["auc"]:
+        assert f"<td>{value:.3f}</td>" in html
+    assert "&lt;a&gt;" in html
+    assert "<a>" not in html
+
+
 def test_the_picture():
     result = compare_domains({"a": noise(), "b": noise(seed=1, shift=9)}, **QUICK)
     display = result.plot(n_features=2, n_images=3)
