@@ -163,7 +163,7 @@ def test_in_words():
 def test_length_of_real_networks():
     assert LipNetClassifier().training_length(1000, 5) == (76, 32)
     assert LipNetClassifier(batch_size=500).training_length(1000, 5) == (150, 500)
-    assert BackboneClassifier().training_length(300, 5) == (25, 32)
+    assert BackboneClassifier().training_length(300, 5) == (40, 32)
     told = estimate_time(
         {"net": LipNetClassifier(2, max_epochs=30, random_state=0)},
         np.random.default_rng(0).normal(size=(120, 6, 6)),
