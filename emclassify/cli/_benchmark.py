@@ -14,6 +14,7 @@ from emclassify.cli._options import (
     add_training,
     at_least,
     check_out,
+    flag,
     model_names,
     numbers,
     seed,
@@ -126,16 +127,15 @@ def _load_or_simulate(
         for option in _OF_SIMULATOR:
             if getattr(args, option) != command.get_default(option):
                 raise ValueError(
-                    f"--{option} is of simulated images; those of {args.folder} are "
-                    "as they are. Leave one of the two out."
+                    f"{flag(option)} is of simulated images; those of {args.folder} "
+                    "are as they are. Leave one of the two out."
                 )
         return load_folder(args), f"Images of the folder {args.folder}."
     for option in _OF_FOLDERS:
         if getattr(args, option) != command.get_default(option):
-            flag = "no_group_pages" if option == "group_pages" else option
+            name = "no_group_pages" if option == "group_pages" else option
             raise ValueError(
-                f"--{flag.replace('_', '-')} needs a FOLDER; without one, the images "
-                "are simulated."
+                f"{flag(name)} needs a FOLDER; without one, the images are simulated."
             )
     if args.weights is not None and len(args.weights) != _N_CLASSES:
         raise ValueError(

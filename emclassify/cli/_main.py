@@ -16,6 +16,7 @@ from emclassify.cli._benchmark import add_benchmark
 from emclassify.cli._card import add_card
 from emclassify.cli._completion import add_completion
 from emclassify.cli._label import add_label
+from emclassify.cli._options import flag
 from emclassify.cli._particles import add_particles
 from emclassify.cli._predict import add_predict
 from emclassify.cli._review import add_review
@@ -127,7 +128,7 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
     def option(found: re.Match[str]) -> str:
         name, value = _own_name(found["name"]), found["value"].strip("'\"")
         if value == "False" and name in ("orient", "recentre", "group_pages"):
-            return _flag(f"no_{name}")
+            return flag(f"no_{name}")
         if name in _PLACES and value in (
             getattr(args, "folder", None),
             getattr(args, "micrographs", None),
@@ -135,11 +136,11 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
             return value
         if not hasattr(args, name):
             return _of_model(name, value, found[0], args)
-        return _flag(name) if value == "True" else f"{_flag(name)} {value}"
+        return flag(name) if value == "True" else f"{flag(name)} {value}"
 
     def bracketed(found: re.Match[str]) -> str:
         name = _own_name(found["name"])
-        return f"({_flag(name)})" if hasattr(args, name) else found[0]
+        return f"({flag(name)})" if hasattr(args, name) else found[0]
 
     if text.startswith("--set"):
         # It is about parameters of Python.
@@ -165,11 +166,6 @@ def _of_model(name: str, value: str, text: str, args: argparse.Namespace) -> str
     if name in _OF_MODELS and hasattr(args, "set"):
         return f"--set MODEL.{name}={value}"
     return text
-
-
-def _flag(name: str) -> str:
-    """Return the option of a name."""
-    return "--" + name.replace("_", "-")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ __all__ = [
     "at_least",
     "check_out",
     "check_out_folder",
+    "flag",
     "folder_settings",
     "model_name",
     "model_names",
@@ -80,8 +81,8 @@ def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
     for name, default in columns.items():
         if args.labels is None and getattr(args, name) != default:
             raise ValueError(
-                f"--{name.replace('_', '-')} {getattr(args, name)} is a column of a "
-                "table: give --labels too."
+                f"{flag(name)} {getattr(args, name)} is a column of a table: give "
+                "--labels too."
             )
     return {
         "labels": args.labels,
@@ -264,6 +265,11 @@ def positive(text: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
     return number
+
+
+def flag(name: str) -> str:
+    """Return the option that argparse keeps under a name."""
+    return "--" + name.replace("_", "-")
 
 
 def check_out(path: str, *inputs: str | None) -> None:
