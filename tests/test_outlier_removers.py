@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from emclassify import (
     EmbeddingOutlierRemover,
@@ -211,6 +212,27 @@ def test_default_embedding_finds_saturated_and_empty_images():
 def network():
     X, y = noise(24, (8, 8))
     return LipNetClassifier(depth=2, max_epochs=1, random_state=0), X, y
+
+
+def test_images_are_embedded_once():
+    X, y = noise()
+    images_seen = []
+
+    class Counting(AsRows):
+        def transform(self, X):
+            images_seen.append(len(X))
+            return super().transform(X)
+
+    embedding = make_pipeline(Counting(), StandardScaler())
+    remover = EmbeddingOutlierRemover(embedding)
+    remover.fit_resample(X, y)
+    assert images_seen == [len(X)]
+    np.testing.assert_allclose(remover.embedded_, remover.embedding_.transform(X))
+
+    frozen = FrozenEstimator(Counting().fit(X))
+    remover = EmbeddingOutlierRemover(frozen)
+    remover.fit_resample(X, y)
+    np.testing.assert_array_equal(remover.embedded_, X.reshape(len(X), -1))
 
 
 def test_embedding_of_a_network_is_what_enters_its_last_layer(network):

@@ -152,8 +152,12 @@ class EmbeddingOutlierRemover(OutlierRemover):
         else:
             embedding = clone(self.embedding)
         target = member[:, :-1].astype(int) if self.multilabel else member.argmax(1)
-        self.embedding_ = embedding.fit(X, target)
-        self.embedded_ = _check_embedded(_embed(self.embedding_, X), len(X))
+        if hasattr(embedding, "fit_transform") and hasattr(embedding, "transform"):
+            embedded = embedding.fit_transform(X, target)  # features once, not twice
+        else:
+            embedded = _embed(embedding.fit(X, target), X)
+        self.embedding_ = embedding
+        self.embedded_ = _check_embedded(embedded, len(X))
         if self.method == "distance":
             return self.embedded_ @ _rounding(self.embedded_, member)
         return self.embedded_
