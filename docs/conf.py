@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 # Before numpy and torch are imported: Sphinx forks, and a forked process must not
@@ -16,8 +17,16 @@ import api_reference  # noqa: E402
 import generated_text  # noqa: E402
 import inventories  # noqa: E402
 import torchvision_operators  # noqa: E402, F401 (for examples with timm)
+from jinja2 import FileSystemBytecodeCache  # noqa: E402
+from numpydoc import docscrape_sphinx  # noqa: E402
+from sphinx_gallery.sorting import ExplicitOrder  # noqa: E402
 
 from emclassify import __version__  # noqa: E402
+
+# numpydoc compiles its template anew for each of a thousand objects.
+docscrape_sphinx.SandboxedEnvironment = partial(
+    docscrape_sphinx.SandboxedEnvironment, bytecode_cache=FileSystemBytecodeCache()
+)
 
 project = "emclassify"
 author = "the emclassify developers"
@@ -80,6 +89,17 @@ sphinx_gallery_conf = {
     "subsection_order": [
         f"../examples/{part}" for part in ("start", "compare", "trust", "domains")
     ],
+    # The longest first: a section ends when its last example does.
+    "within_subsection_order": ExplicitOrder(
+        [
+            "plot_micrograph_to_particles.py",
+            "plot_cnn_vs_svm.py",
+            "plot_pretrained.py",
+            "plot_not_sure.py",
+            "plot_transfer_matrix.py",
+            "*",
+        ]
+    ),
     "doc_module": ("emclassify",),
     "backreferences_dir": "api/backreferences",
     "reset_modules": ("matplotlib", "gallery.before_example"),

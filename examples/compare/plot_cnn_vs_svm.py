@@ -15,7 +15,7 @@ how the comparison works, not how the model does on images from a microscope.
 # group that must not be split between training and test.
 #
 # By default the classes are as unequal as in the thesis that the simulator follows
-# (87 % unilamellar, under 1 % uncertain). Among 400 images that would leave two
+# (87 % unilamellar, under 1 % uncertain). Among 300 images that would leave two
 # uncertain ones, so the shares are set by hand.
 
 import matplotlib.pyplot as plt
@@ -29,7 +29,7 @@ from emclassify import (
 )
 
 data = make_liposomes(
-    400,
+    300,
     image_size=28,
     weights={"unilamellar": 0.5, "multilamellar": 0.3, "uncertain": 0.2},
     n_groups=20,
@@ -95,7 +95,7 @@ plt.show()
 # %%
 # How much to believe
 # -------------------
-# Little, whoever won. The network saw some 270 images a fold, twelve times each, which
+# Little, whoever won. The network saw some 200 images a fold, twelve times each, which
 # is not how it is used; with more images and epochs its rank may well change. Three
 # folds leave two degrees of freedom to the test. And the images are simulated.
 #

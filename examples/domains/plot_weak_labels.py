@@ -66,19 +66,20 @@ plt.show()
 # %%
 # Predictions out of fold
 # -----------------------
-# Folds keep plates together, and with them the cells of an image. The same model once
-# more, on whole images, is what the cells have to beat.
+# Folds keep plates together, and with them the cells of an image. Features are of one
+# image each, so they are computed before the folds. The same model once more, on whole
+# images, is what the cells have to beat.
 
 
 def predict(X, y, groups, mask):
     """Return out-of-fold probabilities."""
+    features = FeatureExtractor(mask=mask).fit_transform(X)
     model = make_pipeline(
-        FeatureExtractor(mask=mask),
         StandardScaler(),
         OneVsRestClassifier(LogisticRegression(C=0.1, max_iter=500)),
     )
     return cross_val_predict(
-        model, X, y, groups=groups, cv=GroupKFold(3), method="predict_proba"
+        model, features, y, groups=groups, cv=GroupKFold(3), method="predict_proba"
     )
 
 

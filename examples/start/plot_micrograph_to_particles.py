@@ -122,10 +122,10 @@ _ = ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncol
 
 models = {
     "LipNet-4": make_pipeline(
-        ResizeImages((48, 48)),
+        ResizeImages((32, 32)),
         LipNetClassifier(max_epochs=12, class_weight="balanced", random_state=0),
     ),
-    "SVM": svm_baseline(class_weight="balanced"),
+    "SVM": svm_baseline(class_weight="balanced", probability=True),
 }
 result = benchmark_classifiers(
     models, data.images, y, groups=data.groups, cv=StratifiedGroupKFold(3)
@@ -149,21 +149,15 @@ starfile.write({"particles": unlabelled}, folder / "new.star")
 
 fresh = load_particles(folder, folder / "new.star", box_size=BOX, edge="pad")
 labels = best.predict(fresh.images)
-scores = (
-    best.predict_proba(fresh.images).max(axis=1)
-    if hasattr(best, "predict_proba")
-    else None
-)
+scores = best.predict_proba(fresh.images).max(axis=1)
 write_star(folder / "sorted.star", fresh, labels, scores, classes=best.classes_)
 print((folder / "sorted.star").read_text()[:900])
 
 # %%
 # The four that the model is least sure of, with their labels:
 
-order = np.arange(len(labels)) if scores is None else np.argsort(scores)
 figure, axes = plt.subplots(1, 4, figsize=(7.5, 2.3), layout="constrained")
-for ax, i in zip(axes, order[:4], strict=True):
+for ax, i in zip(axes, np.argsort(scores)[:4], strict=True):
     ax.imshow(fresh.images[i], cmap="gray", vmin=low, vmax=high)
-    sure = "" if scores is None else f", {scores[i]:.2f}"
-    ax.set(xticks=[], yticks=[], title=f"{labels[i]}{sure}")
+    ax.set(xticks=[], yticks=[], title=f"{labels[i]}, {scores[i]:.2f}")
     ax.title.set_fontsize(8)

@@ -124,7 +124,7 @@ plt.show()
 # be the one that matters.
 
 model = make_pipeline(EmbeddingOutlierRemover(contamination=0.04), svm_baseline())
-model.fit(X[:350], y[:350]).score(X[350:], y[350:])
+model.fit(X[:200], y[:200]).score(X[200:300], y[200:300])
 
 # %%
 # What dirt costs and what comes back is measured by ``python -m studies.cells.dirt``;
