@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from emclassify._doc_link import DocLinkMixin
+
 __all__ = ["DelegatedInputMixin"]
 
 
-class DelegatedInputMixin:
+class DelegatedInputMixin(DocLinkMixin):
     """Gives a meta-estimator what its fitted estimator found out about X in `fit`."""
 
     def _fitted_within(self):

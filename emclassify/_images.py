@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
     check_array,
 )
 
+from emclassify._doc_link import DocLinkMixin
 from emclassify._grey_scale import GreyScale, grey_scale_of
 from emclassify._incoming import plain_images
 from emclassify._typing import ImagesLike
@@ -299,7 +300,7 @@ def _advice(shape, fitted):
     return "Give images of the same channels, or fit again."
 
 
-class ImageInputMixin:
+class ImageInputMixin(DocLinkMixin):
     """Gives an estimator `_validate_images` and the tags that say it takes images."""
 
     # Whether it reads images by rows, so that those of a zarr or HDF5 array, or in

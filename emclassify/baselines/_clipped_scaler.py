@@ -14,6 +14,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from emclassify._doc_link import DocLinkMixin
 from emclassify._fit_state import as_fitted, fit_context
 
 __all__ = ["ClippedScaler"]
@@ -22,7 +23,9 @@ __all__ = ["ClippedScaler"]
 ROUNDING = 1e-10
 
 
-class ClippedScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ClippedScaler(
+    DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Scale features to mean 0 and standard deviation 1, then clip them.
 
     Features of images have heavy tails: where one in a thousand values lies 40
