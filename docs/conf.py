@@ -71,6 +71,7 @@ templates_path = ["_templates"]
 OTHER_VERSIONS = []
 html_context = {"versions": [version, *OTHER_VERSIONS]}
 html_css_files = ["emclassify.css"]
+html_js_files = ["tables.js"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_sidebars = {"index": [], "whats_new": [], "developer": []}

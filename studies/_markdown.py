@@ -44,6 +44,6 @@ def run_line(record: dict[str, Any]) -> str:
     """Return how and where something was run."""
     versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
     return (
-        f"Run as “{record['command']}” on {record['machine']}, "
+        f"Run as `{record['command']}` on {record['machine']}, "
         f"{record['started']}, {record['seconds']:,.0f} s. {versions}."
     )

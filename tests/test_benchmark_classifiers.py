@@ -313,7 +313,7 @@ def test_whole_number_labels_and_their_names(data):
 
 def test_prints_and_pickles(result):
     text = str(result)
-    for words in ("bayes is ", "macro F1", "unsure", "intervals (over 18 groups)"):
+    for words in ("bayes is ", "macro F1", "unsure", "intervals over 18 groups."):
         assert words in text
     assert repr(result) == (
         "<BenchmarkResult: 2 models, 3 folds, 180 samples, 3 classes>"

@@ -79,7 +79,7 @@ def test_same_as_the_python_api(folder, capsys):
     )
     # All but the seconds, which differ from run to run.
     assert " ".join(result.verdict().split()) in " ".join(printed.split())
-    tables = [str(text).split("Pooled")[1] for text in (result, printed)]
+    tables = [str(text).split("Classes: pooled")[1] for text in (result, printed)]
     assert tables[1].startswith(tables[0])
 
 

@@ -17,6 +17,7 @@ from sklearn.model_selection import KFold
 import emclassify
 from emclassify.cli import _main, main
 from emclassify.cli._models import MODELS, check_name
+from emclassify.cli._set_parameters import Setting
 from emclassify.model_selection import benchmark_classifiers
 
 QUICK = ["--epochs", "1", "--image-size", "16", "--jobs", "1"]
@@ -224,6 +225,27 @@ def test_words_of_python_are_put_as_options(text, said):
     assert "_column" not in _main._in_options(text, args)
 
 
+@pytest.mark.parametrize(
+    ("models", "given", "said"),
+    [
+        (["svm", "lipnet4"], [], "Raise --epochs."),
+        (["svm", "lipnet4"], ["lipnet4"], "Raise --set lipnet4.max_epochs."),
+        (
+            ["lipnet4", "resnet"],
+            ["lipnet4"],
+            "Raise --epochs or --set lipnet4.max_epochs.",
+        ),
+    ],
+)
+def test_more_epochs_by_what_has_the_last_word(models, given, said):
+    settings = [Setting(model, "max_epochs", 3) for model in given]
+    args = argparse.Namespace(models=models, epochs="auto", set=settings)
+    assert _main._in_options("Raise max_epochs.", args) == said
+    if len(models) == 2 and "svm" in models:
+        args = argparse.Namespace(model="lipnet4", epochs="auto", set=settings)
+        assert _main._in_options("Raise max_epochs.", args) == said
+
+
 def test_a_warning_of_copies_speaks_of_no_python():
     images = np.random.default_rng(0).integers(0, 255, (12, 16, 16), dtype=np.uint8)
     images = np.concatenate([images, images])
@@ -318,6 +340,9 @@ def test_completion_in_bash(tmp_path, capsys):
     assert complete("tr") == ["train"]
     assert complete("train", "--image") == ["--image-size"]
     assert set(complete("train", "--model", "lipnet")) == {"lipnet4", "lipnet8"}
+    assert complete("train", "--model", "au") == ["auto"]
+    assert set(complete("benchmark", "--models", "lipnet")) == {"lipnet4", "lipnet8"}
+    assert complete("benchmark", "--models", "au") == []
 
 
 def test_tables_fit_the_terminal(monkeypatch, capsys):

@@ -29,7 +29,7 @@ from emclassify.display import (
 from emclassify.display._mistakes import find_mistakes
 from emclassify.display._parameters import chosen_parameters
 from emclassify.display._report_curves import class_curves
-from emclassify.display._report_tables import _shade, class_rows, figures_table
+from emclassify.display._report_tables import _shade, class_rows
 from emclassify.display._thumbnails import image_at
 from emclassify.metrics._figures import FIGURES
 from emclassify.model_selection import benchmark_classifiers
@@ -249,11 +249,20 @@ def test_figures_without_a_value_are_a_dash(tmp_path):
     assert (figures["PPV"]["value"], figures["PPV"]["span"]) == ("–", "")
     assert figures["TPR"]["value"] == figures["F1"]["value"] == "0.00"
     assert figures["NPV"]["value"] != "–"
-    table = figures_table(result, "never").set_index("class")
+    table = result.shown_figures("never")
     assert table.loc["2", ["PPV", "PPV_low", "PPV_high"]].isna().all()
-    assert table.loc["macro", "F1"] == pytest.approx(
-        result.to_frame()["F1_macro"].mean()
-    )
+    mean = result.to_frame()["F1_macro"].mean()
+    assert table.loc["macro", "F1"] == pytest.approx(mean)
+    # In a terminal as on the page.
+    printed = {
+        line.split()[0]: line.split() for line in str(result).splitlines() if line
+    }
+    assert printed["2"][1:3] == [
+        "0.00",
+        f"({table.loc['2', 'TPR_low']:.2f}–{table.loc['2', 'TPR_high']:.2f})",
+    ]
+    assert "–" in printed["2"]
+    assert f"{mean:.2f}" in printed["macro"]
     text = result.to_html(tmp_path / "r.html").read_text(encoding="utf-8")
     assert text.count('title="undefined: no predicted samples"') == 1
 

@@ -45,9 +45,18 @@ def _completion(args: argparse.Namespace) -> None:
             action.complete = shtab.FILE
         elif action.metavar in _FOLDERS:
             action.complete = shtab.DIRECTORY
-        elif action.dest == "model":
-            action.choices = list(MODELS)
+        elif action.dest in ("model", "models"):
+            action.choices = [*MODELS, "auto"] if _takes(action, "auto") else [*MODELS]
     print(shtab.complete(args.parser, shell=args.shell))
+
+
+def _takes(action: Any, text: str) -> bool:
+    """Return whether an argument may have this value."""
+    try:
+        action.type(text)
+    except argparse.ArgumentTypeError:
+        return False
+    return True
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[Any]:

@@ -146,11 +146,25 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         # It is about parameters of Python.
         return text
     if hasattr(args, "epochs"):
-        text = text.replace("max_epochs", "--epochs")
+        text = text.replace("max_epochs", _epochs_option(args))
     if hasattr(args, "set"):
         text = text.replace("lr (it is ", "--set MODEL.lr (it is ")
     text = text.replace(_LOOK_AT_AUDIT, "").replace(_LISTED, "")
     return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
+
+
+def _epochs_option(args: argparse.Namespace) -> str:
+    """Return what sets the epochs: --set has the last word over --epochs."""
+    given = {
+        one.model: str(one)
+        for one in args.set
+        if one.parameter.rpartition("__")[2] == "max_epochs"
+    }
+    models = getattr(args, "models", None) or [getattr(args, "model", "")]
+    others = [name for name in models if name not in given and "svm" not in name]
+    return " or ".join(
+        [*(["--epochs"] if others or not given else []), *given.values()]
+    )
 
 
 def _own_name(name: str) -> str:

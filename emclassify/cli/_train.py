@@ -156,7 +156,7 @@ def _figures(
     args: argparse.Namespace, result: "BenchmarkResult", name: str
 ) -> dict[str, Any]:
     """Return what the card says of folds, and of figures out of fold."""
-    summary = result.summary().loc[name]
+    figures = result.shown_figures(name)
     return {
         "splits": {
             "folds": args.cv,
@@ -169,6 +169,6 @@ def _figures(
                 figure: value if math.isfinite(value) else None
                 for figure, value in row.items()
             }
-            for name, row in summary.iterrows()
+            for name, row in figures.iterrows()
         },
     }

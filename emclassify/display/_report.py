@@ -25,7 +25,11 @@ from emclassify.display._report_downloads import (
     table_download,
 )
 from emclassify.display._report_figures import drawing, to_svg
-from emclassify.display._report_learning import learning_figures, learning_table
+from emclassify.display._report_learning import (
+    learning_figures,
+    learning_key,
+    learning_table,
+)
 from emclassify.display._report_tables import (
     class_rows,
     common_folder,
@@ -153,7 +157,7 @@ def write_report(
         if curves is not None:
             tables[f"class scores of {name}"] = curves.table
             tables[f"curves of {name}"] = curves.points()
-        learning = learning_table(result, name)
+        learning, key = learning_table(result, name), learning_key(result, name)
         if len(learning):
             tables[f"learning curves of {name}"] = learning
         estimator = result.estimators[name]
@@ -166,7 +170,8 @@ def write_report(
                 "mistakes": kinds,
                 "curves": curves,
                 "figures": curves.figures(f"model-{i}", name) if curves else [],
-                "learning": learning_figures(learning, f"model-{i}", name),
+                "learning": learning_figures(learning, key, f"model-{i}", name),
+                "learning_key": key,
                 "parameters": chosen_parameters(estimator),
                 "all_parameters": all_parameters(estimator),
                 "estimator": type(estimator).__name__,

@@ -14,7 +14,6 @@ from emclassify.display._confusion_matrices import predicting
 from emclassify.display._mistakes import mistake_table
 from emclassify.display._report_tables import (
     data_facts,
-    figures_table,
     mean_scores,
 )
 
@@ -66,7 +65,7 @@ def report_tables(
         "differences": result.compare(metric),
     }
     for name in predicting(result):
-        tables[f"figures of {name}"] = figures_table(result, name)
+        tables[f"figures of {name}"] = result.shown_figures(name).reset_index()
         if result.groups is not None:
             tables[f"groups of {name}"] = result.by_group(name).reset_index()
         if not result.multilabel:

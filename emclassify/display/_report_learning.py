@@ -11,7 +11,7 @@ from emclassify.display._report_figures import LINES, drawing, to_svg
 if TYPE_CHECKING:
     from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
 
-__all__ = ["learning_figures", "learning_table"]
+__all__ = ["learning_figures", "learning_key", "learning_table"]
 
 _TITLES = {
     "train_loss": "Training loss",
@@ -45,28 +45,67 @@ def learning_table(result: OutOfFold, name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def learning_figures(table: pd.DataFrame, prefix: str, model: str) -> list[dict]:
+def learning_key(result: OutOfFold, name: str) -> list[dict]:
+    """Return which line is which fold of model `name`, and where it was still learning.
+
+    Returns
+    -------
+    list of dict
+        {"fold", "colour", "dashes", "still_learning"}; empty for models without
+        networks.
+    """
+    trained = result.training_table().set_index(["estimator", "fold"])
+    rows = []
+    for fold in sorted({run.fold for run in result._runs(name) if any(run.curves)}):
+        colour, dashes = LINES[fold % len(LINES)]
+        # As the verdict counts: at least half of the networks.
+        row = trained.loc[(name, fold)] if (name, fold) in trained.index else None
+        learning = row is not None and 2 * row["still_learning"] >= row["networks"]
+        rows.append(
+            {
+                "fold": fold,
+                "colour": colour,
+                "dashes": " ".join(map(str, dashes)) or "none",
+                "still_learning": bool(learning),
+            }
+        )
+    return rows
+
+
+def learning_figures(
+    table: pd.DataFrame, key: list[dict], prefix: str, model: str
+) -> list[dict]:
     """Return the figures of a `learning_table`, {"title", "svg"}.
 
     Parameters
     ----------
     table : DataFrame
+    key : list of dict
+        As `learning_key` returns it. Lines of folds that were still learning end in a
+        circle.
     prefix : str
         Put before the ids in the figures.
     model : str
         For those who hear what the figure shows.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
+    learning = {row["fold"] for row in key if row["still_learning"]}
     figures = []
     for column in [c for c in _TITLES if c in table and table[c].notna().any()]:
         with drawing():
             figure = Figure(figsize=(3.2, 2.6), layout="constrained")
             ax = figure.subplots()
             for (fold, _), rows in table.groupby(["fold", "network"]):
-                colour, _ = LINES[fold % len(LINES)]
-                ax.plot(rows["epoch"], rows[column], color=colour, lw=1.2)
+                colour, dashes = LINES[fold % len(LINES)]
+                style = (0, dashes) if dashes else "-"
+                ax.plot(rows["epoch"], rows[column], color=colour, ls=style, lw=1.2)
+                if fold in learning:
+                    last = rows.iloc[-1]
+                    ax.plot(last["epoch"], last[column], "o", mfc="none", color=colour)
             ax.set(xlabel="epoch", ylabel=_TITLES[column].lower())
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
             ax.grid()
             ax.spines[["top", "right"]].set_visible(False)
             text = f"{_TITLES[column]} by epoch, each fold, {model}"

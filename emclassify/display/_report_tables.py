@@ -102,54 +102,25 @@ def class_rows(result: BenchmarkResult, name: str) -> list[dict[str, Any]]:
 
     Classes are of the pooled predictions, averages are means over folds.
     """
-    table = result.summary().loc[name]
-    means = result.means([f"{f}_{a}" for a in AVERAGES for f in FIGURES]).loc[name]
-    known = _known_figures(result, name)
+    known = result.known_figures(name)
     rows = []
-    for what, row in table.iterrows():
+    for what, row in result.shown_figures(name).iterrows():
         average = what in AVERAGES
         cells = []
         for figure in FIGURES:
-            if average:
-                cell = _mean_cell(means, f"{figure}_{what}", 2) | {"lacking": None}
-            elif known.loc[what, figure]:
-                span = _span(row[f"{figure}_low"], row[f"{figure}_high"], 2)
-                cell = {"value": number(row[figure], 2), "span": span, "lacking": None}
-            else:
-                lacking = RATIOS[figure].lacking
-                cell = {"value": "–", "span": "", "lacking": lacking}
-            cells.append(cell)
+            lacks = not average and not known.loc[what, figure]
+            cells.append(
+                {
+                    "value": number(row[figure], 2),
+                    "span": _span(row[f"{figure}_low"], row[f"{figure}_high"], 2),
+                    "lacking": RATIOS[figure].lacking if lacks else None,
+                }
+            )
         support = int(row["support"])
         rows.append(
             {"name": what, "average": average, "support": support, "cells": cells}
         )
     return rows
-
-
-def figures_table(result: BenchmarkResult, name: str) -> pd.DataFrame:
-    """Return the figures of model `name` as `class_rows` has them, with all digits."""
-    table = result.summary().loc[name].copy()
-    means = result.means([f"{f}_{a}" for a in AVERAGES for f in FIGURES]).loc[name]
-    for figure in FIGURES:
-        for average in AVERAGES:
-            for end in ("", "_low", "_high"):
-                table.loc[average, figure + end] = means[f"{figure}_{average}{end}"]
-    known = _known_figures(result, name)
-    for figure in FIGURES:
-        unknown = known.index[~known[figure]]
-        table.loc[unknown, [figure, f"{figure}_low", f"{figure}_high"]] = np.nan
-    return table.reset_index()
-
-
-def _known_figures(result, name):
-    """Return whether each figure of each class is other than 0/0, a table."""
-    _, true, predicted = result.codes(name)
-    has = result.target.presence(true)
-    said = result.target.presence(predicted)
-    counts = [(has & said), (~has & said), (has & ~said), (~has & ~said)]
-    counts = [count.sum(axis=0) for count in counts]
-    known = {f: ratio.parts(*counts)[1] > 0 for f, ratio in RATIOS.items()}
-    return pd.DataFrame(known, index=result.target_names)
 
 
 def _shade(share):

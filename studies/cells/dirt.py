@@ -233,7 +233,7 @@ Share of the cost (clean less dirty) that comes back:
 
 {table_as_markdown(numbers_as_text(back, 2))}
 
-Run as “{command}” on {describe_machine()}, {seconds:,.0f} s.
+Run as `{command}` on {describe_machine()}, {seconds:,.0f} s.
 """
 
 

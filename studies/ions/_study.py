@@ -284,7 +284,7 @@ def summary(args, data, result, torn, datasets, seconds):
         "## What a random split would have said",
         "The same images and models, with datasets on both sides of the folds.",
         table_as_markdown(leak_table(result, torn)),
-        f"Run as “{' '.join(command)}” on {describe_machine()}, "
+        f"Run as `{' '.join(command)}` on {describe_machine()}, "
         f"{result.settings['started'][:10]}, {seconds:,.0f} s. {versions}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

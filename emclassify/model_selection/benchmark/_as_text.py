@@ -250,7 +250,7 @@ def _with_interval(row, figure):
 def tables_as_text(
     verdict: str,
     overview: pd.DataFrame,
-    summary: pd.DataFrame,
+    figures: Mapping[str, pd.DataFrame],
     *,
     n_folds: int,
     confidence_level: float,
@@ -260,8 +260,10 @@ def tables_as_text(
 ) -> str:
     """Return verdict, overview and the table of classes, for a terminal.
 
-    `units` says what the bootstrap draws, such as "12 groups". Columns beyond `width`
-    letters go below the others; None: there is no limit.
+    `figures` has the figures of each class by model, as
+    `BenchmarkResult.shown_figures` gives them. `units` says what the bootstrap draws,
+    such as "12 groups". Columns beyond `width` letters go below the others; None: there
+    is no limit.
     """
     scores = [c[: -len("_sd")] for c in overview.columns if c.endswith("_sd")]
     top = pd.DataFrame(index=overview.index.rename("model"))
@@ -277,7 +279,7 @@ def tables_as_text(
             trainings[name].in_short() if name in trainings else "–"
             for name in overview.index
         ]
-    summary = summary.rename_axis(index=["model", "class"])
+    summary = pd.concat(figures, names=["model", "class"])
     classes = pd.DataFrame(
         {f: [_with_interval(row, f) for _, row in summary.iterrows()] for f in FIGURES},
         index=summary.index,
@@ -291,7 +293,8 @@ def tables_as_text(
             f"Mean ± standard deviation over {n_folds} folds:",
             top.to_string(line_width=width),
             "",
-            f"Pooled out-of-fold predictions, {level} intervals (over {units}):",
+            f"Classes: pooled out-of-fold predictions, {level} intervals over {units}.",
+            "Averages: means over folds, as above.",
             classes.to_string(line_width=width),
         ]
     )

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
 from emclassify.metrics._bootstrap import pooled_confusion
+from emclassify.metrics._figures import RATIOS
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.benchmark._tables import fold_scores, share_counts
 from emclassify.model_selection.running._run_fold import FoldOutcome
@@ -95,6 +96,21 @@ class OutOfFold:
         sample = np.concatenate([self.folds[run.fold][1] for run in runs])
         predicted = np.concatenate([run.predicted for run in runs])
         return sample, self.target.codes(self.y)[sample], predicted
+
+    def known_figures(self, name: str) -> pd.DataFrame:
+        """Whether each figure of each class is other than 0/0. For the tables.
+
+        Returns
+        -------
+        DataFrame of bool
+            One row for each class, a column for each figure.
+        """
+        _, true, predicted = self.codes(name)
+        has, said = self.target.presence(true), self.target.presence(predicted)
+        counts = [(has & said), (~has & said), (has & ~said), (~has & ~said)]
+        counts = [count.sum(axis=0) for count in counts]
+        known = {f: ratio.parts(*counts)[1] > 0 for f, ratio in RATIOS.items()}
+        return pd.DataFrame(known, index=self.target_names)
 
     def class_scores(self, name: str) -> tuple[np.ndarray | None, str | None]:
         """Probability or decision score of each class, in the order of ``codes``.

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
+from emclassify.metrics._figures import AVERAGES, FIGURES
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.benchmark._as_text import (
     Repeats,
@@ -31,6 +32,7 @@ from emclassify.model_selection.benchmark._tables import (
     mean_table,
     overview_table,
     repeat_table,
+    shown_figures,
     summary_table,
 )
 from emclassify.model_selection.running._run_fold import FoldOutcome
@@ -151,7 +153,7 @@ class BenchmarkResult(OutOfFold):
         return tables_as_text(
             self.verdict(),
             self.overview(),
-            self.summary(),
+            {name: self.shown_figures(name) for name in self.pooled.values},
             n_folds=len(self.folds),
             confidence_level=self.confidence_level,
             units=f"{self.pooled.n_units} {unit}",
@@ -187,6 +189,20 @@ class BenchmarkResult(OutOfFold):
             samples.
         """
         return summary_table(self.pooled, self.target_names)
+
+    def shown_figures(self, name: str) -> pd.DataFrame:
+        """Figures of model `name` as text, report and card show them. For the tables.
+
+        Returns
+        -------
+        DataFrame
+            As a model's part of :meth:`summary`, but averages are means over folds, as
+            the verdict has them, with the interval of the mean; and what is 0/0 is NaN.
+        """
+        averages = self.means([f"{f}_{a}" for a in AVERAGES for f in FIGURES])
+        return shown_figures(
+            self.summary().loc[name], averages.loc[name], self.known_figures(name)
+        )
 
     def overview(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """One row for each model: main scores with intervals, and times.

@@ -84,6 +84,23 @@ def summary_table(pooled: PooledScores, target_names: list[str]) -> pd.DataFrame
     return pd.DataFrame(rows, index=index)
 
 
+def shown_figures(
+    summary: pd.DataFrame, averages: pd.Series, known: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the `summary` of one model with averages over folds, and NaN for 0/0.
+
+    `averages` has each <figure>_<average> with <..>_low and <..>_high; `known` says by
+    class which figures are none of 0/0.
+    """
+    table = summary.copy()
+    for figure in FIGURES:
+        for end in ("", "_low", "_high"):
+            for average in AVERAGES:
+                table.loc[average, figure + end] = averages[f"{figure}_{average}{end}"]
+            table.loc[known.index[~known[figure]], figure + end] = np.nan
+    return table
+
+
 def overview_table(
     frame: pd.DataFrame, pooled: PooledScores, metrics: Sequence[str]
 ) -> pd.DataFrame:
