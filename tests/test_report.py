@@ -427,6 +427,9 @@ def test_notebooks_show_verdict_and_scores(result):
         mean, sd, low, high = result.means(["F1_macro"]).loc[name]
         cell = f"{mean:.3f} ± {sd:.3f} ({low:.3f}–{high:.3f})"
         assert f"{name} {cell}" in page.text
+        # No line breaks within an interval.
+        unbroken = f'<span style="white-space:nowrap">({low:.3f}–{high:.3f})</span>'
+        assert unbroken in result._repr_html_()
     assert not {"style", "script", "link"} & set(page.tags)
 
 
