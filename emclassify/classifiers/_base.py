@@ -53,6 +53,7 @@ from emclassify.training import (
     image_digests,
     isolated,
     load_weights,
+    looks_all_ways,
     make_augmentation,
     make_early_stopping,
     make_schedule,
@@ -446,7 +447,14 @@ class BaseImageClassifier(
         image_shape, _ = self._net_input
         augmentation = make_augmentation(self.augmentation, image_shape)
         compiled = resolve_compile(self.compile, self.device)
-        return ImageModule(net, augmentation, precision, compiled, self._masked())
+        return ImageModule(
+            net,
+            augmentation,
+            precision,
+            compiled,
+            masked=self._masked(),
+            averaged=looks_all_ways(self.test_time_augmentation, augmentation),
+        )
 
     def _make_training_net(self, module: ImageModule) -> NeuralNetClassifier:
         """Return the skorch net that trains a module as the parameters say."""

@@ -73,6 +73,11 @@ class CNNClassifier(BaseImageClassifier):
         thesis's: rotation, shift, zoom, shear and flips; "affine_spline" is the same
         with its interpolation, by cubic splines; "auto" is "dihedral", but nothing for
         images of one row or column. See `emclassify.training`.
+    test_time_augmentation : {"auto", "dihedral"} or None, default=None
+        "dihedral" predicts from the mean of the logits of an image's eight flips and
+        quarter turns (four where it isn't square), which takes eight times as long;
+        `early_stopping` validates so, too. "auto" does where training flips and turns
+        images by "dihedral".
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
@@ -190,6 +195,7 @@ class CNNClassifier(BaseImageClassifier):
             list,
             None,
         ],
+        "test_time_augmentation": [StrOptions({"auto", "dihedral"}), None],
         "normalization": [StrOptions({"dataset", "image"})],
         "mask": [StrOptions({"last"}), None],
         "image_shape": ["array-like", None],
@@ -225,6 +231,7 @@ class CNNClassifier(BaseImageClassifier):
         warm_start: bool = False,
         # data
         augmentation: str | Callable | list[Callable] | None = "auto",
+        test_time_augmentation: str | None = None,
         normalization: str = "dataset",
         mask: str | None = None,
         image_shape: Sequence[int] | None = None,
@@ -253,6 +260,7 @@ class CNNClassifier(BaseImageClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.augmentation = augmentation
+        self.test_time_augmentation = test_time_augmentation
         self.normalization = normalization
         self.mask = mask
         self.image_shape = image_shape

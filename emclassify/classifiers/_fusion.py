@@ -78,6 +78,11 @@ class FusionClassifier(CNNClassifier):
         thesis's: rotation, shift, zoom, shear and flips; "affine_spline" is the same
         with its interpolation, by cubic splines; "auto" is "dihedral", but nothing for
         images of one row or column. See `emclassify.training`.
+    test_time_augmentation : {"auto", "dihedral"} or None, default=None
+        "dihedral" predicts from the mean of the logits of an image's eight flips and
+        quarter turns (four where it isn't square), which takes eight times as long;
+        `early_stopping` validates so, too. "auto" does where training flips and turns
+        images by "dihedral".
     normalization : {"dataset", "image"}, default="dataset"
         Whether to bring pixels to mean 0 and standard deviation 1 by the statistics
         of each channel over the training set, or of each image by itself.
@@ -183,6 +188,7 @@ class FusionClassifier(CNNClassifier):
         warm_start: bool = False,
         # data
         augmentation: str | Callable | list[Callable] | None = "auto",
+        test_time_augmentation: str | None = None,
         normalization: str = "dataset",
         image_shape: Sequence[int] | None = None,
         # running
@@ -210,6 +216,7 @@ class FusionClassifier(CNNClassifier):
             n_iter_no_change=n_iter_no_change,
             warm_start=warm_start,
             augmentation=augmentation,
+            test_time_augmentation=test_time_augmentation,
             normalization=normalization,
             image_shape=image_shape,
             precision=precision,

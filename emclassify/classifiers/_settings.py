@@ -31,6 +31,7 @@ _OF_THE_NET = {
     "loss",
     "label_smoothing",
     "augmentation",
+    "test_time_augmentation",
     "precision",
     "compile",
     "device",

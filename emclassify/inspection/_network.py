@@ -79,23 +79,29 @@ def input_batches(
 
 
 @contextmanager
-def evaluating(classifier: BaseImageClassifier, seed: int = 0) -> Iterator[ImageModule]:
+def evaluating(
+    classifier: BaseImageClassifier, seed: int = 0, *, symmetries: bool = False
+) -> Iterator[ImageModule]:
     """Lend the classifier's `ImageModule` in evaluation mode and single precision.
 
-    It runs uncompiled: what is compiled does not see hooks that are added later.
+    It runs uncompiled: what is compiled does not see hooks that are added later. With
+    `symmetries` it looks at those of an image too if its `predict` does, else at the
+    image alone.
     Afterwards it is as it was before, and so are torch's random state and threads.
     """
     module = classifier.net_.module_
     modes = {part: part.training for part in module.modules()}
-    precision, compiled = module.precision, module.compiled
+    precision, compiled, averaged = module.precision, module.compiled, module.averaged
     device = torch.device(classifier.device_)
     try:
         with isolated(device, classifier._threads(), seed):
             module.eval()
             module.precision, module.compiled = "float32", False
+            module.averaged = averaged and symmetries
             yield module
     finally:
         module.precision, module.compiled = precision, compiled
+        module.averaged = averaged
         for part, training in modes.items():
             part.training = training
 

@@ -132,7 +132,7 @@ def _encode_target(
 
 def _most_probable(classifier: BaseImageClassifier, images: np.ndarray) -> np.ndarray:
     """Return the index of the class with the highest score for each image."""
-    with evaluating(classifier) as module, torch.no_grad():
+    with evaluating(classifier, symmetries=True) as module, torch.no_grad():
         scores = [module(**inputs) for inputs in input_batches(classifier, images)]
     return torch.cat(scores).argmax(dim=1).cpu().numpy()
 

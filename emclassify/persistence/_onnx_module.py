@@ -17,6 +17,7 @@ from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._network import evaluating
 from emclassify.persistence._onnx_steps import is_known_step, module_of_step
 from emclassify.preprocessing import PixelStandardizer
+from emclassify.training._dihedral import symmetric_views
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +100,7 @@ def single_precision(estimator: Any) -> Iterator[None]:
     """Have all networks of an estimator compute in float32 meanwhile."""
     with ExitStack() as stack:
         for network in _networks(estimator):
-            stack.enter_context(evaluating(network))
+            stack.enter_context(evaluating(network, symmetries=True))
         yield
 
 
@@ -190,14 +191,24 @@ class _Network(nn.Module):
     def __init__(self, classifier):
         super().__init__()
         self.multilabel = classifier.multilabel_
+        self.averaged = classifier.net_.module_.averaged
         with evaluating(classifier) as module:
             self.logits = copy.deepcopy(module).cpu()
         if self.logits.mean is None:
             self.logits.prepare = _normalize_each
 
     def forward(self, images):
-        logits = self.logits(images)
+        logits = self._averaged_logits(images) if self.averaged else self.logits(images)
         return logits.sigmoid() if self.multilabel else logits.softmax(1)
+
+    def _averaged_logits(self, images):
+        """Ask about all symmetries in one batch: the graph holds the network once."""
+        views = [
+            view.permute(0, 2, 3, 1)
+            for view in symmetric_views(images.permute(0, 3, 1, 2))
+        ]
+        logits = self.logits(torch.cat(views))
+        return logits.reshape(len(views), -1, logits.shape[-1]).mean(0)
 
 
 def _normalize_each(images):

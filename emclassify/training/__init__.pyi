@@ -1,6 +1,7 @@
 from ._affine import RandomAffine as RandomAffine
 from ._augmentation import (
     AUGMENTATIONS as AUGMENTATIONS,
+    looks_all_ways as looks_all_ways,
     make_augmentation as make_augmentation,
 )
 from ._batches import ImageBatches as ImageBatches, ImageDataset as ImageDataset
@@ -102,6 +103,7 @@ __all__ = [
     "image_digests",
     "isolated",
     "load_weights",
+    "looks_all_ways",
     "make_augmentation",
     "make_early_stopping",
     "make_optimizer",

@@ -15,7 +15,7 @@ from emclassify.training._affine import RandomAffine
 from emclassify.training._dihedral import RandomDihedral
 from emclassify.training._flips import RandomHorizontalFlip, RandomVerticalFlip
 
-__all__ = ["AUGMENTATIONS", "make_augmentation"]
+__all__ = ["AUGMENTATIONS", "looks_all_ways", "make_augmentation"]
 
 
 def _published_affine(interpolation: str) -> nn.Module:
@@ -47,8 +47,9 @@ def make_augmentation(
         A key of `AUGMENTATIONS`: "affine" is `RandomAffine` and both flips, as in the
         liposome thesis; "affine_spline" has its interpolation too. "auto" is
         "dihedral", but nothing for images of one row or one column, which are rows of
-        features more often than pictures. image_shape : tuple of 3 int (height, width,
-        channels).
+        features more often than pictures.
+    image_shape : tuple of 3 int
+        (height, width, channels).
 
     Raises
     ------
@@ -71,6 +72,21 @@ def make_augmentation(
                 f"channels, height, width); got {step!r}."
             )
     return _TrainingOnly(steps)
+
+
+def looks_all_ways(test_time_augmentation: str | None, augmentation: nn.Module) -> bool:
+    """Whether a network predicts from all flips and quarter turns of an image.
+
+    Parameters
+    ----------
+    test_time_augmentation : {"auto", "dihedral"} or None
+        "auto" does so where training has them.
+    augmentation : nn.Module
+        Of training, from `make_augmentation`.
+    """
+    if test_time_augmentation == "auto":
+        return isinstance(augmentation, RandomDihedral)
+    return test_time_augmentation == "dihedral"
 
 
 class _TrainingOnly(nn.Module):

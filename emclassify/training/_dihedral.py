@@ -1,9 +1,11 @@
 """Random symmetries of the square, for a whole batch on the device where it lies."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 
-__all__ = ["RandomDihedral", "dihedral"]
+__all__ = ["RandomDihedral", "dihedral", "symmetric_views"]
 
 
 def dihedral(images: torch.Tensor, element: torch.Tensor) -> torch.Tensor:
@@ -49,6 +51,24 @@ def _symmetry_by_symmetry(images: torch.Tensor, element: torch.Tensor) -> torch.
         axes = [axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit]
         turned[rows] = some.flip(axes)
     return turned
+
+
+def symmetric_views(images: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Give a batch in all its symmetries: eight where images are square, else four.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, channels, height, width)
+
+    Yields
+    ------
+    Tensor of shape (n, channels, height, width)
+        By the numbers of `dihedral`; the images as they are come first.
+    """
+    square = images.shape[-1] == images.shape[-2]
+    for symmetry in range(0, 8, 1 if square else 2):
+        view = images.transpose(-1, -2) if symmetry & 1 else images
+        yield view.flip([axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit])
 
 
 class RandomDihedral(nn.Module):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from emclassify.training._batches import ImageDataset
+from emclassify.training._dihedral import symmetric_views
 
 __all__ = ["ImageModule", "load_weights"]
 
@@ -26,6 +27,9 @@ class ImageModule(nn.Module):
     masked : bool, default=False
         Whether the last channel is a mask of the particle, 0 outside. The network gets
         it as 0 and 1, and what is normalised are the pixels of the particle.
+    averaged : bool, default=False
+        Whether, in evaluation mode, logits are the mean of those of all symmetries of
+        an image.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class ImageModule(nn.Module):
         precision: str,
         compiled: bool = False,
         masked: bool = False,
+        averaged: bool = False,
     ) -> None:
         super().__init__()
         if not isinstance(net, nn.Module):
@@ -47,6 +52,7 @@ class ImageModule(nn.Module):
         self.precision = precision
         self.compiled = compiled
         self.masked = masked
+        self.averaged = averaged
         self._compiled_ask: dict[bool, Callable] = {}
         # Whether a CUDA graph of the whole training step is made.
         self.captured = False
@@ -146,6 +152,15 @@ class ImageModule(nn.Module):
         if features is not None:
             beside["features"] = (features - self.features_mean) / self.features_std
         images = self.augmentation(self.prepare(images))
+        if self.averaged and not self.training:
+            views = [self._logits(view, beside) for view in symmetric_views(images)]
+            logits = torch.stack(views).mean(0)
+        else:
+            logits = self._logits(images, beside)
+        return logits if self.log_odds is None else logits + self.log_odds
+
+    def _logits(self, images, beside):
+        """Return what the network says of normalised images, in single precision."""
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(
             images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
@@ -153,8 +168,7 @@ class ImageModule(nn.Module):
             ask = self._compile(images.device) if self.compiled else self._ask
             logits = ask(images, **beside)
         # A copy: a CUDA graph writes the next batch's logits to where these are.
-        logits = logits.to(torch.float32, copy=True)
-        return logits if self.log_odds is None else logits + self.log_odds
+        return logits.to(torch.float32, copy=True)
 
     def _ask(self, images: torch.Tensor, **beside: torch.Tensor) -> torch.Tensor:
         return self.net(images, **beside)
