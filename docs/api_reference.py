@@ -8,6 +8,7 @@ import importlib
 import inspect
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 # Room, title, what to read first. In the order of a user's way through them.
 ROOMS = {
@@ -162,12 +163,31 @@ def room_page(room):
 
 def overview(room, text):
     """Return what a room is for and a table of what is in it."""
-    table = "".join(f"   {name}\n" for name in public_objects(room))
+    table = summaries(f"emclassify.{room}", public_objects(room))
     return (
         f"``emclassify.{room}``. {text}\n\n"
-        f".. currentmodule:: emclassify.{room}\n\n"
-        f".. autosummary::\n   :nosignatures:\n\n{table}"
+        f".. currentmodule:: emclassify.{room}\n\n{table}"
     )
+
+
+def summaries(owner, things):
+    """Return a table of names, each with the first sentence of its docstring.
+
+    Sphinx's own, autosummary, reads all docstrings anew for each table: a third of the
+    time that the pages take to read.
+
+    Parameters
+    ----------
+    owner : str
+        Full name of what they are in.
+    things : dict of str to object
+    """
+    rows = "".join(
+        f"   * - :obj:`{name} <{owner}.{name}>`\n"
+        f"     - {inspect.getdoc(thing).partition(chr(10) * 2)[0]}\n"
+        for name, thing in things.items()
+    )
+    return f".. list-table::\n   :class: sentences\n   :widths: 35 65\n\n{rows}"
 
 
 def object_page(room, name, thing):
@@ -179,8 +199,11 @@ def object_page(room, name, thing):
     methods = public_methods(thing)
     if not methods:
         return page
-    table = "\n".join(f"      ~{name}.{method}" for method in methods)
-    page += f"\n   .. rubric:: Methods\n\n   .. autosummary::\n\n{table}\n"
+    table = summaries(
+        f"emclassify.{room}.{name}",
+        {method: inspect.getattr_static(thing, method) for method in methods},
+    )
+    page += f"\n   .. rubric:: Methods\n\n{indent(table, '   ')}\n"
     for method in methods:
         kind = (
             "autoproperty"

@@ -35,7 +35,6 @@ version = release = __version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "numpydoc",
@@ -49,7 +48,6 @@ extensions = [
 exclude_patterns = ["_build", "results", "api/backreferences"]
 default_role = "py:obj"
 
-autosummary_generate = False  # api_reference.py writes the pages
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
