@@ -13,6 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    PredefinedSplit,
     RepeatedStratifiedKFold,
     ShuffleSplit,
     StratifiedKFold,
@@ -25,7 +26,10 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from emclassify.metrics import per_class_scorers, per_class_scores
-from emclassify.model_selection import benchmark_classifiers
+from emclassify.model_selection import (
+    benchmark_classifiers,
+    corrected_resampled_ttest,
+)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +143,28 @@ def test_compare_and_verdict(result):
     assert "TPR of unsure" in result.verdict("TPR_unsure")
     with pytest.raises(ValueError, match="metric='f1' is not among the scores"):
         result.compare("f1")
+
+
+def test_intervals_of_differences_stay_within_what_scores_can_differ_by():
+    # Each is right of 9 in 10 in one fold and of 1 in 10 in the other: over two folds
+    # the t interval alone would be 0 ± 17.6.
+    y = np.array([0] * 9 + [1] + [1] * 9 + [0])
+    result = benchmark_classifiers(
+        {
+            "zero": flat(DummyClassifier(strategy="constant", constant=0)),
+            "one": flat(DummyClassifier(strategy="constant", constant=1)),
+        },
+        np.random.default_rng(0).normal(size=(20, 4, 4)),
+        y,
+        cv=PredefinedSplit(np.repeat([0, 1], 10)),
+        n_bootstrap=20,
+        random_state=0,
+    )
+    row = result.compare("accuracy").iloc[0]
+    assert row["difference"] == pytest.approx(0)
+    assert (row["low"], row["high"]) == (-1, 1)
+    folds = corrected_resampled_ttest([0.9, 0.1], [0.1, 0.9], test_train_ratio=1)
+    assert folds.high == pytest.approx(17.6, abs=0.05)
 
 
 def test_three_models_are_adjusted_for(data):

@@ -351,9 +351,9 @@ class BenchmarkResult(OutOfFold):
         DataFrame
             One row for each pair: model_a, model_b; difference (a − b, mean over
             folds) with its interval low, high, statistic, p and p_adjusted (Holm,
-            over all pairs), all from :func:`corrected_resampled_ttest`; then
-            pooled_difference with pooled_low and pooled_high from the paired
-            bootstrap; n_folds.
+            over all pairs), all from :func:`corrected_resampled_ttest`, the interval
+            within −1 to 1 for built-in scores; then pooled_difference with pooled_low
+            and pooled_high from the paired bootstrap; n_folds.
         """
         return comparison_table(
             self._frame,

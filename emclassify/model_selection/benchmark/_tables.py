@@ -231,20 +231,23 @@ def comparison_table(
             test_train_ratio=ratio,
             confidence_level=confidence_level,
         )
-        difference, low, high = pooled.difference(a, b, metric)
+        difference, pooled_low, pooled_high = pooled.difference(a, b, metric)
+        low, high = test.low, test.high
+        if metric in pooled.metrics:
+            low, high = np.clip([low, high], -1, 1)
         rows.append(
             {
                 "model_a": a,
                 "model_b": b,
                 "difference": test.difference,
-                "low": test.low,
-                "high": test.high,
+                "low": low,
+                "high": high,
                 "statistic": test.statistic,
                 "p": test.pvalue,
                 "p_adjusted": np.nan,
                 "pooled_difference": difference,
-                "pooled_low": low,
-                "pooled_high": high,
+                "pooled_low": pooled_low,
+                "pooled_high": pooled_high,
                 "n_folds": test.n_folds,
             }
         )
