@@ -93,6 +93,10 @@ USED = {
         None,
         lambda clf: isinstance(clf.net_.module_.augmentation, torch.nn.Identity),
     ),
+    "test_time_augmentation": (
+        "dihedral",
+        lambda clf: clf.net_.module_.averaged,
+    ),
     "precision": ("bfloat16", lambda clf: clf.net_.module_.precision == "bfloat16"),
     "compile": (False, lambda clf: not clf.net_.module_.compiled),
     "device": ("cpu", lambda clf: clf.device_ == "cpu"),
