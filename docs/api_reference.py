@@ -6,6 +6,7 @@ public class and function in it.
 
 import importlib
 import inspect
+import re
 import shutil
 from pathlib import Path
 from textwrap import indent
@@ -151,6 +152,11 @@ def _text(path):
     return path.read_text("utf-8") if path.is_file() else ""
 
 
+def _first_sentence(thing):
+    """Return the head of a docstring, without marks of references that follow it."""
+    return re.sub(r" \[\d+\]_", "", inspect.getdoc(thing).partition("\n\n")[0])
+
+
 def room_page(room):
     """Return the page that lists a room."""
     title, text = ROOMS[room]
@@ -183,8 +189,7 @@ def summaries(owner, things):
     things : dict of str to object
     """
     rows = "".join(
-        f"   * - :obj:`{name} <{owner}.{name}>`\n"
-        f"     - {inspect.getdoc(thing).partition(chr(10) * 2)[0]}\n"
+        f"   * - :obj:`{name} <{owner}.{name}>`\n     - {_first_sentence(thing)}\n"
         for name, thing in things.items()
     )
     return f".. list-table::\n   :class: sentences\n   :widths: 35 65\n\n{rows}"

@@ -48,6 +48,7 @@ extensions = [
 exclude_patterns = ["_build", "results", "api/backreferences"]
 default_role = "py:obj"
 
+autosummary_generate = False  # numpydoc brings it along
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
@@ -96,6 +97,9 @@ sphinx_gallery_conf = {
             "plot_pretrained.py",
             "plot_not_sure.py",
             "plot_transfer_matrix.py",
+            "plot_label_issues.py",
+            "plot_group_leak.py",
+            "plot_regularisation.py",
             "*",
         ]
     ),
