@@ -45,12 +45,15 @@ def _symmetry_by_symmetry(images: torch.Tensor, element: torch.Tensor) -> torch.
     turned = torch.empty_like(images)
     members = element.argsort().split(element.bincount(minlength=8).tolist())
     for symmetry, rows in enumerate(members):
-        some = images[rows]
-        if symmetry & 1 and square:
-            some = some.transpose(-1, -2)
-        axes = [axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit]
-        turned[rows] = some.flip(axes)
+        turned[rows] = _turn(images[rows], symmetry if square else symmetry & ~1)
     return turned
+
+
+def _turn(images: torch.Tensor, symmetry: int) -> torch.Tensor:
+    """Return all images in one symmetry."""
+    if symmetry & 1:
+        images = images.transpose(-1, -2)
+    return images.flip([axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit])
 
 
 def symmetric_views(images: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -67,8 +70,7 @@ def symmetric_views(images: torch.Tensor) -> Iterator[torch.Tensor]:
     """
     square = images.shape[-1] == images.shape[-2]
     for symmetry in range(0, 8, 1 if square else 2):
-        view = images.transpose(-1, -2) if symmetry & 1 else images
-        yield view.flip([axis for axis, bit in ((-1, 2), (-2, 4)) if symmetry & bit])
+        yield _turn(images, symmetry)
 
 
 class RandomDihedral(nn.Module):
