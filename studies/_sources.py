@@ -60,8 +60,8 @@ CELL_TABLES = {
         {"all images": [0.74, 0.79, 0.72], "filtered": [0.77, 0.79, 0.76]}
     ),
     "class-weight": _macro(
-        {"no weights": [0.77, 0.79, 0.76], "class weights": [0.79, 0.82, 0.78]}
-    ),
+        {"no weights": [0.77, 0.79, 0.76], "complement": [0.79, 0.82, 0.78]}
+    ).assign(**{"micro-F1": [0.81, 0.82]}),
 }
 
 DIFFRACTION_SIMULATED = 50000

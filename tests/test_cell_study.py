@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from emclassify import CNNClassifier
 from emclassify.nets import load_backbone
 from studies._markdown import as_markdown, numbers_as_text
+from studies.cells._beside import beside_source
 from studies.cells._models import network, simulate
 from studies.cells._outputs import ClippedOutputs, PlainStart
 from studies.cells._sections import SECTIONS, pretrain
@@ -46,7 +47,7 @@ def rows_of(section):
     """Return the numbers of each row, by its name, of all tables of a section."""
     rows = re.findall(r"^\| ([^|]+) \| ([\d. |-]+) \|$", section, re.M)
     return {
-        name: [float(value) for value in values.split("|")]
+        name: [float(value) for value in values.split("|") if value.strip()]
         for name, values in rows
         if "---" not in values
     }
@@ -73,8 +74,14 @@ def test_page(folder):
         ("Which learning rate?", ["0.1", "0.01", "0.001", "0.0001"]),
         ("Softmax or sigmoid?", ["softmax", "sigmoid"]),
         ("ReLU or tanh in place of sigmoid?", ["ReLU", "tanh", "sigmoid"]),
-        ("Filtering?", ["SVM on features", "test_resnet", "test_resnet, filtered"]),
-        ("Class weights?", ["one label, complement", "several labels, balanced"]),
+        (
+            "Filtering?",
+            [
+                "SVM on features, trained on clean",
+                "test_resnet, filtered, trained on dirty",
+            ],
+        ),
+        ("Class weights?", ["no weights", "complement", "balanced"]),
         ("Which labels are taken for which?", ["nucleoli", "micro", "10 negative"]),
         ("Real cells without stains", ["LipNet-4", "test_resnet, fine-tuned"]),
     ],
@@ -201,13 +208,18 @@ def test_a_failed_fit_is_called_one():
     ]
 
 
-def test_random_weights_are_trained_from_the_start():
-    args = parse(["--only", "backbone"])
-    assert network(args).unfreeze_after == 0
-    assert network(args).backbone_lr_factor == 1
-    fine_tuned = network(args, weights="file.pth")
-    assert fine_tuned.unfreeze_after > 0
-    assert fine_tuned.backbone_lr_factor < 1
+def test_the_source_s_figures_stand_beside_ours():
+    ours = pd.DataFrame(
+        {"micro-F1": [0.5, nan], "s": [2.0, nan]}, index=["0.1", "0.01"]
+    )
+    theirs = pd.DataFrame({"micro-F1": [0.71, 0.81]}, index=["0.01", "0.001"])
+    assert beside_source(ours, theirs).splitlines() == [
+        "|  | micro-F1 | micro-F1, source | s |",
+        "| --- | --- | --- | --- |",
+        "| 0.1 | 0.500 |  | 2.000 |",
+        "| 0.01 | failed | 0.71 | failed |",
+        "| 0.001 |  | 0.81 |  |",
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:test_resnet has random weights")

@@ -4,11 +4,9 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import cross_val_predict
 
 from emclassify.metrics import label_confusion_matrix, per_class_scores
-from emclassify.model_selection import MultilabelStratifiedGroupKFold
-from studies.cells._models import network, simulate
+from studies.cells._models import labels_out_of_fold, network, simulate
 
 __all__ = ["CONFUSION", "confusion"]
 
@@ -19,17 +17,7 @@ CONFUSION = "cell_confusion.csv"
 def confusion(args):
     """Figures of each label, and the matrix of true against predicted ones."""
     data = simulate(args, multilabel=True)
-    cv = MultilabelStratifiedGroupKFold(
-        args.folds, shuffle=True, random_state=args.seed
-    )
-    predicted = cross_val_predict(
-        network(args, class_weight="balanced"),
-        data.images,
-        data.target,
-        groups=data.groups,
-        cv=cv,
-        verbose=2,
-    )
+    predicted = labels_out_of_fold(network(args, class_weight="balanced"), data, args)
     names = list(data.target_names)
     counts(data.target, predicted, names).to_csv(
         args.out.with_name(CONFUSION), index=False

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from benchmarks._lite_weights import save_lite_weights
 from emclassify import BackboneClassifier, make_cell_images
+from emclassify.model_selection import MultilabelStratifiedGroupKFold
 
 
 def simulate(args, *, even=True, **params):
@@ -24,9 +25,22 @@ def simulate(args, *, even=True, **params):
     )
 
 
-def by_plate(args):
-    """Return the splitter for one label an image."""
-    return StratifiedGroupKFold(args.folds, shuffle=True, random_state=args.seed)
+def by_plate(args, *, multilabel=False):
+    """Return the splitter that keeps plates together."""
+    kind = MultilabelStratifiedGroupKFold if multilabel else StratifiedGroupKFold
+    return kind(args.folds, shuffle=True, random_state=args.seed)
+
+
+def labels_out_of_fold(model, data, args):
+    """Return the labels that a model gives the images of a set with several."""
+    return cross_val_predict(
+        model,
+        data.images,
+        data.target,
+        groups=data.groups,
+        cv=by_plate(args, multilabel=True),
+        verbose=2,
+    )
 
 
 def network(args, backbone=None, weights=None, **params):
@@ -35,12 +49,9 @@ def network(args, backbone=None, weights=None, **params):
     weights = weights or args.weights
     if weights == "imagenet":
         weights = imagenet_weights(name)
+    recipe = {"image_size": (args.image_size, args.image_size)}
     if weights == "random":
-        # Nothing to keep: all layers learn from the start.
-        recipe = {"unfreeze_after": 0, "backbone_lr_factor": 1, "lr": 0.003}
-        recipe["image_size"] = (args.image_size, args.image_size)
-    else:
-        recipe = {"unfreeze_after": 1, "backbone_lr_factor": 0.3, "lr": 0.003}
+        recipe["lr"] = 0.003
     recipe |= {"max_epochs": args.epochs, "random_state": args.seed}
     recipe["device"] = args.device
     return BackboneClassifier(

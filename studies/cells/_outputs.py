@@ -10,15 +10,15 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import precision_recall_fscore_support
 from sklearn.model_selection import cross_val_predict
 from skorch.callbacks import Callback
 from torch import nn
 
 from emclassify import CNNClassifier
-from emclassify.model_selection import MultilabelStratifiedGroupKFold
 from emclassify.nets import BackboneNet, load_backbone
-from studies.cells._models import imagenet_weights, simulate
+from studies._sources import CELL_TABLES
+from studies.cells._beside import beside_source, figures
+from studies.cells._models import by_plate, imagenet_weights, simulate
 
 __all__ = ["ACTIVATIONS", "ClippedOutputs", "PlainStart", "outputs"]
 
@@ -76,9 +76,7 @@ def make_net(
 def outputs(args):
     """ReLU, tanh or sigmoid as outputs of a network for several labels."""
     data = simulate(args, multilabel=True)
-    cv = MultilabelStratifiedGroupKFold(
-        args.folds, shuffle=True, random_state=args.seed
-    )
+    cv = by_plate(args, multilabel=True)
     folds = list(cv.split(data.images, data.target, data.groups))
     weights = args.weights
     if weights == "imagenet":
@@ -104,13 +102,7 @@ def outputs(args):
         proba = cross_val_predict(
             model, data.images, data.target, cv=folds, method="predict_proba", verbose=2
         )
-        precision, recall, f1, _ = precision_recall_fscore_support(
-            data.target, proba >= 0.5, average="micro", zero_division=0
-        )
-        rows[activation] = {
-            "micro-F1": f1,
-            "micro recall": recall,
-            "micro precision": precision,
+        rows[activation] = figures(data.target, proba >= 0.5, "micro") | {
             "labels an image": (proba >= 0.5).sum(axis=1).mean(),
             "outputs at 0": (proba < 2 * EPSILON).mean(),
             "outputs at 1": (proba > 1 - 2 * EPSILON).mean(),
@@ -124,5 +116,5 @@ def outputs(args):
         f"with a constant rate of {LEARNING_RATE:g}. An image has the labels whose "
         'output is at least 0.5. "At 0" and "at 1" are the shares of outputs out of '
         "fold that are clipped there; from these nothing is learnt.",
-        pd.DataFrame(rows).T,
+        beside_source(pd.DataFrame(rows).T, CELL_TABLES["outputs"]),
     ]

@@ -11,12 +11,8 @@ import pandas as pd
 import torch
 from imblearn.pipeline import make_pipeline
 from sklearn.metrics import f1_score
-from sklearn.model_selection import (
-    GridSearchCV,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    cross_val_predict,
-)
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.multiclass import OneVsRestClassifier
 
 from emclassify import (
     IntensityOutlierRemover,
@@ -24,12 +20,18 @@ from emclassify import (
     ResNetClassifier,
     benchmark_classifiers,
     make_cell_images,
-    per_class_scorers,
     svm_baseline,
 )
-from emclassify.model_selection import MultilabelStratifiedGroupKFold
+from studies._sources import CELL_TABLES
+from studies.cells._beside import beside_source, figures
 from studies.cells._labels import confusion
-from studies.cells._models import by_plate, from_nothing, network, simulate
+from studies.cells._models import (
+    by_plate,
+    from_nothing,
+    labels_out_of_fold,
+    network,
+    simulate,
+)
 from studies.cells._outputs import outputs
 
 LEARNING_RATES = [0.1, 0.01, 0.001, 0.0001]
@@ -58,7 +60,7 @@ def compare(models, data, args):
         data.images,
         data.target,
         groups=data.groups,
-        cv=by_plate(args),
+        cv=by_plate(args, multilabel=np.ndim(data.target) == 2),
         random_state=args.seed,
         verbose=1,
     )
@@ -66,22 +68,32 @@ def compare(models, data, args):
 
 def backbone(args):
     """Which network is best."""
-    data = simulate(args, multilabel=False)
+    data = simulate(args, multilabel=True)
     start = "random" if args.weights == "random" else "pretrained"
+    svm = svm_baseline(families="thesis")
     models = {
-        "SVM on features": svm_baseline(families="thesis"),
+        "SVM on features": svm.set_params(svc=OneVsRestClassifier(svm["svc"])),
         "LipNet-4": from_nothing(LipNetClassifier, args),
         "ResNet(2, 2)": from_nothing(ResNetClassifier, args),
     }
     models |= {name: network(args, name) for name in args.backbones}
     result = compare(models, data, args)
+    shown = {"F1": "micro-F1", "F1_low": "from", "F1_high": "to (95 %)"}
+    shown |= {"TPR": "micro recall", "PPV": "micro precision"}
+    table = result.summary().xs("micro", level="class")[list(shown)]
+    table = table.rename(columns=shown).loc[result.names]
+    table["s to fit"] = result.overview()["fit_time"]
     return [
-        f"One location an image, each equally often. Backbones start from {start} "
-        "weights, here and, unless they say otherwise, in the next sections. `--full` "
-        "runs the four of the source.",
-        overview(result),
+        f"{several(args)}. Backbones start from {start} weights. Pooled out-of-fold "
+        "predictions. `--full` runs the four of the source.",
+        beside_source(table, CELL_TABLES["backbone"].rename("source, {}".format)),
         result.verdict(),
     ]
+
+
+def several(args):
+    """Say what the images are, where they have several labels."""
+    return f"{args.locations} locations, each equally often, one to three an image"
 
 
 def pretrained(args):
@@ -102,21 +114,15 @@ def pretrained(args):
 
 def learning_rate(args):
     """Which learning rate is best."""
-    data = simulate(args, multilabel=False)
-    search = GridSearchCV(
-        network(args, lr_schedule=None),
-        {"lr": LEARNING_RATES},
-        scoring="f1_macro",
-        cv=by_plate(args),
-        refit=False,
-        verbose=2,
-    ).fit(data.images, data.target, groups=data.groups)
-    scores = pd.DataFrame(search.cv_results_).set_index("param_lr")
-    scores = scores[["mean_test_score", "std_test_score"]]
+    data = simulate(args, multilabel=True)
+    rows = {}
+    for rate in LEARNING_RATES:
+        said = labels_out_of_fold(network(args, lr=rate, lr_schedule=None), data, args)
+        rows[str(rate)] = figures(data.target, said, "micro")
     return [
-        f"{args.backbones[0]}, one location an image, each equally often. The rate is "
-        "constant. Macro-F1, mean and standard deviation over folds.",
-        scores.set_axis(["macro-F1", "sd"], axis=1),
+        f"{args.backbones[0]}, {several(args)}. The rate is constant, and the same for "
+        "all layers. Pooled out-of-fold predictions.",
+        beside_source(pd.DataFrame(rows).T, CELL_TABLES["learning-rate"]),
     ]
 
 
@@ -144,10 +150,10 @@ def activation(args):
             "sum of probabilities": proba.sum(axis=1).mean(),
         }
     return [
-        f"{args.backbones[0]}, one location an image, each equally often: names and "
-        "softmax, or an indicator matrix and sigmoid. An image's label is the most "
-        'probable one, or all with a probability of at least 0.5; "none ≥ 0.5" is the '
-        "share of images that then have no label.",
+        f"{args.backbones[0]}, {args.locations} locations, one an image, each equally "
+        "often: names and softmax, or an indicator matrix and sigmoid. An image's "
+        "label is the most probable one, or all with a probability of at least 0.5; "
+        '"none ≥ 0.5" is the share of images that then have no label.',
         pd.DataFrame(rows).T,
     ]
 
@@ -167,8 +173,9 @@ def filtering(args):
         models[f"{name}, filtered"] = make_pipeline(
             IntensityOutlierRemover(n_std=3), model
         )
+    shown = {"F1": "macro-F1", "TPR": "macro recall", "PPV": "macro precision"}
     tables = {}
-    for side, offset in (("clean", 0), ("dirty", n)):
+    for side, offset in (("dirty", n), ("clean", 0)):
         # Trained on the first or the second half of X, always judged by the first.
         result = benchmark_classifiers(
             models,
@@ -179,7 +186,12 @@ def filtering(args):
             random_state=args.seed,
             verbose=1,
         )
-        tables[f"trained on {side}"] = result.overview()["F1_macro_pooled"]
+        table = result.summary().xs("macro", level="class")[list(shown)]
+        tables[side] = table.rename(columns=shown).loc[list(models)]
+    table = pd.concat(tables).set_axis(
+        [f"{name}, trained on {side}" for side in tables for name in models]
+    )
+    source = CELL_TABLES["filtering"].set_axis(table.index[:2])
     remover = IntensityOutlierRemover(n_std=3)
     kept = [
         len(remover.fit_resample(dirty.images[train], dirty.target[train])[0])
@@ -187,58 +199,39 @@ def filtering(args):
     ]
     dropped = 1 - sum(kept) / sum(len(train) for train, _ in folds)
     return [
-        f"One location an image, each equally often; {100 * LABEL_NOISE:.0f} % of the "
-        f"dirty labels are wrong, {100 * DIRT:.0f} % of the dirty images saturated or "
-        "empty. Macro-F1 on clean images and true labels. Filtered: images whose mean "
-        "intensity is more than 3 sd from that of their class are dropped from the "
-        f"training side, here {100 * dropped:.1f} % of the dirty ones.",
-        pd.DataFrame(tables),
+        f"{args.locations} locations, one an image, each equally often; "
+        f"{100 * LABEL_NOISE:.0f} % of the dirty labels are wrong, {100 * DIRT:.0f} % "
+        "of the dirty images saturated or empty. Figures on clean images and true "
+        "labels, out of fold. Filtered: images whose mean intensity is more than 3 sd "
+        "from that of their class are dropped from the training side, here "
+        f"{100 * dropped:.1f} % of the dirty ones. The source's figures are of several "
+        "labels an image.",
+        beside_source(table, source),
     ]
 
 
 def class_weight(args):
     """Are class weights worth it."""
-    rarest = RAREST[args.locations]
-    shown = {
-        "macro-F1": "F1_macro",
-        "macro TPR": "TPR_macro",
-        "macro PPV": "PPV_macro",
-        f"F1 {rarest}": f"F1_{rarest}",
-        "F1 nucleoplasm": "F1_nucleoplasm",
-    }
+    data = simulate(args, even=False, multilabel=True)
+    names = list(data.target_names)
+    watched = [RAREST[args.locations], "nucleoplasm"]
     rows = {}
-    for multilabel in (True, False):
-        data = simulate(args, even=False, multilabel=multilabel)
-        names = list(data.target_names)
-        if multilabel:
-            splitter = MultilabelStratifiedGroupKFold
-            scorers = per_class_scorers(list(range(len(names))), target_names=names)
-        else:
-            splitter = StratifiedGroupKFold
-            scorers = per_class_scorers(sorted(names))
-        search = GridSearchCV(
-            network(args),
-            {"class_weight": CLASS_WEIGHTS},
-            scoring={name: scorers[key] for name, key in shown.items()},
-            cv=splitter(args.folds, shuffle=True, random_state=args.seed),
-            refit=False,
-            verbose=2,
-        ).fit(data.images, data.target, groups=data.groups)
-        kind = "several labels" if multilabel else "one label"
-        if not multilabel:
-            # Each image's one label is its first.
-            common = np.mean(data.target == "nucleoplasm")
-            rare = np.mean(data.target == rarest)
-        for row, weight in enumerate(CLASS_WEIGHTS):
-            rows[f"{kind}, {weight or 'no weights'}"] = {
-                name: search.cv_results_[f"mean_test_{name}"][row] for name in shown
-            }
+    for weight in CLASS_WEIGHTS:
+        said = labels_out_of_fold(network(args, class_weight=weight), data, args)
+        by_label = f1_score(data.target, said, average=None, zero_division=0)
+        rows[weight or "no weights"] = (
+            figures(data.target, said, "macro")
+            | {"micro-F1": f1_score(data.target, said, average="micro")}
+            | {f"F1 {name}": by_label[names.index(name)] for name in watched}
+        )
+    shares = data.target.mean(axis=0)
+    rare, common = (f"{100 * shares[names.index(name)]:.1f} %" for name in watched)
     return [
-        f"{args.backbones[0]}, locations as unequal as proteins are: the first label "
-        f"is nucleoplasm in {100 * common:.0f} % of the images, {rarest} in "
-        f"{100 * rare:.1f} %. Means over folds. "
+        f"{args.backbones[0]}, {args.locations} locations as unequal as proteins are, "
+        f"one to three an image: {common} of the images have {watched[1]}, {rare} "
+        f"{watched[0]}. Pooled out-of-fold predictions. "
         '"complement" is the source\'s 1 − count / total.',
-        pd.DataFrame(rows).T,
+        beside_source(pd.DataFrame(rows).T, CELL_TABLES["class-weight"]),
     ]
 
 

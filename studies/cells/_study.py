@@ -140,10 +140,7 @@ def main(arguments=None):
         start, started = time.perf_counter(), date.today().isoformat()
         blocks = run(args)
         if name in CELL_TABLES:
-            blocks += [
-                f"The source's, on {CELL_IMAGES:,} real images ({CELL_NAME}):",
-                CELL_TABLES[name].rename("source, {}".format),
-            ]
+            blocks.append(f"The source has {CELL_IMAGES:,} real images ({CELL_NAME}).")
         record = {
             "command": command_of(args, name),
             "machine": describe_machine(),
