@@ -159,6 +159,24 @@ def test_reasons_by_hand():
     assert why_not_converged(flat, [[5, 0], [0, 0]] * np.array(1), **long) is None
 
 
+def test_a_rare_class_that_is_missed_is_no_end_of_training():
+    """Of 21 classes, 20 always found and one in ten of the last: a skill of 0.95."""
+    confusion = np.diag([100] * 20 + [1])
+    confusion[-1, 0] = 9
+    length = {"images_seen": 500, "budget": 1000, "stopped": False}
+    flat = [1.0, 0.6, *[0.5] * 8]
+    assert why_not_converged(flat, confusion, **length) == "short"
+    whole = {**length, "images_seen": 1000}
+    assert why_not_converged(flat, confusion, **whole) is None
+    assert why_not_converged(np.linspace(1, 0.5, 5), confusion, **whole) == "falling"
+    # Found more often than missed, it is learnt.
+    confusion[-1, [0, -1]] = 4, 6
+    assert why_not_converged(flat, confusion, **length) is None
+    # The same of labels, of which an image may have several.
+    labels = np.array([[[100, 0], [0, 100]]] * 20 + [[[190, 0], [9, 1]]])
+    assert why_not_converged(flat, labels, **length) == "short"
+
+
 def test_learning_curve_and_its_file(tmp_path):
     X, y = images(60)
     clf = LipNetClassifier(2, max_epochs=3, batch_size=16, random_state=0)

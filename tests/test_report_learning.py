@@ -68,7 +68,8 @@ def test_folds_that_were_still_learning_are_marked(tmp_path):
         r'<svg[^>]*aria-label="Training loss by epoch.*?</svg>', text, re.S
     )
     (svg,) = svgs
-    plain = learning_figures(learning_table(result, "net"), [], "x", "net")[0]["svg"]
+    done = [{**row, "still_learning": False} for row in key]
+    plain = learning_figures(learning_table(result, "net"), done, "x", "net")[0]["svg"]
     assert svg.count("<path") > plain.count("<path")  # the circles
     # Epochs are whole numbers.
     assert not re.search(r">\s*\d\.5\s*<", svg)

@@ -10,6 +10,7 @@ from emclassify.display._report_figures import LINES, drawing, to_svg
 
 if TYPE_CHECKING:
     from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
+    from emclassify.model_selection.benchmark._result import BenchmarkResult
 
 __all__ = ["learning_figures", "learning_key", "learning_table"]
 
@@ -45,7 +46,7 @@ def learning_table(result: OutOfFold, name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def learning_key(result: OutOfFold, name: str) -> list[dict]:
+def learning_key(result: BenchmarkResult, name: str) -> list[dict]:
     """Return which line is which fold of model `name`, and where it was still learning.
 
     Returns
@@ -54,22 +55,13 @@ def learning_key(result: OutOfFold, name: str) -> list[dict]:
         {"fold", "colour", "dashes", "still_learning"}; empty for models without
         networks.
     """
-    trained = result.training_table().set_index(["estimator", "fold"])
-    rows = []
-    for fold in sorted({run.fold for run in result._runs(name) if any(run.curves)}):
-        colour, dashes = LINES[fold % len(LINES)]
-        # As the verdict counts: at least half of the networks.
-        row = trained.loc[(name, fold)] if (name, fold) in trained.index else None
-        learning = row is not None and 2 * row["still_learning"] >= row["networks"]
-        rows.append(
-            {
-                "fold": fold,
-                "colour": colour,
-                "dashes": " ".join(map(str, dashes)) or "none",
-                "still_learning": bool(learning),
-            }
-        )
-    return rows
+    trainings = result.trainings
+    learning = trainings[name].learning if name in trainings else ()
+    return [
+        {"fold": fold, "still_learning": fold in learning}
+        | dict(zip(("colour", "dashes"), LINES[fold % len(LINES)], strict=True))
+        for fold in sorted({run.fold for run in result._runs(name) if any(run.curves)})
+    ]
 
 
 def learning_figures(
@@ -91,17 +83,17 @@ def learning_figures(
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    learning = {row["fold"] for row in key if row["still_learning"]}
+    lines = {row["fold"]: row for row in key}
     figures = []
     for column in [c for c in _TITLES if c in table and table[c].notna().any()]:
         with drawing():
             figure = Figure(figsize=(3.2, 2.6), layout="constrained")
             ax = figure.subplots()
             for (fold, _), rows in table.groupby(["fold", "network"]):
-                colour, dashes = LINES[fold % len(LINES)]
+                colour, dashes = lines[fold]["colour"], lines[fold]["dashes"]
                 style = (0, dashes) if dashes else "-"
                 ax.plot(rows["epoch"], rows[column], color=colour, ls=style, lw=1.2)
-                if fold in learning:
+                if lines[fold]["still_learning"]:
                     last = rows.iloc[-1]
                     ax.plot(last["epoch"], last[column], "o", mfc="none", color=colour)
             ax.set(xlabel="epoch", ylabel=_TITLES[column].lower())

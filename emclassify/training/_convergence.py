@@ -12,6 +12,7 @@ __all__ = ["TrainingRecord", "why_not_converged"]
 # From 78 learning curves on five sets of images, at 100 to 5,200 images. Skill is
 # (balanced accuracy − chance) / (1 − chance): 0 is guessing, 1 is no mistake.
 _LEARNT = 0.9
+_EACH_LEARNT = 0.5
 _HARDLY_LEARNT = 0.4
 _HARDLY_LEARNT_SEVERAL = 0.05
 _STILL_FALLING = 0.25
@@ -69,7 +70,9 @@ def why_not_converged(
     ):
         return "one class"
     skill = np.mean([_skill(table) for table in tables])
-    if skill >= _LEARNT:
+    # The mean of many classes says little of a rare one that is still missed.
+    worst = min(_recalls(table).min() for table in tables)
+    if skill >= _LEARNT and worst >= _EACH_LEARNT:
         return None
     if skill < (_HARDLY_LEARNT_SEVERAL if several else _HARDLY_LEARNT):
         return "hardly learnt"
@@ -84,14 +87,19 @@ def why_not_converged(
     return None
 
 
+def _recalls(table: np.ndarray) -> np.ndarray:
+    """Return the share of each class that there is that was found."""
+    n = table.sum(1)
+    return np.diag(table)[n > 0] / n[n > 0]
+
+
 def _skill(table: np.ndarray) -> float:
     """Return balanced accuracy, rescaled; 1 where there is one class only."""
-    n = table.sum(1)
-    n_classes = (n > 0).sum()
+    recalls = _recalls(table)
+    n_classes = len(recalls)
     if n_classes < 2:
         return 1.0
-    recall = (np.diag(table)[n > 0] / n[n > 0]).mean()
-    return (recall * n_classes - 1) / (n_classes - 1)
+    return (recalls.mean() * n_classes - 1) / (n_classes - 1)
 
 
 class TrainingRecord(Callback):

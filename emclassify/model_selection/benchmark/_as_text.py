@@ -15,22 +15,22 @@ class Training:
     """How the networks of a model were trained, over the folds of a benchmark.
 
     `networks` and `updates` are the mean number of trainings a fold and of steps of the
-    optimizer each, `n_learning` the number of folds in which at least half of them were
-    not trained enough.
+    optimizer each, `learning` the folds in which at least half of them were not trained
+    enough.
     """
 
     networks: float
     updates: float
-    n_learning: int
+    learning: tuple[int, ...]
     n_folds: int
 
     @property
     def still_learning(self) -> str | None:
         """What is to be said of training that was too short, if it was."""
-        if not self.n_learning:
+        if not self.learning:
             return None
         folds = "the only fold" if self.n_folds == 1 else f"{self.n_folds} folds"
-        share = "" if self.n_folds == 1 else f"{self.n_learning} of "
+        share = "" if self.n_folds == 1 else f"{len(self.learning)} of "
         return f"still learning in {share}{folds}"
 
     def describe(self, name: str) -> str:
@@ -99,7 +99,9 @@ def trainings_of(table: pd.DataFrame) -> dict[str, Training]:
         str(name): Training(
             networks=rows["networks"].mean(),
             updates=rows["updates"].mean(),
-            n_learning=int((2 * rows["still_learning"] >= rows["networks"]).sum()),
+            learning=tuple(
+                rows["fold"][2 * rows["still_learning"] >= rows["networks"]]
+            ),
             n_folds=len(rows),
         )
         for name, rows in table.groupby("estimator", sort=False)
@@ -187,7 +189,7 @@ def _who_wins(means, comparison, metric, confidence_level, trainings):
         ), []
     clear = against["p"] < 1 - confidence_level
     learning = against["other"].map(
-        lambda name: name in trainings and trainings[name].n_learning > 0
+        lambda name: name in trainings and bool(trainings[name].learning)
     )
     doubted = list(against["other"][clear & learning])
     if len(means) == 2:
