@@ -13,6 +13,7 @@ from sklearn.base import clone, is_classifier
 from studies.liposomes import _study as liposome_study
 from studies.liposomes._parts import PARTS
 from studies.liposomes._study import main, make_setting, parse
+from studies.liposomes._summary import length_curves, length_table
 
 TINY = ["--samples", "60", "--epochs", "1", "--folds", "2"]
 
@@ -48,6 +49,22 @@ def test_tables(folder):
     np.testing.assert_allclose(both["F1TNR"], expected)
     matrices = pd.read_csv(folder / "cnn-vs-svm-encapsulation-confusion.csv")
     assert matrices.drop(columns=["estimator", "true"]).to_numpy().sum() == 6 * 60
+
+
+def test_curves_over_the_length_of_training():
+    names = [
+        f"{way}, {epochs} epochs, seed {seed}"
+        for epochs in (2, 16)
+        for way in ("none", "affine")
+        for seed in (0, 1)
+    ]
+    scores = [0.2, 0.4, 0.1, 0.1, 0.8, 0.9, 0.5, 0.7]
+    curves = length_curves(pd.DataFrame({"estimator": names, "F1_macro": scores}))
+    assert curves.iloc[-1].tolist() == ["affine", 16, 1, 0.7]
+    table = length_table(curves).set_index("epochs")
+    # Standard deviations of two: their difference over the root of two.
+    assert table["none"].to_dict() == {"2": "0.300 ± 0.141", "16": "0.850 ± 0.071"}
+    assert table["affine"].to_dict() == {"2": "0.100 ± 0.000", "16": "0.600 ± 0.141"}
 
 
 @pytest.mark.parametrize("suffix", ["md", "html"])

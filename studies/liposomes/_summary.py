@@ -35,7 +35,10 @@ def write_summary(folder, parts):
         blocks += [("p", record["verdict"])] if record["verdict"] else []
         folds = pd.read_csv(folder / f"{part.name}-folds.csv")
         if part.name == "length":
-            blocks += [("p", LENGTH_LEGEND), ("table", length_table(folds))]
+            curves = length_curves(folds)
+            # What the page's picture is drawn from.
+            curves.to_csv(folder / "length-curves.csv", index=False)
+            blocks += [("p", LENGTH_LEGEND), ("table", length_table(curves))]
             blocks.append(("p", run_line(record)))
             continue
         blocks += [("p", FOLD_LEGEND), ("table", fold_table(folds))]
@@ -104,12 +107,18 @@ def f1_tnr_of_folds(folds):
     return of_classes.mean(axis=1)
 
 
-def length_table(folds):
+def length_curves(folds):
+    """Return augmentation, number of epochs, seed and macro F1 of each training."""
+    curves = folds["estimator"].str.extract(
+        r"(?P<way>.+), (?P<epochs>\d+) epochs, seed (?P<seed>\d+)"
+    )
+    curves = curves.astype({"epochs": int, "seed": int})
+    return curves.assign(F1_macro=folds["F1_macro"].round(4))
+
+
+def length_table(curves):
     """Return the macro F1 by augmentation and number of epochs."""
-    parts = folds["estimator"].str.extract(r"(?P<way>.+), (?P<epochs>\d+) epochs, seed")
-    parts["F1"] = folds["F1_macro"]
-    parts["epochs"] = parts["epochs"].astype(int)
-    cells = parts.groupby(["epochs", "way"], sort=False)["F1"]
+    cells = curves.groupby(["epochs", "way"], sort=False)["F1_macro"]
     text = cells.mean().map("{:.3f}".format) + " ± " + cells.std().map("{:.3f}".format)
     table = text.unstack().sort_index().reset_index()
     return table.rename(columns=str).astype(str)
