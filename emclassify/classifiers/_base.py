@@ -10,14 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import nn
@@ -25,16 +18,16 @@ from torch import nn
 from emclassify._fit_state import unchanged_if_refused
 from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
-from emclassify._incoming import plain_array, plain_labels
+from emclassify._incoming import plain_array
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._keeping import KeptNetMixin
+from emclassify.classifiers._labels import LabelsMixin
 from emclassify.classifiers._length import TrainingLengthMixin, set_length
 from emclassify.classifiers._settings import (
     changed_settings,
     refuse_fixed,
     settings_of,
 )
-from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 from emclassify.nets import MaskedNet
 from emclassify.training import (
     EpochCheckpoint,
@@ -81,6 +74,7 @@ class BaseImageClassifier(
     KeptNetMixin,
     LearningCurveMixin,
     TrainingLengthMixin,
+    LabelsMixin,
     ImageInputMixin,
     ClassifierMixin,
     BaseEstimator,
@@ -282,58 +276,6 @@ class BaseImageClassifier(
             0.5.
         """
         return self._choose_labels(self.predict_proba(X))
-
-    def _choose_labels(self, proba: np.ndarray) -> np.ndarray:
-        """Return what `predict` says where `predict_proba` says `proba`."""
-        return choose_labels(proba, self.classes_, self.multilabel_)
-
-    def _encode_labels(
-        self,
-        images: np.ndarray | list[np.ndarray],
-        y: ArrayLike,
-        *,
-        reset: bool,
-        classes: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Set or use `classes_`; return class indices, or an indicator matrix."""
-        y = plain_labels(y)
-        multilabel = is_multilabel(y)
-        if not reset and multilabel != self.multilabel_:
-            several = "several labels" if self.multilabel_ else "one label"
-            raise ValueError(
-                f"y has shape {np.shape(y)}, but {type(self).__name__} was fitted on "
-                f"{several} an image."
-            )
-        self.multilabel_ = multilabel
-        if multilabel:
-            known = classes if reset else self.classes_
-            indicator = check_indicator(y, len(images), known)
-            self.classes_ = np.arange(indicator.shape[1])
-            return indicator
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        # Not validate_data, which without X forgets the names of its columns.
-        y = _check_y(y, estimator=self)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(images, y)
-        check_classification_targets(y)
-        if reset:
-            self.classes_ = np.unique(y) if classes is None else classes
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"{type(self).__name__} needs samples of at least 2 classes; y "
-                    f"holds one class only, {self.classes_[0]!r}."
-                )
-        unknown = ~np.isin(y, self.classes_)
-        if unknown.any():
-            raise ValueError(
-                f"y holds labels that are not among classes_ "
-                f"{self.classes_.tolist()}: {np.unique(y[unknown]).tolist()}."
-            )
-        return np.searchsorted(self.classes_, y)
 
     def _make_datasets(
         self,
