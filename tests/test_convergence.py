@@ -177,6 +177,33 @@ def test_a_rare_class_that_is_missed_is_no_end_of_training():
     assert why_not_converged(flat, labels, **length) == "short"
 
 
+def test_a_class_that_is_never_said():
+    """Two of three classes learnt well: a skill of 0.47."""
+    confusion = np.array([[98, 2, 0], [3, 97, 0], [4, 2, 0]])
+    given = {"images_seen": 1000, "budget": 1000, "stopped": False}
+    flat = [1.0, 0.6, *[0.5] * 8]
+    assert why_not_converged(flat, confusion, **given) == "never said"
+    assert why_not_converged(flat, confusion, **{**given, "stopped": True}) is None
+    confusion[2] = 3, 0, 3
+    assert why_not_converged(flat, confusion, **given) is None
+    # A class that is known, but not in this training, can't be said.
+    confusion[2] = 0
+    assert why_not_converged(flat, confusion, **given) is None
+
+
+def test_the_warning_names_the_class_that_is_never_said():
+    X, y = images(120, n_classes=2, noise=0.3)
+    # Three images of a third class that nothing tells from the first.
+    labels = np.array(["bar", "blob"])[y]
+    labels[np.flatnonzero(y == 0)[:3]] = "odd"
+    message = fit(
+        LipNetClassifier(2, max_epochs=40, batch_size=16, random_state=0),
+        (X, labels),
+    )
+    assert "it never says odd (3 images)" in message
+    assert "class_weight" in message
+
+
 def test_learning_curve_and_its_file(tmp_path):
     X, y = images(60)
     clf = LipNetClassifier(2, max_epochs=3, batch_size=16, random_state=0)

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from emclassify._quiet_convergence import is_quiet
 from emclassify.classifiers._length import wanted_epochs
-from emclassify.training import TrainingRecord, why_not_converged
+from emclassify.training import TrainingRecord, never_said, why_not_converged
 
 __all__ = ["LearningCurveMixin", "judge_training"]
 
@@ -20,6 +20,10 @@ _SENTENCES = {
     "hardly learnt": (
         "its training accuracy is {accuracy:.2f}, little better than guessing. Raise "
         "max_epochs, lower or raise lr (it is {lr:g}), or look at the labels"
+    ),
+    "never said": (
+        "it never says {missed}, in the last epoch not even of training images. Raise "
+        "max_epochs, or give rare classes more weight (class_weight, oversampling)"
     ),
     "short": (
         "its training accuracy is {accuracy:.2f} after {n_epochs} epoch{s} of "
@@ -97,6 +101,7 @@ def judge_training(
         s="s" * (n_epochs != 1),
         n_train=n_train,
         wanted=wanted,
+        missed=_missed(estimator.classes_, record.confusion_),
     )
     warnings.warn(
         f"{type(estimator).__name__} may not be trained enough: {sentence}.",
@@ -104,3 +109,13 @@ def judge_training(
         stacklevel=4,
     )
     return False
+
+
+def _missed(classes: np.ndarray, confusion: np.ndarray) -> str:
+    """Return "a (2 images), b (5 images)", of classes that are never predicted."""
+    if confusion.ndim == 3:
+        return ""
+    return ", ".join(
+        f"{classes[i]} ({confusion[i].sum()} images)"
+        for i in np.flatnonzero(never_said(confusion))
+    )

@@ -20,6 +20,7 @@ from ._checkpoint import (
 from ._class_weight import class_factors as class_factors
 from ._convergence import (
     TrainingRecord as TrainingRecord,
+    never_said as never_said,
     why_not_converged as why_not_converged,
 )
 from ._dihedral import RandomDihedral as RandomDihedral
@@ -110,6 +111,7 @@ __all__ = [
     "make_schedule",
     "make_training_net",
     "net_state",
+    "never_said",
     "published_decay",
     "refuse_other_sizes",
     "repeat_by_weight",

@@ -7,7 +7,7 @@ import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 
-__all__ = ["TrainingRecord", "why_not_converged"]
+__all__ = ["TrainingRecord", "never_said", "why_not_converged"]
 
 # From 78 learning curves on five sets of images, at 100 to 5,200 images. Skill is
 # (balanced accuracy − chance) / (1 − chance): 0 is guessing, 1 is no mistake.
@@ -45,7 +45,7 @@ def why_not_converged(
 
     Returns
     -------
-    {"one class", "hardly learnt", "short", "falling"} or None
+    {"one class", "hardly learnt", "never said", "short", "falling"} or None
 
     Examples
     --------
@@ -78,6 +78,8 @@ def why_not_converged(
         return "hardly learnt"
     if stopped:
         return None
+    if not several and never_said(confusion).any():
+        return "never said"
     if images_seen < _ENOUGH_OF_BUDGET * budget:
         return "short"
     before = np.interp(0.7 * (len(losses) - 1), np.arange(len(losses)), losses)
@@ -85,6 +87,11 @@ def why_not_converged(
     if fallen <= 0 or (before - losses[-1]) / fallen > _STILL_FALLING:
         return "falling"
     return None
+
+
+def never_said(table: np.ndarray) -> np.ndarray:
+    """Return which classes there are, but not among the predictions."""
+    return (table.sum(1) > 0) & (table.sum(0) == 0)
 
 
 def _recalls(table: np.ndarray) -> np.ndarray:
