@@ -18,6 +18,7 @@ import emclassify
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
 
+import gallery  # noqa: E402
 import links  # noqa: E402
 from api_reference import (  # noqa: E402
     ROOMS,
@@ -247,3 +248,10 @@ def test_every_page_of_the_guide_is_in_its_contents():
         {path.stem for path in folder.iterdir() if path.suffix in (".rst", ".md")}
         - {"index"}
     )
+
+
+def test_warnings_of_examples_show_nothing_of_the_machine():
+    text = gallery.without_path(
+        "too short", UserWarning, str(ROOT / "x.py"), 3, "fit()"
+    )
+    assert text == "UserWarning: too short\n"
