@@ -1,5 +1,6 @@
 """Figures of several labels, and the source's beside them."""
 
+import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support
 
 from studies._markdown import numbers_as_text, table_as_markdown
@@ -20,20 +21,23 @@ def figures(true, said, average):
 
 
 def beside_source(table, source):
-    """Return a table as Markdown, the source's figures next to those of their name.
+    """Return a table as Markdown, with the source's figures.
 
     Parameters
     ----------
     table : DataFrame
         Of numbers; NaN is a fit that failed.
     source : DataFrame
-        Rows that `table` has not come last, with its figures alone.
+        Figures of the same rows stand in a column "source" next to ours. Where all
+        rows are its own, they come last.
     """
-    rows = table.index.append(source.index.difference(table.index, sort=False))
-    text = numbers_as_text(table).set_axis(table.index).reindex(rows, fill_value="")
-    text[""] = rows.astype(str)
+    theirs = source.map("{:.2f}".format)
+    text = numbers_as_text(table).set_axis(table.index)
+    if table.index.intersection(source.index).empty:
+        theirs.insert(0, "", theirs.index)
+        return table_as_markdown(pd.concat([text, theirs]).fillna(""))
     for column in source:
-        theirs = source[column].map("{:.2f}".format).reindex(rows, fill_value="")
         place = text.columns.get_loc(column) + 1
-        text.insert(place, f"{column}, source", theirs)
+        beside = theirs[column].reindex(text.index, fill_value="")
+        text.insert(place, "source", beside, allow_duplicates=True)
     return table_as_markdown(text)
