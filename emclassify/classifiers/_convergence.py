@@ -113,8 +113,6 @@ def judge_training(
 
 def _missed(classes: np.ndarray, confusion: np.ndarray) -> str:
     """Return "a (2 images), b (5 images)", of classes that are never predicted."""
-    if confusion.ndim == 3:
-        return ""
     return ", ".join(
         f"{classes[i]} ({confusion[i].sum()} images)"
         for i in np.flatnonzero(never_said(confusion))

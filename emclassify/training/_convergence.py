@@ -78,7 +78,7 @@ def why_not_converged(
         return "hardly learnt"
     if stopped:
         return None
-    if not several and never_said(confusion).any():
+    if never_said(confusion).any():
         return "never said"
     if images_seen < _ENOUGH_OF_BUDGET * budget:
         return "short"
@@ -89,9 +89,14 @@ def why_not_converged(
     return None
 
 
-def never_said(table: np.ndarray) -> np.ndarray:
-    """Return which classes there are, but not among the predictions."""
-    return (table.sum(1) > 0) & (table.sum(0) == 0)
+def never_said(confusion: np.ndarray) -> np.ndarray:
+    """Return which classes there are, but not among the predictions.
+
+    None, where an image may have several labels: a rare one is often not said.
+    """
+    if confusion.ndim == 3:
+        return np.zeros(len(confusion), dtype=bool)
+    return (confusion.sum(1) > 0) & (confusion.sum(0) == 0)
 
 
 def _recalls(table: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emclassify.metrics import label_confusion_matrix, per_class_scores
-from studies.cells._models import labels_out_of_fold, network, simulate
+from studies.cells._models import network, out_of_fold, several, simulate
 
 __all__ = ["CONFUSION", "confusion"]
 
@@ -17,7 +17,7 @@ CONFUSION = "cell_confusion.csv"
 def confusion(args):
     """Figures of each label, and the matrix of true against predicted ones."""
     data = simulate(args, multilabel=True)
-    predicted = labels_out_of_fold(network(args, class_weight="balanced"), data, args)
+    predicted = out_of_fold(network(args, class_weight="balanced"), data, args)
     names = list(data.target_names)
     counts(data.target, predicted, names).to_csv(
         args.out.with_name(CONFUSION), index=False
@@ -31,8 +31,8 @@ def confusion(args):
         columns=[str(i) for i, _ in enumerate(names, start=1)],
     )
     return [
-        f"{args.backbones[0]}, {args.locations} locations, each equally often, one to "
-        "three an image, balanced class weights. Figures of each label, out of fold:",
+        f"{args.backbones[0]}, {several(args)}, balanced class weights. Figures of "
+        "each label, out of fold:",
         scores[["F1", "TPR", "PPV"]].set_axis(["F1", "recall", "precision"], axis=1),
         "Co-occurrence: of the images that have the label of the row, the share that "
         "is given the label of the column. Labels that go together in truth are off "

@@ -31,14 +31,20 @@ def by_plate(args, *, multilabel=False):
     return kind(args.folds, shuffle=True, random_state=args.seed)
 
 
-def labels_out_of_fold(model, data, args):
-    """Return the labels that a model gives the images of a set with several."""
+def several(args):
+    """Say what the images are, where they have several labels."""
+    return f"{args.locations} locations, each equally often, one to three an image"
+
+
+def out_of_fold(model, data, args, method="predict"):
+    """Return what a model says of the images of a set with several labels."""
     return cross_val_predict(
         model,
         data.images,
         data.target,
         groups=data.groups,
         cv=by_plate(args, multilabel=True),
+        method=method,
         verbose=2,
     )
 

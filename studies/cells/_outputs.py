@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.model_selection import cross_val_predict
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -18,7 +17,7 @@ from emclassify import CNNClassifier
 from emclassify.nets import BackboneNet, load_backbone
 from studies._sources import CELL_TABLES
 from studies.cells._beside import beside_source, figures
-from studies.cells._models import by_plate, imagenet_weights, simulate
+from studies.cells._models import imagenet_weights, out_of_fold, several, simulate
 
 __all__ = ["ACTIVATIONS", "ClippedOutputs", "PlainStart", "outputs"]
 
@@ -76,8 +75,6 @@ def make_net(
 def outputs(args):
     """ReLU, tanh or sigmoid as outputs of a network for several labels."""
     data = simulate(args, multilabel=True)
-    cv = by_plate(args, multilabel=True)
-    folds = list(cv.split(data.images, data.target, data.groups))
     weights = args.weights
     if weights == "imagenet":
         weights = imagenet_weights(args.backbones[0])
@@ -99,9 +96,7 @@ def outputs(args):
             callbacks=[PlainStart()],
             random_state=args.seed,
         )
-        proba = cross_val_predict(
-            model, data.images, data.target, cv=folds, method="predict_proba", verbose=2
-        )
+        proba = out_of_fold(model, data, args, "predict_proba")
         rows[activation] = figures(data.target, proba >= 0.5, "micro") | {
             "labels an image": (proba >= 0.5).sum(axis=1).mean(),
             "outputs at 0": (proba < 2 * EPSILON).mean(),
@@ -109,8 +104,8 @@ def outputs(args):
         }
     truly = np.sum(data.target, axis=1).mean()
     return [
-        f"{args.backbones[0]}, {args.locations} locations, each equally often, one to "
-        f"three an image ({truly:.2f} on average). The network's outputs go through "
+        f"{args.backbones[0]}, {several(args)} ({truly:.2f} on average). The network's "
+        "outputs go through "
         "ReLU, tanh or sigmoid, are clipped to [1e-7, 1 − 1e-7] and taken for "
         "probabilities by binary cross-entropy, as in Keras. The optimiser is AdamW "
         f"with a constant rate of {LEARNING_RATE:g}. An image has the labels whose "

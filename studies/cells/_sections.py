@@ -28,8 +28,9 @@ from studies.cells._labels import confusion
 from studies.cells._models import (
     by_plate,
     from_nothing,
-    labels_out_of_fold,
     network,
+    out_of_fold,
+    several,
     simulate,
 )
 from studies.cells._outputs import outputs
@@ -51,6 +52,12 @@ def overview(result):
         "fit_time": "s to fit",
     }
     return table[list(names)].rename(columns=names)
+
+
+def pooled(result, average, columns):
+    """Return figures of the pooled predictions: names in the summary, and here."""
+    rows = result.summary().xs(average, level="class").loc[result.names]
+    return rows[list(columns)].rename(columns=columns)
 
 
 def compare(models, data, args):
@@ -80,8 +87,7 @@ def backbone(args):
     result = compare(models, data, args)
     shown = {"F1": "micro-F1", "F1_low": "from", "F1_high": "to (95 %)"}
     shown |= {"TPR": "micro recall", "PPV": "micro precision"}
-    table = result.summary().xs("micro", level="class")[list(shown)]
-    table = table.rename(columns=shown).loc[result.names]
+    table = pooled(result, "micro", shown)
     table["s to fit"] = result.overview()["fit_time"]
     return [
         f"{several(args)}. Backbones start from {start} weights. Pooled out-of-fold "
@@ -89,11 +95,6 @@ def backbone(args):
         beside_source(table, CELL_TABLES["backbone"].rename("source, {}".format)),
         result.verdict(),
     ]
-
-
-def several(args):
-    """Say what the images are, where they have several labels."""
-    return f"{args.locations} locations, each equally often, one to three an image"
 
 
 def pretrained(args):
@@ -117,7 +118,7 @@ def learning_rate(args):
     data = simulate(args, multilabel=True)
     rows = {}
     for rate in LEARNING_RATES:
-        said = labels_out_of_fold(network(args, lr=rate, lr_schedule=None), data, args)
+        said = out_of_fold(network(args, lr=rate, lr_schedule=None), data, args)
         rows[str(rate)] = figures(data.target, said, "micro")
     return [
         f"{args.backbones[0]}, {several(args)}. The rate is constant, and the same for "
@@ -186,8 +187,7 @@ def filtering(args):
             random_state=args.seed,
             verbose=1,
         )
-        table = result.summary().xs("macro", level="class")[list(shown)]
-        tables[side] = table.rename(columns=shown).loc[list(models)]
+        tables[side] = pooled(result, "macro", shown)
     table = pd.concat(tables).set_axis(
         [f"{name}, trained on {side}" for side in tables for name in models]
     )
@@ -217,7 +217,7 @@ def class_weight(args):
     watched = [RAREST[args.locations], "nucleoplasm"]
     rows = {}
     for weight in CLASS_WEIGHTS:
-        said = labels_out_of_fold(network(args, class_weight=weight), data, args)
+        said = out_of_fold(network(args, class_weight=weight), data, args)
         by_label = f1_score(data.target, said, average=None, zero_division=0)
         rows[weight or "no weights"] = (
             figures(data.target, said, "macro")
