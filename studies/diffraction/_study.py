@@ -53,8 +53,8 @@ def parse(arguments):
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="PART", help=", ".join(names)
     )
-    parser.add_argument("--train", type=int, help="training patterns")
-    parser.add_argument("--test", type=int, help="test patterns")
+    parser.add_argument("--train", type=int, help="training patterns; 1,000")
+    parser.add_argument("--test", type=int, help="test patterns; 1,000")
     parser.add_argument("--full", action="store_true", help="the source's size")
     parser.add_argument("--device", default="auto", help="of networks")
     parser.add_argument("--epochs", type=int, default=10)

@@ -79,14 +79,14 @@ def parse(arguments):
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--data", type=Path, metavar="FOLDER")
     parser.add_argument("--full", action="store_true", help="the source's size")
-    parser.add_argument("--samples", type=int, help="simulated images")
-    parser.add_argument("--datasets", type=int, help="simulated datasets")
+    parser.add_argument("--samples", type=int, help="simulated images; 800")
+    parser.add_argument("--datasets", type=int, help="simulated datasets; 40, with --full 100")
     parser.add_argument(
         "--wide", action="store_true", help="datasets that vary more, some ions faint"
     )
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--members", type=int, default=5, help="trainings averaged")
-    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--epochs", type=int, help="8, with --full 5")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     parser.add_argument("--device", default="auto", help="of networks")

@@ -74,10 +74,12 @@ def parse(arguments):
     )
     parser.add_argument("--device", default="auto", help="of networks")
     parser.add_argument("--models", choices=KINDS, default="all", help="which to fit")
-    parser.add_argument("--samples", type=int, help="images of each task")
-    parser.add_argument("--folds", type=int)
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--published-epochs", type=int, help="at most; default 200")
+    parser.add_argument("--samples", type=int, help="images of each task; 600")
+    parser.add_argument("--folds", type=int, help="3, with --full 5")
+    parser.add_argument("--epochs", type=int, help="8, with --full 40")
+    parser.add_argument(
+        "--published-epochs", type=int, help="at most; 8, with --full the thesis's 200"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
