@@ -11,6 +11,7 @@ from devices import near
 from skorch.callbacks import Callback
 from torch import nn
 
+import emclassify
 from emclassify import BackboneClassifier
 from emclassify.classifiers._length import set_length
 from emclassify.nets import BackboneNet, load_backbone
@@ -150,6 +151,16 @@ def test_learns_and_is_repeatable(weights):
     np.testing.assert_array_equal(first.predict_proba(images), probabilities)
     copy = pickle.loads(pickle.dumps(first))
     np.testing.assert_array_equal(copy.predict_proba(images), probabilities)
+
+
+def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path):
+    images = make_images(40, 40)
+    first = model(weights, max_epochs=1).set_params(weights=str(weights[1]))
+    first.fit(images, Y).set_params(image_size=(64, 64))
+    emclassify.save(first, tmp_path / "it.emc")
+    again = emclassify.load(tmp_path / "it.emc")
+    expected = first.predict_proba(images)
+    np.testing.assert_array_equal(again.predict_proba(images), expected)
 
 
 def test_several_labels_an_image(weights):

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import emclassify
 from emclassify import BackboneExtractor
 
 RANDOM = "ignore:.* has random weights:UserWarning"
@@ -228,6 +229,15 @@ def test_copies_need_no_file(weights, tmp_path):
     path.unlink()
     copy = pickle.loads(pickle.dumps(extractor))
     np.testing.assert_array_equal(copy.transform(images), expected)
+
+
+def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path):
+    images = make_images(4, 64, 64, 1)
+    extractor = BackboneExtractor("test_resnet", weights=str(weights[1]))
+    extractor.fit(images).set_params(image_size=(32, 32), layers=["layer1"])
+    emclassify.save(extractor, tmp_path / "it.emc")
+    again = emclassify.load(tmp_path / "it.emc")
+    np.testing.assert_array_equal(again.transform(images), extractor.transform(images))
 
 
 def test_random_weights_are_said_aloud_and_repeatable():

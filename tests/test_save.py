@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from round_trip import assert_same_answers, make_images, small_cnn
+from round_trip import assert_same_answers, make_images, small_cnn, through_file
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
@@ -20,7 +21,14 @@ from test_common import SmallNet
 from torch import nn
 
 import emclassify
-from emclassify import CNNClassifier, FeatureExtractor, ResizeImages, svm_baseline
+from emclassify import (
+    CNNClassifier,
+    FeatureExtractor,
+    FusionClassifier,
+    LipNetClassifier,
+    ResizeImages,
+    svm_baseline,
+)
 
 # What a user wrote: kept by name.
 
@@ -111,11 +119,42 @@ def test_no_estimator_or_not_fitted(tmp_path):
         emclassify.save(small_cnn(), tmp_path / "it.emc")
 
 
-def test_parameters_changed_since_fit(tmp_path):
+SMALL = {"max_epochs": 1, "precision": "float32", "random_state": 0}
+CHANGED = [
+    (FusionClassifier(mask="otsu", **SMALL), {"mask": "full"}),
+    (FusionClassifier(["moments"], **SMALL), {"families": ["thesis"]}),
+    (LipNetClassifier(2, **SMALL), {"test_time_augmentation": "dihedral"}),
+    (LipNetClassifier(2, test_time_augmentation="auto", **SMALL), {"augmentation": []}),
+    (LipNetClassifier(2, **SMALL), {"depth": 4, "normalization": "image"}),
+    (CNNClassifier(double_net, **SMALL), {"net": None, "batch_size": 3}),
+    (small_cnn(), {"widths": (5,), "mask": "last"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "changes"), CHANGED, ids=[", ".join(changes) for _, changes in CHANGED]
+)
+def test_parameters_changed_since_fit(model, changes, tmp_path):
     X, y = make_images()
-    model = small_cnn().fit(X, y).set_params(widths=(5,))
-    with pytest.raises(ValueError, match="not those of the network of FullyConv"):
-        emclassify.save(model, tmp_path / "it.emc")
+    model = clone(model).fit(X, y).set_params(**changes)
+    path = tmp_path / "it.emc"
+    emclassify.save(model, path)
+    again = emclassify.load(path, trusted=[double_net])
+    assert_same_answers(model, again, X)
+    for name, value in changes.items():
+        assert getattr(again, name) == value
+    # A second file says the same, and training takes over, or refuses, the same.
+    assert_same_answers(model, through_file(again, path, trusted=[double_net]), X)
+    for one in (model, again):
+        one.set_params(warm_start=True)
+    try:
+        model.fit(X, y)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            again.fit(X, y)
+    else:
+        again.fit(X, y)
+        assert_same_answers(model, again, X)
 
 
 def test_holding_itself(tmp_path):

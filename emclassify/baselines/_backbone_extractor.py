@@ -354,17 +354,20 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         self.__setstate__(state)
         if kept is None:
             return
+        self.device_ = "cpu"
+        # With the parameters of fit, which may have been changed since.
+        made = copy.copy(self)
+        vars(made).update(vars(self).get("_params_of_fit", {}))
         cpu = torch.device("cpu")
         with warnings.catch_warnings(), isolated(cpu, resolve_threads()):
             # That they are random, which doesn't matter here.
             warnings.simplefilter("ignore", UserWarning)
             backbone = load_backbone(
-                self.backbone, self.n_channels_, "random", self.image_size
+                made.backbone, made.n_channels_, "random", made.image_size
             )
-        module = self._make_module(backbone, kept["precision"])
+        module = made._make_module(backbone, kept["precision"])
         load_weights(module, kept["weights"])
         self.net_ = module.eval().requires_grad_(False)
-        self.device_ = "cpu"
 
     def __getstate__(self):
         """Bring the weights to the CPU, for a machine without this one's device."""

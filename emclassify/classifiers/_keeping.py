@@ -1,10 +1,12 @@
 """Keeping a network: in a pickle, and in the files of `emclassify.save`."""
 
 import warnings
+from copy import copy
+from typing import Self
 
 import torch
 
-from emclassify.classifiers._settings import settings_of
+from emclassify.classifiers._settings import changed_settings, settings_of
 from emclassify.training import (
     isolated,
     load_weights,
@@ -16,6 +18,9 @@ from emclassify.training import (
 )
 
 __all__ = ["KeptNetMixin"]
+
+# Where to compute is asked anew of each machine.
+_OF_THE_MACHINE = {"compile", "device"}
 
 
 class KeptNetMixin:
@@ -34,10 +39,13 @@ class KeptNetMixin:
     def _state_to_keep(self) -> dict:
         """Return the attributes as plain data and tensors, for `emclassify.save`.
 
+        Of the parameters that the network was made with, "_settings" has those that
+        were changed since.
+
         Raises
         ------
         ValueError
-            If parameters were changed since `fit`, and describe another network.
+            If the parameters describe another network than the one that there is.
 
         Warns
         -----
@@ -45,14 +53,17 @@ class KeptNetMixin:
             If it has callbacks: they are left out.
         """
         state = dict(self.__getstate__())
-        state.pop("_settings", None)
+        settings = state.pop("_settings", None)
         if "net_" in state:
             kept = net_state(state["net_"])
             refuse_other_sizes(
-                self._make_bare_net, kept["weights"], type(self).__name__
+                self._as_made()._make_bare_net, kept["weights"], type(self).__name__
             )
             del state["history_"]
             state["net_"] = kept
+            changed = changed_settings(self, settings) - _OF_THE_MACHINE
+            if changed:
+                state["_settings"] = {name: settings[name] for name in sorted(changed)}
         if self.callbacks:
             warnings.warn(
                 f"{type(self).__name__} is kept without its callbacks, which act in "
@@ -74,6 +85,7 @@ class KeptNetMixin:
             If the weights are not those of the network that the parameters describe.
         """
         kept = state.pop("net_", None)
+        changed = state.pop("_settings", {})
         self.__setstate__(state)
         if kept is None:
             return
@@ -82,11 +94,19 @@ class KeptNetMixin:
         except ValueError:
             device = resolve_device("auto")
         self.device_ = str(device)
-        refuse_other_sizes(self._make_bare_net, kept["weights"], type(self).__name__)
+        self._settings = settings_of(self) | changed
+        made = self._as_made()
+        refuse_other_sizes(made._make_bare_net, kept["weights"], type(self).__name__)
         with isolated(torch.device("cpu"), resolve_threads()):
-            module = self._make_module(self._make_bare_net(), kept["precision"])
+            module = made._make_module(made._make_bare_net(), kept["precision"])
             load_weights(module, kept["weights"])
-            net = self._make_training_net(module)
+            net = made._make_training_net(module)
         restore_training(net, kept)
         self.net_, self.history_ = net, net.history
-        self._settings = settings_of(self)
+
+    def _as_made(self) -> Self:
+        """Return a shallow copy with the parameters that `net_` was made with."""
+        made = copy(self)
+        for name in self._settings.keys() - _OF_THE_MACHINE:
+            setattr(made, name, self._settings[name])
+        return made

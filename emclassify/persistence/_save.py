@@ -48,8 +48,8 @@ def save(
         If it is no estimator, or holds something that has no safe form in a file: the
         message says where.
     ValueError
-        If parameters were changed since `fit` so that they describe another network,
-        or a number in `card` is not finite.
+        If a network is not the one that its parameters describe, or a number in `card`
+        is not finite.
     OSError
         If the file can't be written.
 
@@ -66,6 +66,10 @@ def save(
 
     Notes
     -----
+    A network keeps its parameters as they are now and, where they were changed since
+    `fit`, those that it was made with: the next training takes changes over, as it
+    would without the file.
+
     Left out are `callbacks`, and the folders of this machine: `memory` of a Pipeline,
     `checkpoint_dir` of a network. Functions and classes of one's own (a network, an
     augmentation, a transformer) are kept by name: who loads the file passes them as

@@ -80,7 +80,9 @@ def parse(arguments):
     parser.add_argument("--data", type=Path, metavar="FOLDER")
     parser.add_argument("--full", action="store_true", help="the source's size")
     parser.add_argument("--samples", type=int, help="simulated images; 800")
-    parser.add_argument("--datasets", type=int, help="simulated datasets; 40, with --full 100")
+    parser.add_argument(
+        "--datasets", type=int, help="simulated datasets; 40, with --full 100"
+    )
     parser.add_argument(
         "--wide", action="store_true", help="datasets that vary more, some ions faint"
     )
