@@ -130,7 +130,29 @@ def test_blind_pixels():
     assert live[29, 0]
     assert live[34, 0]
     assert not live[29, 31]
-    assert live_pixels(9, beam_stop=0, gap=0).sum() == 80  # the very centre
+    # Without a beam stop the middle of an odd number of pixels counts too.
+    assert live_pixels(9, beam_stop=0, gap=0).all()
+    assert live_pixels(9, beam_stop=0.5, gap=0).sum() == 80
+    odd = make_diffraction_patterns(
+        12, image_size=33, q_max=0.02, beam_stop=0, background=50.0, random_state=0
+    )
+    assert odd.mask.all()
+    assert (odd.images[:, 16, 16] > 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32"])
+def test_expected_photons_are_rounded_and_saturate(dtype):
+    params = {"image_size": 32, "q_max": 0.02, "noise": False, "random_state": 0}
+    params["fluence"] = 1e13 if dtype == "uint16" else 1e18
+    expected = make_diffraction_patterns(20, dtype="float32", **params).images
+    images = make_diffraction_patterns(20, dtype=dtype, **params).images
+    most = np.iinfo(dtype).max
+    assert images.dtype == dtype
+    assert (expected > most).sum() > 10
+    assert (images[expected > most] == most).all()
+    rest = expected < most - 1
+    np.testing.assert_array_equal(images[rest], np.rint(expected[rest]))
+    assert (expected[rest] % 1 > 0.5).any() or dtype == "uint32"
 
 
 def test_centres():

@@ -271,6 +271,21 @@ def test_what_was_not_recorded_is_dark_and_no_background():
         assert not dark[mask].all()
 
 
+def test_missing_pixels_are_no_recorded_background():
+    data = make_ion_images(
+        60, n_groups=3, missing=0.3, strange=0, noise=0.1, random_state=0
+    )
+    full = make_ion_images(
+        60, n_groups=3, missing=1e-9, strange=0, noise=0.1, random_state=0
+    )
+    for cube, mask, whole in zip(data.cubes, data.masks, full.masks, strict=True):
+        dark = (cube == 0).all(axis=1).reshape(mask.shape)
+        # Next to all pixels that are dark in twenty images were not recorded.
+        assert dark[whole].mean() > 0.05
+        assert not dark[mask].any()
+        assert mask[whole & ~dark].all()
+
+
 def test_clip_by_hand():
     intensity = np.zeros((20, 20))
     intensity[0, :10] = 10

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 
@@ -14,6 +15,7 @@ def check_weights(
 
     `of` is what has these classes, for errors: "which {of} does not have".
     """
+    weights = by_label(weights)
     if isinstance(weights, dict):
         unknown = [name for name in weights if name not in names]
         if unknown:
@@ -37,6 +39,22 @@ def check_weights(
             f"{dict(zip(names, shares.tolist(), strict=True))}."
         )
     return shares / shares.sum()
+
+
+def by_label(weights: Any) -> Any:
+    """Return mappings, and Series that have labels, as a dict; all else as it is."""
+    if isinstance(weights, Mapping):
+        return dict(weights)
+    if not isinstance(weights, pd.Series):
+        return weights
+    if weights.index.equals(pd.RangeIndex(len(weights))):
+        return weights.tolist()  # its labels are places
+    if not weights.index.is_unique:
+        raise ValueError(
+            "weights has more than one number for the class "
+            f"{weights.index[weights.index.duplicated()][0]!r}."
+        )
+    return weights.to_dict()
 
 
 def share_out(n_samples: int, shares: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from emclassify._data_set import DataSet
 from emclassify._typing import RandomStateLike
-from emclassify.datasets._class_balance import check_weights
+from emclassify.datasets._class_balance import by_label, check_weights
 from emclassify.datasets._draws import (
     as_range,
     check_n_groups,
@@ -381,6 +381,7 @@ def _by_name(weights):
                 f"got {weights!r}."
             )
         return ALL_SHARES
+    weights = by_label(weights)
     listed = isinstance(weights, Sequence | np.ndarray)
     if listed and len(weights) == len(DEFAULT_SHARES):
         return dict(zip(DEFAULT_SHARES, weights, strict=True))

@@ -13,7 +13,8 @@ def live_pixels(image_size: int, *, beam_stop: float, gap: float) -> NDArray[np.
     """Return where the detector counts (image_size, image_size), a bool array."""
     offset = np.arange(image_size) - (image_size - 1) / 2
     away = np.hypot(offset, offset[:, np.newaxis])
-    live = away > beam_stop
+    # A disc of no radius covers nothing, not even the middle of an odd size.
+    live = away > beam_stop if beam_stop else np.ones(away.shape, dtype=bool)
     live[np.abs(offset) < gap / 2] = False
     return live
 
@@ -49,7 +50,13 @@ def count(
     rng: np.random.Generator, expected: NDArray[np.float32], dtype: str
 ) -> NDArray[Any]:
     """Return counts drawn by Poisson's law, cut off where the type ends."""
-    counts = rng.poisson(expected)
+    return as_type(rng.poisson(expected), dtype)
+
+
+def as_type(photons: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """Return numbers of photons, for integers rounded and cut off where they end."""
     if np.dtype(dtype).kind == "u":
-        counts = np.minimum(counts, np.iinfo(dtype).max)
-    return counts.astype(dtype)
+        # In double precision, which has the largest of 32 bits.
+        whole = np.rint(photons, dtype=np.float64)
+        photons = np.minimum(whole, np.iinfo(dtype).max)
+    return photons.astype(dtype)

@@ -22,6 +22,7 @@ from emclassify.datasets._draws import (
     seed_sequence,
 )
 from emclassify.datasets.diffraction._detector import (
+    as_type,
     count,
     live_pixels,
     smooth_field,
@@ -115,7 +116,7 @@ def make_diffraction_patterns(
         or "shell" (a hollow sphere); with a list, each pattern draws one.
     image_size : int, default=256
         Height and width of the patterns in px, 8 to 2048.
-    weights : dict or sequence of float, default=None
+    weights : dict, Series or sequence of float, default=None
         Share of each kind, by name or in this order: "single", "multiple" (two or
         three particles that interfere), "debris" (clusters of balls), "background"
         (nothing hit). The counts are exact. Default: 0.5, 0.3, 0.1, 0.1.
@@ -146,7 +147,7 @@ def make_diffraction_patterns(
         Width in px of the blind strip between the detector's upper and lower half.
     noise : bool, default=True
         Whether photons are counted by Poisson's law. Without it the patterns are
-        expected numbers of photons; use ``dtype="float32"`` then.
+        expected numbers of photons, which integers round; use ``dtype="float32"`` then.
     dtype : {"uint16", "uint32", "float32"}, default="uint16"
         Counts beyond its range are cut off, as a detector saturates.
     n_jobs : int, default=None
@@ -268,7 +269,8 @@ def make_diffraction_patterns(
                 expected *= smooth_field(rng, image_size, fluctuation)
             expected += stray_light(qx, qy, rows[i].background, q_max / 4)
             expected *= live
-            images[i] = count(rng, expected, dtype) if noise else expected
+            counted = count(rng, expected, dtype) if noise else as_type(expected, dtype)
+            images[i] = counted
 
     fill_blocks(fill, n_samples, _BLOCK, noise_seed, n_jobs)
     described = ", ".join(

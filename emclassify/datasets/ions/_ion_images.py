@@ -112,7 +112,7 @@ def make_ion_images(
     image_size : int or (low, high), default=(40, 90)
         Height and width in px. An int: all images are of this size. A range: each
         dataset draws its own height and width.
-    weights : dict or sequence of float, default=None
+    weights : dict, Series or sequence of float, default=None
         Share of each class, by name or in the order "off", "on". The counts are exact.
         Default: 0.426 and 0.574, as in the public gold standard [1]_.
     imbalance : float, default=0.2
@@ -278,7 +278,7 @@ def make_ion_images(
             intensity = recorded_by(rng, expected, acquisition, hot_spots=hot_spots)
             cube[:, column] = intensity.ravel()
             images[i] = displayed(intensity, clip)
-        cubes[group], masks[group] = cube, ~inside & drawn.recorded
+        cubes[group], masks[group] = cube, ~inside & ~acquisition.missing
 
     fill_blocks(fill, n_groups, 1, image_seed, n_jobs)
     counts = ", ".join(f"{np.sum(target == name)} {name}-sample" for name in CLASSES)

@@ -130,7 +130,7 @@ def make_liposomes(
           uncertain (a faint or a partial filling).
     image_size : int, default=64
         Height and width of the images in px, 8 to 1024.
-    weights : dict or sequence of float, default=None
+    weights : dict, Series or sequence of float, default=None
         Share of each class, by name or in the order above; scaled to sum to 1. The
         counts are exact (largest remainder), and each class whose weight is not 0 has
         at least one image if `n_samples` allows. Default: the counts of [1]_,
