@@ -105,8 +105,8 @@ def test_white_is_zero_is_inverted(tmp_path, dtype, white):
     np.testing.assert_array_equal(read_image(tmp_path / "x.tif"), white - image)
 
 
-def write_packed(path, image, bits, photometric):
-    """Write a grey TIFF of so many bits a sample; each row fills whole bytes."""
+def write_packed(path, image, bits, photometric, colours=()):
+    """Write a TIFF of so many bits a sample; each row fills whole bytes."""
     rows = [
         np.packbits([[(v >> b) & 1 for b in range(bits - 1, -1, -1)] for v in row])
         for row in image.tolist()
@@ -124,9 +124,13 @@ def write_packed(path, image, bits, photometric):
         (279, 4, len(data)),
     ]
     data += b"\0" * (len(data) % 2)
+    entries = [(tag, kind, 1, value) for tag, kind, value in entries]
+    if colours:
+        entries.append((320, 3, len(colours), 8 + len(data)))
+        data += struct.pack(f"<{len(colours)}H", *colours)
     table = struct.pack("<H", len(entries))
-    for tag, kind, value in entries:
-        table += struct.pack("<HHII", tag, kind, 1, value)
+    for entry in entries:
+        table += struct.pack("<HHII", *entry)
     head = struct.pack("<2sHI", b"II", 42, 8 + len(data))
     path.write_bytes(head + data + table + struct.pack("<I", 0))
 
@@ -140,6 +144,18 @@ def test_packed_bits(tmp_path, bits, photometric, inverted, monkeypatch):
     write_packed(tmp_path / "x.tif", image, bits, photometric)
     expected = 2**bits - 1 - image if inverted else image
     np.testing.assert_array_equal(read_image(tmp_path / "x.tif"), expected)
+
+
+def test_a_palette_of_two_colours(tmp_path):
+    pytest.importorskip("imagecodecs")
+    image = RNG.integers(0, 2, (6, 5))
+    # All reds first, then greens and blues.
+    colours = [c * 257 for c in (200, 10, 30, 40, 50, 60)]
+    write_packed(tmp_path / "x.tif", image, 1, 3, colours)
+    expected = np.array([[200, 30, 50], [10, 40, 60]], np.uint8)[image]
+    np.testing.assert_array_equal(read_image(tmp_path / "x.tif"), expected)
+    with open_image_stack(tmp_path / "x.tif") as stack:
+        np.testing.assert_array_equal(stack[0], expected)
 
 
 def without_imagecodecs(monkeypatch):
@@ -275,6 +291,62 @@ def test_channels_of_hyperstacks(tmp_path, options):
     )
     with open_image_stack(tmp_path / "x.tif") as stack:
         np.testing.assert_array_equal(stack[:], np.moveaxis(images, 1, -1))
+
+
+# Cut short.
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compression": "zlib"},
+        {"compression": "zlib", "metadata": None},
+        {"compression": "zlib", "bigtiff": True, "byteorder": ">"},
+        {"compression": "zlib", "ome": True, **FRAMES},
+        {"imagej": True, **FRAMES},
+        {},
+    ],
+)
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+def test_a_stack_cut_short_is_no_shorter_stack(tmp_path, options, share):
+    path = tmp_path / "a" / "x.tif"
+    path.parent.mkdir()
+    images = noise((5, 32, 32))
+    tifffile.imwrite(path, images, photometric="minisblack", **options)
+    with open_image_stack(path) as stack:
+        np.testing.assert_array_equal(stack[:], images)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    words = r"x\.tif.+cut short"
+    for read in (open_image_stack, read_image):
+        with pytest.raises(ValueError, match=words):
+            read(path)
+    with pytest.raises(ValueError, match=words):
+        load_image_folder(tmp_path, page="all")
+
+
+def test_a_cut_through_pages_written_one_by_one_names_the_page(tmp_path):
+    path = tmp_path / "x.tif"
+    write_pages(path, *noise((5, 8, 8)), first=[{"contiguous": False}] * 5)
+    with tifffile.TiffFile(path) as file:
+        third = file.pages[2].offset
+    whole = path.read_bytes()
+    # Before it, and within its tags.
+    for size in (third - 1, third + 30):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=rf"cut short: page [23] .+ of {size}\."):
+            open_image_stack(path)
+
+
+@pytest.mark.parametrize(
+    "description", ["ImageJ=1.54f\nimages=5\nslices=5\n", '{"shape": [5, 8, 8]}']
+)
+def test_metadata_that_speak_of_more_images(tmp_path, description):
+    path = tmp_path / "x.tif"
+    options = {"metadata": None, "description": description, "compression": "zlib"}
+    tifffile.imwrite(path, noise((8, 8)), **options)
+    with pytest.raises(ValueError, match="metadata speak of 5 images, and it holds 1"):
+        open_image_stack(path)
 
 
 # By content, and headers that can't be.

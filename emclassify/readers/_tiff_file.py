@@ -19,6 +19,7 @@ from emclassify.readers._image_series import (
 )
 from emclassify.readers._pillow_file import without_palette
 from emclassify.readers._tiff_metadata import channel_names, tiff_pixel_size
+from emclassify.readers._tiff_whole import refuse_cut_short, refuse_lost_pages
 
 __all__ = ["FORMAT"]
 
@@ -43,6 +44,8 @@ def _open(
     path: Path, file: BinaryIO | None, dataset: str | None, axes: str | None
 ) -> ImageFile:
     tiff = TiffFile(file)
+    refuse_cut_short(tiff)
+    refuse_lost_pages(tiff)
     everything = [s for found in tiff.series for s in (found, *_other_sizes(found))]
     # What the file itself calls a smaller copy is none of its images.
     whole = [s for s in everything if not _is_reduced(s)]
@@ -89,7 +92,9 @@ def _series(
         return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
 
     if rows.dtype == bool:
-        rows = Rows(rows.shape, np.uint8, _scaled(rows))
+        # Numbers of a palette of two are not yet black and white.
+        factor = 1 if page.photometric == PHOTOMETRIC.PALETTE else 255
+        rows = Rows(rows.shape, np.uint8, _scaled(rows, factor))
     if convert is not _as_it_is or keep is not None:
         rows = _converted(rows, finish)
     tag = page.tags.get(_ORIENTATION) if hasattr(page, "tags") else None
@@ -103,8 +108,8 @@ def _series(
     )
 
 
-def _scaled(rows: Any) -> Callable[[int], np.ndarray]:
-    return lambda row: np.asarray(rows[row]).astype(np.uint8) * np.uint8(255)
+def _scaled(rows: Any, factor: int) -> Callable[[int], np.ndarray]:
+    return lambda row: np.asarray(rows[row]).astype(np.uint8) * np.uint8(factor)
 
 
 def _converted(rows: Any, finish: Convert) -> Any:
