@@ -7,7 +7,7 @@ other models share the cores.
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from emclassify import benchmark_classifiers
 from emclassify.model_selection.benchmark._result import BenchmarkResult
 
-__all__ = ["KINDS", "Model", "compare", "kept_arrays", "say"]
+__all__ = ["KINDS", "Model", "compare", "say"]
 
 KINDS = ("all", "networks", "others")
 _START = time.perf_counter()
@@ -124,37 +124,6 @@ def device_names(estimator: BaseEstimator) -> list[str]:
 def on_device(estimator: BaseEstimator, device: str) -> BaseEstimator:
     """Return the estimator with its networks on a device."""
     return estimator.set_params(**dict.fromkeys(device_names(estimator), device))
-
-
-def kept_arrays(
-    path: Path, make: Callable[[], dict[str, np.ndarray]]
-) -> dict[str, np.ndarray]:
-    """Return arrays from a file; made and written if it isn't there.
-
-    Object arrays are images of different sizes, kept as one row of pixels.
-    """
-    if path.exists():
-        with np.load(path) as kept:
-            arrays = dict(kept)
-    else:
-        arrays = {}
-        for name, array in make().items():
-            if array.dtype == object:
-                arrays[f"{name} shapes"] = np.array([np.shape(one) for one in array])
-                array = np.concatenate([np.ravel(one) for one in array])
-            arrays[name] = array
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part.npz")
-        np.savez(unfinished, **arrays)
-        unfinished.replace(path)
-    for name in [name for name in arrays if f"{name} shapes" in arrays]:
-        shapes = arrays.pop(f"{name} shapes")
-        pieces = np.split(arrays[name], np.cumsum(shapes.prod(axis=1))[:-1])
-        images = np.empty(len(shapes), dtype=object)
-        for i, (piece, shape) in enumerate(zip(pieces, shapes, strict=True)):
-            images[i] = piece.reshape(shape)
-        arrays[name] = images
-    return arrays
 
 
 def _run_others(models, placed, names, inputs, folds, shared, n_jobs):

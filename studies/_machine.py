@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from emclassify._version import __version__
+
 __all__ = ["describe_machine", "versions_of"]
 
 
@@ -27,4 +29,8 @@ def describe_machine() -> str:
 
 def versions_of(packages: Sequence[str]) -> dict[str, str]:
     """Return the version of each package that is installed."""
-    return {package: metadata.version(package) for package in packages}
+    # Our own as the code has it, which an older installation's notes may not know.
+    return {
+        name: __version__ if name == "emclassify" else metadata.version(name)
+        for name in packages
+    }

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from emclassify._version import __version__
+
 __all__ = ["is_done", "read_record", "write_record"]
 
 
@@ -22,7 +24,7 @@ def write_record(folder: Path, name: str, record: dict[str, Any]) -> None:
 def is_done(
     folder: Path, name: str, setting: dict[str, Any], *, last: str = ".json"
 ) -> bool:
-    """Whether a part has been run; exits if that was at other settings.
+    """Whether a part has been run; exits if at other settings or of another version.
 
     Parameters
     ----------
@@ -37,7 +39,13 @@ def is_done(
     """
     if not (folder / f"{name}{last}").exists():
         return False
-    had = read_record(folder, name)["setting"]
+    record = read_record(folder, name)
+    had, version = record["setting"], record["versions"]["emclassify"]
+    if version != __version__:
+        sys.exit(
+            f"The folder holds {name} of emclassify {version}; this is {__version__}. "
+            "Give another --out, or remove its files."
+        )
     # As JSON has it, lists for tuples.
     asked = json.loads(json.dumps(setting))
     differing = [key for key in asked if had.get(key) != asked[key]]

@@ -19,6 +19,7 @@ from emclassify import (
     make_ion_images,
     make_liposomes,
 )
+from studies._arguments import check_numbers
 
 __all__ = ["main", "numbers", "shortcuts"]
 
@@ -101,6 +102,8 @@ def main(arguments=None):
     parser.add_argument("--samples", type=int, default=900, help="of each simulator")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
+    # A dataset of ion images has twenty of them.
+    check_numbers(parser, args, {"samples": 20})
     for name, data in simulators(args.samples, args.seed).items():
         print(f"\n{name}")
         table = shortcuts(data.images, data.target)

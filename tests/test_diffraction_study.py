@@ -61,6 +61,14 @@ def test_results_of_other_settings_are_not_mixed(folder):
         main(["--out", str(folder), *TINY, "--seed", "1", "--only", "shapes"])
 
 
+def test_results_of_another_version_are_not_taken(folder, tmp_path):
+    record = json.loads((folder / "shapes.json").read_text("utf-8"))
+    record["versions"]["emclassify"] = "0.0.1"
+    (tmp_path / "shapes.json").write_text(json.dumps(record), "utf-8")
+    with pytest.raises(SystemExit, match=r"shapes of emclassify 0\.0\.1; this is"):
+        main(["--out", str(tmp_path), *TINY, "--only", "shapes"])
+
+
 def test_sets_share_no_pattern():
     setting = Setting(20, 20, 1, 0, with_vgg16=False)
     (train, _), (test, _) = (simulate(setting, which) for which in (TRAIN, TEST))
@@ -80,7 +88,9 @@ def test_interval_of_no_mistakes_is_exact():
     assert share(np.zeros(500)) == "0.0 [0.0, 0.7]"
 
 
-@pytest.mark.parametrize("wrong", [["--train", "3"], ["--only", "coffee"]])
+@pytest.mark.parametrize(
+    "wrong", [["--train", "3"], ["--only", "coffee"], ["--seed", "-1"]]
+)
 def test_refused_arguments(wrong, capsys):
     with pytest.raises(SystemExit):
         main(["--out", "x", *wrong])
@@ -97,4 +107,5 @@ def test_every_part_runs(tmp_path):
 def test_full_is_the_size_of_the_source():
     args = diffraction_study.parse(["--out", "x", "--full", "--device", "cpu"])
     assert args.train + args.test == 50000
+    assert args.epochs == 20
     assert diffraction_study.parse(["--out", "x", "--full", "--test", "99"]).test == 99

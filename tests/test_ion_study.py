@@ -7,6 +7,7 @@ from PIL import Image
 from sklearn.base import clone, is_classifier
 
 from emclassify import make_ion_images
+from studies._kept_arrays import name_of
 from studies.ions import _study as ion_study
 from studies.ions._study import (
     AVERAGED,
@@ -16,6 +17,7 @@ from studies.ions._study import (
     parse,
     read_gold_standard,
     simulate,
+    simulation,
 )
 
 TINY = ["--folds", "2", "--members", "1", "--epochs", "1"]
@@ -95,6 +97,31 @@ def test_full_is_the_size_of_the_source():
     assert parse(["--out", "x", "--full", "--epochs", "2"]).epochs == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--folds", "1"], "--folds must be at least 2; got 1"),
+        (["--samples", "40", "--datasets", "4"], "--datasets must be at least 10"),
+        (["--samples", "0"], "--samples must be at least 40; got 0"),
+        (["--samples", "50", "--datasets", "60"], "at least --datasets, which is 60"),
+        (["--members", "0"], "--members must be at least 1; got 0"),
+        (["--epochs", "0"], "--epochs must be at least 1; got 0"),
+        (["--seed", "-1"], "--seed must be at least 0; got -1"),
+        (["--seed", "4294967296"], "--seed must be at most"),
+        (["--jobs", "0"], "--jobs must not be 0"),
+    ],
+)
+def test_refused_arguments(wrong, message, capsys):
+    with pytest.raises(SystemExit):
+        parse(["--out", "x", *wrong])
+    assert message in capsys.readouterr().err
+
+
+def test_more_folds_than_datasets_of_a_folder(gold_standard, tmp_path):
+    with pytest.raises(SystemExit, match="--folds must be at most 4"):
+        main(["--out", str(tmp_path), "--data", str(gold_standard)])
+
+
 def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(ion_study, "make_models", quick_models)
     monkeypatch.setattr(ion_study, "NET_SIZE", (14, 14))
@@ -113,10 +140,13 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
 
 
 def test_wide_datasets_have_their_own_file(tmp_path):
+    four = ["--datasets", "4"]
     plain, wide = (
-        parse(["--out", str(tmp_path), "--samples", "40", "--datasets", "4", *more])
+        parse(["--out", str(tmp_path), *TINY, "--samples", "40", *four, *more])
         for more in ([], ["--wide"])
     )
+    kept = [name_of("ions", make_ion_images, simulation(a)) for a in (plain, wide)]
+    assert kept[0] != kept[1]
     images = [simulate(args)["X"] for args in (plain, wide)]
     assert sum(np.array_equal(*pair) for pair in zip(*images, strict=True)) < 40
     assert len(images[0]) == len(images[1]) == 40

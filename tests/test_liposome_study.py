@@ -12,7 +12,7 @@ from sklearn.base import clone, is_classifier
 
 from studies.liposomes import _study as liposome_study
 from studies.liposomes._parts import PARTS
-from studies.liposomes._study import main, make_setting, parse
+from studies.liposomes._study import data_of, main, make_setting, parse
 from studies.liposomes._summary import length_curves, length_table
 
 TINY = ["--samples", "60", "--epochs", "1", "--folds", "2"]
@@ -123,6 +123,29 @@ def test_results_of_other_settings_are_not_mixed(folder):
         main(["--out", str(folder), *TINY, "--seed", "1", "--only", "inputs"])
 
 
+def test_results_of_another_version_are_not_taken(folder, tmp_path):
+    record = json.loads((folder / "inputs.json").read_text("utf-8"))
+    record["versions"]["emclassify"] = "0.0.1"
+    (tmp_path / "inputs.json").write_text(json.dumps(record), "utf-8")
+    (tmp_path / "inputs.csv").write_text("", "utf-8")
+    with pytest.raises(SystemExit, match=r"inputs of emclassify 0\.0\.1; this is"):
+        main(["--out", str(tmp_path), *TINY, "--only", "inputs"])
+
+
+def test_kept_images_are_those_of_the_setting(tmp_path):
+    (part,) = (part for part in PARTS if part.name == "lipnets-lamellarity")
+    size = ["--out", "x", "--samples", "90"]
+    found = [
+        data_of(part, make_setting(parse([*size, *more])), tmp_path)
+        for more in ([], ["--folds", "8"], ["--full"], [])
+    ]
+    assert [len(set(groups)) for _, _, groups in found] == [12, 32, 20, 12]
+    shares = [(y == "uncertain").sum() for _, y, _ in found]
+    assert shares == [9, 9, 1, 9]
+    np.testing.assert_array_equal(found[0][0], found[3][0])
+    assert len(list((tmp_path / "data").iterdir())) == 3
+
+
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_models_of_each_part(part):
     models = part.models(make_setting(parse(["--out", "x", "--full"])))
@@ -143,7 +166,9 @@ def test_full_is_the_size_of_the_thesis():
     assert setting.lamellarity_weights is setting.encapsulation_weights is None
 
 
-@pytest.mark.parametrize("wrong", [["--samples", "3"], ["--only", "coffee"]])
+@pytest.mark.parametrize(
+    "wrong", [["--samples", "3"], ["--only", "coffee"], ["--seed", "-1"]]
+)
 def test_refused_arguments(wrong, capsys):
     with pytest.raises(SystemExit):
         main(["--out", "x", *wrong])

@@ -37,6 +37,13 @@ def test_nothing_gives_away_what_is_not_there():
     assert table["AUC"].max() < 0.6
 
 
+@pytest.mark.parametrize("wrong", [["--samples", "10"], ["--seed", "-1"]])
+def test_refused_arguments(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(wrong)
+    assert f"{wrong[0]} must be at least" in capsys.readouterr().err
+
+
 def test_it_prints_a_table_for_each_simulator(capsys):
     main(["--samples", "80"])
     out = capsys.readouterr().out

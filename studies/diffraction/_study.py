@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from studies._arguments import check_numbers
 from studies._machine import describe_machine, versions_of
 from studies._markdown import as_markdown, run_line
 from studies._record import is_done, read_record, write_record
@@ -57,16 +58,14 @@ def parse(arguments):
     parser.add_argument("--test", type=int, help="test patterns; 1,000")
     parser.add_argument("--full", action="store_true", help="the source's size")
     parser.add_argument("--device", default="auto", help="of networks")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vgg16", metavar="FILE", help="pretrained weights")
     args = parser.parse_args(arguments)
     size = DIFFRACTION_SIMULATED // 2 if args.full else 1000
     args.train = size if args.train is None else args.train
     args.test = size if args.test is None else args.test
-    for name, least in (("train", 60), ("test", 20), ("epochs", 1)):
-        if getattr(args, name) < least:
-            parser.error(f"--{name} must be at least {least}")
+    check_numbers(parser, args, {"train": 60, "test": 20, "epochs": 1})
     return args
 
 

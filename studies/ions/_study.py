@@ -22,6 +22,7 @@ and the accuracy in each dataset (datasets.csv).
 """
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,9 @@ from emclassify import (
     svm_baseline,
 )
 from emclassify.baselines import ColocalizationClassifier, MaskCorrelationClassifier
-from studies._fits import KINDS, Model, compare, kept_arrays, say
+from studies._arguments import check_numbers
+from studies._fits import KINDS, Model, compare, say
+from studies._kept_arrays import kept_arrays, name_of
 from studies._machine import describe_machine
 from studies._markdown import table_as_markdown
 from studies._sources import (
@@ -98,6 +101,11 @@ def parse(arguments):
     for name, value in (FULL if args.full else SMALL).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    least = {"samples": 40, "folds": 2, "members": 1, "epochs": 1}
+    # Folds keep datasets together, and each dataset has an image at least.
+    check_numbers(parser, args, {**least, "datasets": args.folds})
+    if args.samples < args.datasets:
+        parser.error(f"--samples must be at least --datasets, which is {args.datasets}")
     return args
 
 
@@ -120,16 +128,20 @@ def read_gold_standard(folder):
     return {"X": data.images, "y": data.target, "groups": data.groups}
 
 
+def simulation(args):
+    """Return what the simulator gets, all but the number of threads."""
+    return {
+        "n_samples": args.samples,
+        "n_groups": args.datasets,
+        "weights": args.weights,
+        "random_state": args.seed,
+        **(WIDE_IONS if args.wide else {}),
+    }
+
+
 def simulate(args):
     """Simulate ion images; strange is what sets an image's dataset apart."""
-    data = make_ion_images(
-        args.samples,
-        n_groups=args.datasets,
-        weights=args.weights,
-        n_jobs=args.jobs,
-        random_state=args.seed,
-        **(WIDE_IONS if args.wide else {}),
-    )
+    data = make_ion_images(**simulation(args), n_jobs=args.jobs)
     return {
         "X": data.images,
         "y": data.target,
@@ -296,11 +308,13 @@ def main(arguments=None):
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.data is None:
-        kind = "-full" * args.full + "-wide" * args.wide
-        name = f"{args.samples}-{args.datasets}-{args.seed}{kind}.npz"
+        name = name_of("ions", make_ion_images, simulation(args))
         data = kept_arrays(args.out / "data" / name, lambda: simulate(args))
     else:
         data = read_gold_standard(args.data)
+        n_datasets = len(set(data["groups"]))
+        if n_datasets < args.folds:
+            sys.exit(f"--folds must be at most {n_datasets}, the datasets of --data.")
     data["small"] = ResizeImages(NET_SIZE).fit_transform(data["X"])
     say(f"{len(data['y']):,} images are ready")
     models = make_models(args)

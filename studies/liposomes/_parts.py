@@ -50,17 +50,20 @@ class Setting:
     encapsulation_weights: tuple | None
     k_neighbors: int
 
+    def simulation(self, task):
+        """Return what the simulator gets for a task, all but the size of the images."""
+        n = getattr(self, f"n_{task}")
+        return {
+            "n_samples": n,
+            "task": task,
+            "weights": getattr(self, f"{task}_weights"),
+            "n_groups": max(n // 20, min(n, 4 * self.n_folds)),
+            "random_state": self.seed,
+        }
+
     def images(self, task, **params):
         """Simulate the images of a task."""
-        n = getattr(self, f"n_{task}")
-        return make_liposomes(
-            n,
-            task=task,
-            weights=getattr(self, f"{task}_weights"),
-            n_groups=max(n // 20, min(n, 4 * self.n_folds)),
-            random_state=self.seed,
-            **params,
-        )
+        return make_liposomes(**self.simulation(task), **params)
 
 
 @dataclass(frozen=True)
@@ -303,7 +306,9 @@ CNN_NOTE = (
     "Oversampling raises each class to a third of the largest. The SVM gets the images "
     "at full size."
 )
-LIPNET_NOTE = "LipNet-6 gets 52×52 px, the others 28×28. LipNet-10 is ours."
+LIPNET_NOTE = (
+    "LipNet-6 gets 52×52 px, the others 28×28. LipNet-8 and LipNet-10 are ours."
+)
 PUBLISHED_NOTE = (
     LIPNET_NOTE + " The thesis's recipe: SGD at 0.01, its augmentation, at most 200 "
     "epochs, stopped after 20 without a gain on a tenth that is held out (epochs in "

@@ -24,11 +24,20 @@ from pathlib import Path
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from emclassify import make_liposomes
 from emclassify.metrics._figures import AVERAGES
-from studies._fits import KINDS, compare, kept_arrays, say
+from studies._arguments import check_numbers
+from studies._fits import KINDS, compare, say
+from studies._kept_arrays import kept_arrays, name_of
 from studies._machine import describe_machine
 from studies._record import is_done, write_record
-from studies.liposomes._parts import PARTS, Setting, inputs_for, wide_images
+from studies.liposomes._parts import (
+    IMAGE_SIZE,
+    PARTS,
+    Setting,
+    inputs_for,
+    wide_images,
+)
 from studies.liposomes._summary import write_summary
 
 GROUPS = ["lipnets", "cnn-vs-svm", "published", "length", "augmentation", "imbalance"]
@@ -83,16 +92,8 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
-    for name, least in (
-        ("samples", 30),
-        ("folds", 2),
-        ("epochs", 1),
-        ("published_epochs", 1),
-    ):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            name = name.replace("_", "-")
-            parser.error(f"--{name} must be at least {least}; got {value}")
+    least = {"samples": 30, "folds": 2, "epochs": 1, "published_epochs": 1}
+    check_numbers(parser, args, least)
     return args
 
 
@@ -125,9 +126,9 @@ def data_of(part, setting, folder):
     """Return images, labels and groups; simulated once for all parts with the same."""
     if part.data is wide_images:  # larger than it takes to make them
         return part.data(setting)
-    n = getattr(setting, f"n_{part.task}")
+    told = {**setting.simulation(part.task), "image_size": IMAGE_SIZE}
     kept = kept_arrays(
-        folder / "data" / f"{part.task}-{n}-{setting.seed}.npz",
+        folder / "data" / name_of(part.task, make_liposomes, told),
         lambda: dict(zip("Xyg", part.data(setting), strict=True)),
     )
     return kept["X"], kept["y"], kept["g"]
