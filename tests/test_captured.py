@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 from emclassify import (
     BackboneClassifier,
     CNNClassifier,
+    FullyConvolutionalClassifier,
     LipNetClassifier,
     SeedEnsembleClassifier,
 )
@@ -178,8 +179,6 @@ def test_images_of_two_sizes(captured):
     X, y = make_images()
     X = [image[:10, :11] if i % 3 else image for i, image in enumerate(X)]
     settings = {k: v for k, v in SETTINGS.items() if k != "net"}
-    from emclassify import FullyConvolutionalClassifier
-
     plain = FullyConvolutionalClassifier(**settings).fit(X, y)
     replayed = captured(FullyConvolutionalClassifier(**settings), X, y)
     assert replayed.net_.captured == "step captured"
@@ -379,3 +378,49 @@ def test_schedules_are_torchs(n):
     assert [one_cycle(i, n) for i in range(n)] == pytest.approx(list(expected))
     expected = rates(scheduler.CosineAnnealingLR, T_max=n)
     assert [cosine(i, n) for i in range(n)] == pytest.approx(list(expected))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_size_with_few_images_is_warmed_up_with_its_own(captured, seed):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(8, 8) if i < 50 else (6, 7)) for i in range(60)]
+    y = np.arange(60) % 2
+    settings = {**SETTINGS, "widths": (4,), "max_epochs": 2, "random_state": seed}
+    plain = FullyConvolutionalClassifier(**settings).fit(X, y)
+    replayed = captured(FullyConvolutionalClassifier(**settings), X, y)
+    assert replayed.net_.captured == "step captured"
+    assert_same(plain, replayed)
+
+
+class Tightens(Callback):
+    """Changes what a graph has taken for constant."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 2:
+            for group in net.optimizer_.param_groups:
+                group["weight_decay"] = 50.0
+        if len(net.history) == 3:
+            for layer in net.module_.modules():
+                if isinstance(layer, torch.nn.Dropout | torch.nn.Dropout2d):
+                    layer.p = 0.9
+
+
+def test_what_a_callback_changes_between_epochs_counts(captured):
+    X, y = make_images()
+    settings = {**SETTINGS, "callbacks": [Tightens()], "dropout_dense": 0.5}
+    plain = LipNetClassifier(**settings).fit(X, y)
+    replayed = captured(LipNetClassifier(**settings), X, y)
+    assert replayed.net_.captured == "step captured"
+    assert captured.log.count("record 1") == 3
+    assert_same(plain, replayed)
+
+
+def test_a_schedule_is_not_asked_beyond_the_end(captured):
+    X, y = make_images()  # five batches an epoch
+    factors = np.linspace(1, 0.5, 4 * 5 + 1)
+    settings = {**SETTINGS, "lr_schedule": lambda i: float(factors[i])}
+    settings["optimizer"] = "sgd"
+    plain = LipNetClassifier(**settings).fit(X, y)
+    replayed = captured(LipNetClassifier(**settings), X, y)
+    assert replayed.net_.captured == "step captured"
+    assert_same(plain, replayed, 1e-4)

@@ -207,10 +207,15 @@ class CapturedTraining:
         self._states = states
         self._recorder = RECORDERS[device.type](device)
         self._graphs: dict[Key, Graph] = {}
-        self._trained: list[bool] = []
+        self._fixed: list[list[object]] = []
 
-    def epoch(self) -> None:
+    def epoch(self, another: Sequence[bool]) -> None:
         """Train all for one epoch.
+
+        Parameters
+        ----------
+        another : sequence of bool
+            Of each, whether another epoch may come.
 
         Raises
         ------
@@ -220,10 +225,10 @@ class CapturedTraining:
         before = [state.copy() for state in self._states]
         # The same for all of several.
         keys, *_ = [member.begin_epoch() for member in self._members]
-        trained = [member.trained() for member in self._members]
-        if trained != self._trained:  # the first time, and when a backbone thaws
+        fixed = [member.fixed() for member in self._members]
+        if fixed != self._fixed:  # the first time, and when a backbone thaws
             self._graphs.clear()
-            self._trained = trained
+            self._fixed = fixed
         missing = [key for key in dict.fromkeys(keys) if key not in self._graphs]
         if missing:
             try:
@@ -235,8 +240,8 @@ class CapturedTraining:
         for key in keys:
             self._graphs[key].replay()
         # All of this before the first thing that waits for the device.
-        for member in self._members:
-            member.look_ahead()
+        for member, comes in zip(self._members, another, strict=True):
+            member.look_ahead(comes)
         for member in self._members:
             member.end_epoch()
 
@@ -258,8 +263,11 @@ class CapturedTraining:
                 self._graphs[key] = self._record(key)
             put_back()
             # Numbers drawn by Python, or branches it takes, would always be the same.
+            first = [member.go_to(keys[0]) for member in self._members]
             self._graphs[keys[0]].replay()
-            replayed = torch.stack([m.losses[0] for m in self._members])
+            replayed = torch.stack(
+                [m.losses[i] for m, i in zip(self._members, first, strict=True)]
+            )
             put_back()
         except Exception as error:
             for member, snapshot in zip(self._members, snapshots, strict=True):
@@ -275,10 +283,10 @@ class CapturedTraining:
         for member, state in zip(self._members, self._states, strict=True):
             with member.static_rates(), state.in_use():
                 for i, key in enumerate(_WARM_UPS * list(keys)):
-                    member.rewind()
+                    batch = member.go_to(key)
                     self._recorder.warm_up(lambda key=key, m=member: m.step(*key))
                     if i == 0:
-                        first.append(member.losses[0].clone())
+                        first.append(member.losses[batch].clone())
         return torch.stack(first)
 
     def _record(self, key: Key) -> Graph:
@@ -287,6 +295,7 @@ class CapturedTraining:
             for member in self._members:
                 static.enter_context(member.static_rates())
                 member.forget_gradients()
+                member.go_to(key)
                 steps.append(lambda m=member: m.step(*key))
             return self._recorder.record(steps, self._states)
 

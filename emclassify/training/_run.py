@@ -61,6 +61,7 @@ class TrainingRun:
         self.random = random
         self.batches: Iterable = ()
         self.captured = False
+        self.n_left = n_epochs - n_done
 
     @property
     def device(self) -> torch.device:
@@ -101,7 +102,8 @@ class TrainingRun:
         if valid is not None:
             validation = net.get_iterator(valid, training=False)
         self.set_why_plain(self._why_plain())
-        for _ in range(self.n_epochs - self.n_done):
+        for n_left in reversed(range(self.n_epochs - self.n_done)):
+            self.n_left = n_left
             net.notify("on_epoch_begin", **given)
             if self.captured:
                 yield
@@ -155,7 +157,7 @@ def run_epochs(runs: Sequence[TrainingRun]) -> None:
             together = {of: together.get(of) or _captured(of) for of in sets}
             for of, training in together.items():
                 try:
-                    training.epoch()
+                    training.epoch([run.n_left > 0 for run in of])
                 except CaptureError as error:
                     for run in of:
                         run.set_why_plain(str(error))

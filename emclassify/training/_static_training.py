@@ -16,6 +16,9 @@ from emclassify.training._training_net import TrainingNet
 
 __all__ = ["Key", "StaticTraining"]
 
+# Of what a step goes by, what is read anew or set for each.
+_MAY_CHANGE = {"params", "lr", "capturable", "training"}
+
 # Which stack of images, and how many of them.
 Key = tuple[int, int]
 
@@ -76,8 +79,10 @@ class StaticTraining:
         self.losses = torch.zeros(len(batches), device=device)
         self.rates = torch.zeros(len(batches), n_groups, device=device)
         self.logits: torch.Tensor | None = None
-        # The batches of an epoch, the one that is due or goes on.
+        # The batches of an epoch, the one that is due or goes on, and where the first
+        # of each kind begins: its sample and its number.
         self._keys: list[Key] = []
+        self._first: dict[Key, tuple[int, int]] = {}
         # Random states before and after the next epoch was dealt, ahead of its time.
         self._ahead: tuple[torch.Tensor, torch.Tensor] | None = None
         # What skorch would have written by now, but for the losses.
@@ -105,14 +110,24 @@ class StaticTraining:
         for name, values in self._samples.items():
             torch.index_select(values, 0, order, out=self.samples[name])
         self._keys = [self.batches.kind(index) for index in dealt]
+        self._first.clear()
+        sample = 0
+        for batch, key in enumerate(self._keys):
+            self._first.setdefault(key, (sample, batch))
+            sample += key[1]
         if self.schedule is not None:
             self._epoch_rates = self.schedule.rates_ahead(len(dealt))
             self.rates.copy_(_sent(torch.tensor(self._epoch_rates), device))
 
-    def look_ahead(self) -> None:
+    def look_ahead(self, another: bool) -> None:
         """Deal the next epoch while the device is at work on this one.
 
         If the callbacks at its end draw random numbers, it is dealt anew.
+
+        Parameters
+        ----------
+        another : bool
+            Whether another epoch may come: a schedule need not know of more.
         """
         self._rows = [{"train_batch_size": length} for _, length in self._keys]
         if self.schedule is not None:
@@ -130,10 +145,12 @@ class StaticTraining:
                 training=True,
                 y_pred=self.logits,
             )
-        before = self.state.cpu
-        self._deal()
-        self._ahead = before, self.state.cpu
-        self.state.cpu = before
+        self._ahead = None
+        if another:
+            before = self.state.cpu
+            self._deal()
+            self._ahead = before, self.state.cpu
+            self.state.cpu = before
 
     def end_epoch(self) -> None:
         """Write what skorch writes batch by batch; here everything is waited for."""
@@ -146,6 +163,15 @@ class StaticTraining:
     def rewind(self) -> None:
         """Go to the first batch of the epoch."""
         self.at.zero_()
+
+    def go_to(self, key: Key) -> int:
+        """Go to the first batch of a kind; return its number.
+
+        The places of another kind's samples are places in another stack.
+        """
+        sample, batch = self._first[key]
+        self.at[0], self.at[1] = sample, batch
+        return batch
 
     def step(self, stack: int, length: int) -> None:
         """Train on the next batch."""
@@ -169,9 +195,31 @@ class StaticTraining:
         self.losses.index_copy_(0, batch, done["loss"].detach()[None])
         self.at.add_(self.ahead[length])
 
-    def trained(self) -> tuple[bool, ...]:
-        """Return for each weight whether it is trained."""
-        return tuple(p.requires_grad for p in self.net.module_.parameters())
+    def fixed(self) -> list[object]:
+        """Return what a recorded step holds as it was: callbacks may change it.
+
+        Which weights are trained and where they lie, the options of the optimizer but
+        for its rate, the numbers that layers (of dropout, for one) and loss go by.
+        """
+        module, optimizer = self.net.module_, self.net.optimizer_
+        fixed: list[object] = [
+            (weight.requires_grad, weight.data_ptr()) for weight in module.parameters()
+        ]
+        fixed.append(id(optimizer))
+        fixed += [
+            {name: value for name, value in group.items() if name not in _MAY_CHANGE}
+            for group in optimizer.param_groups
+        ]
+        for part in [*module.modules(), *self.net.criterion_.modules()]:
+            fixed.append(
+                {
+                    name: value
+                    for name, value in vars(part).items()
+                    if isinstance(value, bool | int | float | str)
+                    and name not in _MAY_CHANGE
+                }
+            )
+        return fixed
 
     @contextmanager
     def static_rates(self) -> Iterator[None]:
