@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from emclassify import CNNClassifier, FullyConvolutionalClassifier, LipNetClassifier
 from emclassify.training import EpochCheckpoint
@@ -84,6 +85,25 @@ def test_goes_on_and_ends_the_same(settings, tmp_path, stop_after, monkeypatch):
     net = LipNetClassifier(**QUICK, **settings, checkpoint_dir=tmp_path).fit(X, y)
     assert_same(whole, net)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_killed_after_the_last_epoch_it_says_the_same(
+    early_stopping, tmp_path, stop_after, monkeypatch
+):
+    X, y = make_images()
+    X = np.random.default_rng(1).normal(size=X.shape)  # nothing to learn
+    settings = {**QUICK, "early_stopping": early_stopping}
+    with pytest.warns(ConvergenceWarning) as whole:
+        assert not LipNetClassifier(**settings).fit(X, y).converged_
+    stop_after(6)
+    with pytest.raises(Killed):
+        LipNetClassifier(**settings, checkpoint_dir=tmp_path).fit(X, y)
+    monkeypatch.undo()
+    with pytest.warns(ConvergenceWarning) as resumed:
+        net = LipNetClassifier(**settings, checkpoint_dir=tmp_path).fit(X, y)
+    assert not net.converged_
+    assert str(resumed[0].message) == str(whole[0].message)
 
 
 def test_images_of_different_sizes_and_several_labels(

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
 import emclassify
 from emclassify import (
@@ -175,6 +176,60 @@ def test_a_rare_class_that_is_missed_is_no_end_of_training():
     # The same of labels, of which an image may have several.
     labels = np.array([[[100, 0], [0, 100]]] * 20 + [[[190, 0], [9, 1]]])
     assert why_not_converged(flat, labels, **length) == "short"
+
+
+def test_labels_that_are_never_said_but_for_a_constant_one():
+    """A label that all images have, or none, says nothing of the others."""
+    tables = np.array([[[27, 0], [33, 0]], [[20, 0], [40, 0]], [[60, 0], [0, 0]]])
+    given = {"images_seen": 1000, "budget": 1000, "stopped": False}
+    flat = [1.0, 0.6, *[0.5] * 8]
+    assert why_not_converged(flat, tables, **given) == "one class"
+    # A skill of 0.03 in the mean of the two; the third would make 0.35 of it.
+    tables[0] = [26, 1], [30, 3]
+    assert why_not_converged(flat, tables, **given) == "hardly learnt"
+    assert why_not_converged(flat, tables[2:], **given) is None
+
+
+def test_early_stopping_is_judged_by_the_epoch_it_keeps():
+    X = np.random.default_rng(0).normal(size=(80, 8, 8))
+    y = np.arange(80) % 2
+    network = LipNetClassifier(
+        early_stopping=True,
+        max_epochs=60,
+        augmentation=None,
+        dropout=0,
+        dropout_dense=0,
+        random_state=0,
+    )
+    message = fit(network, (X, y))
+    # The last epochs have learnt the noise by heart; the first one is kept.
+    assert np.argmin(network.learning_curve_["valid_loss"]) == 0
+    assert network.learning_curve_["train_accuracy"][-1] > 0.9
+    assert np.bincount(network.predict(X)).tolist() == [80]
+    assert "little better than guessing" in message
+    first = network.learning_curve_["train_accuracy"][0]
+    assert f"its training accuracy is {first:.2f}" in message
+
+
+class StopsEarly(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_end_by_a_callback_is_no_early_stopping(early_stopping):
+    network = LipNetClassifier(
+        **SHALLOW,
+        lr=0.006,
+        max_epochs=60,
+        callbacks=[StopsEarly()],
+        early_stopping=early_stopping,
+        n_iter_no_change=30,
+    )
+    message = fit(network, images(900, n_classes=2, noise=0.9))
+    assert len(network.history_) == 3
+    assert "after 3 epochs of" in message
 
 
 def test_a_class_that_is_never_said():

@@ -30,6 +30,7 @@ from emclassify.classifiers._settings import (
 )
 from emclassify.nets import MaskedNet
 from emclassify.training import (
+    ConfusionOfBest,
     EpochCheckpoint,
     EpochProgress,
     FiniteLoss,
@@ -147,13 +148,12 @@ class BaseImageClassifier(
             class only.
         """
         train, valid, checkpoint = self._prepare(X, y, sample_weight, groups)
-        n_done = len(self.net_.history)
         with self._isolated(self._draw_seed()):
             run, record = self._make_run(train, valid, checkpoint)
             run_epochs([run])
         if checkpoint is not None:
             checkpoint.remove()
-        self.converged_ = judge_training(self, record, len(train), n_done)
+        self.converged_ = judge_training(self, run, record, len(train))
         return self
 
     def _prepare(
@@ -489,11 +489,15 @@ class BaseImageClassifier(
         n_epochs = n_epochs or self.max_epochs_
         n_steps = n_epochs * len(ImageBatches(train, self.batch_size_))
         reset_rates(net.optimizer_, self.lr)
-        record = TrainingRecord(len(self.classes_), self.multilabel_)
+        record = TrainingRecord(
+            len(self.classes_), self.multilabel_, keeps_last=valid is None
+        )
         run = [("finite_loss", FiniteLoss()), ("record", record), *self._net_callbacks]
         run += make_schedule(schedule, n_steps)
         if valid is not None:
-            run.append(("early_stopping", make_early_stopping(self.n_iter_no_change)))
+            stopping = make_early_stopping(self.n_iter_no_change)
+            run.append(("early_stopping", stopping))
+            run.append(("confusion_of_best", ConfusionOfBest(record, stopping)))
         done = 0
         if checkpoint is not None:
             run.append(("checkpoint", checkpoint))

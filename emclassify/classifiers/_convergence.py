@@ -8,7 +8,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from emclassify._quiet_convergence import is_quiet
 from emclassify.classifiers._length import wanted_epochs
-from emclassify.training import TrainingRecord, never_said, why_not_converged
+from emclassify.training import (
+    TrainingRecord,
+    TrainingRun,
+    has_stopped,
+    never_said,
+    why_not_converged,
+)
 
 __all__ = ["LearningCurveMixin", "judge_training"]
 
@@ -22,7 +28,7 @@ _SENTENCES = {
         "max_epochs, lower or raise lr (it is {lr:g}), or look at the labels"
     ),
     "never said": (
-        "it never says {missed}, in the last epoch not even of training images. Raise "
+        "it never says {missed}, in the end not even of training images. Raise "
         "max_epochs, or give rare classes more weight (class_weight, oversampling)"
     ),
     "short": (
@@ -59,9 +65,9 @@ class LearningCurveMixin:
 
 def judge_training(
     estimator: BaseEstimator,
+    run: TrainingRun,
     record: TrainingRecord,
     n_train: int,
-    n_done: int,
 ) -> bool:
     """Return whether a network was trained enough, with a warning if it wasn't.
 
@@ -69,12 +75,12 @@ def judge_training(
     ----------
     estimator : BaseImageClassifier
         That was trained.
+    run : TrainingRun
+        Its last one.
     record : TrainingRecord
-        Of its last run.
+        Of that.
     n_train : int
         Images of an epoch.
-    n_done : int
-        Epochs of earlier runs, which its history has too.
 
     Warns
     -----
@@ -90,18 +96,19 @@ def judge_training(
         record.confusion_,
         images_seen=n_epochs * n_train,
         budget=wanted * n_train,
-        stopped=n_epochs - n_done < estimator.max_epochs_,
+        stopped=has_stopped(dict(run.run_callbacks).get("early_stopping")),
     )
     if why is None or is_quiet():
         return why is None
+    confusion = record.confusion_
     sentence = _SENTENCES[why].format(
-        accuracy=curve["train_accuracy"][-1],
+        accuracy=np.trace(confusion, axis1=-2, axis2=-1).sum() / confusion.sum(),
         lr=estimator.lr,
         n_epochs=n_epochs,
         s="s" * (n_epochs != 1),
         n_train=n_train,
         wanted=wanted,
-        missed=_missed(estimator.classes_, record.confusion_),
+        missed=_missed(estimator.classes_, confusion),
     )
     warnings.warn(
         f"{type(estimator).__name__} may not be trained enough: {sentence}.",

@@ -72,12 +72,12 @@ def fit_side_by_side(
             bar = EpochProgress(title, runs[0].n_epochs, runs[0].n_done)
             runs[0].run_callbacks.insert(0, ("progress_of_all", bar))
         run_epochs(runs)
-    for member, (train, _, checkpoint), record in zip(
-        members, prepared, records, strict=True
+    for member, (train, _, checkpoint), run, record in zip(
+        members, prepared, runs, records, strict=True
     ):
         if checkpoint is not None:
             checkpoint.remove()
-        member.converged_ = judge_training(member, record, len(train), 0)
+        member.converged_ = judge_training(member, run, record, len(train))
 
 
 def _once(order_of: OrderOf) -> OrderOf:

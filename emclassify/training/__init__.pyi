@@ -24,7 +24,11 @@ from ._convergence import (
     why_not_converged as why_not_converged,
 )
 from ._dihedral import RandomDihedral as RandomDihedral
-from ._early_stopping import make_early_stopping as make_early_stopping
+from ._early_stopping import (
+    ConfusionOfBest as ConfusionOfBest,
+    has_stopped as has_stopped,
+    make_early_stopping as make_early_stopping,
+)
 from ._finite_loss import FiniteLoss as FiniteLoss
 from ._flips import (
     RandomHorizontalFlip as RandomHorizontalFlip,

@@ -92,6 +92,8 @@ class EpochCheckpoint(Callback):
                 callback.lr_scheduler_.load_state_dict(state["schedule"])
             elif name == "early_stopping":
                 vars(callback).update(state["stopping"])
+            elif name == "record":
+                callback.confusion_ = state["confusion"].numpy()
             if name in state["best_scores"]:
                 callback.best_score_ = state["best_scores"][name]
         torch.set_rng_state(state["random"])
@@ -120,6 +122,8 @@ class EpochCheckpoint(Callback):
                 state["schedule"] = callback.lr_scheduler_.state_dict()
             elif name == "early_stopping":
                 state["stopping"] = {key: getattr(callback, key) for key in _STOPPING}
+            elif name == "record":
+                state["confusion"] = torch.tensor(callback.confusion_)
         device = torch.device(net.device)
         if device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(device)

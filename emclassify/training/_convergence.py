@@ -34,8 +34,9 @@ def why_not_converged(
     losses : sequence of float
         Training loss of each epoch.
     confusion : ndarray of int of shape (k, k) or (n_labels, 2, 2), or None
-        True by predicted classes of the last epoch, as the network saw the images;
-        with several labels an image, absence and presence of each.
+        True by predicted classes of the epoch whose weights are kept, as the network
+        saw the images; with several labels an image, absence and presence of each.
+        None if no epoch came to its end.
     images_seen : int
         By the network, in all epochs.
     budget : int
@@ -61,15 +62,15 @@ def why_not_converged(
     >>> why_not_converged([0.7, 0.3, 0.2, 0.2], good, **given) is None
     True
     """
-    if confusion is None:  # all epochs came from a checkpoint
+    if confusion is None:
         return None
     several = confusion.ndim == 3
     tables = confusion if several else confusion[np.newaxis]
-    if all(
-        (table.sum(0) > 0).sum() <= 1 < (table.sum(1) > 0).sum() for table in tables
-    ):
+    # Where all images are the same there is nothing to learn.
+    varied = [table for table in tables if (table.sum(1) > 0).sum() > 1]
+    if varied and all((table.sum(0) > 0).sum() <= 1 for table in varied):
         return "one class"
-    skill = np.mean([_skill(table) for table in tables])
+    skill = np.mean([_skill(table) for table in varied]) if varied else 1.0
     # The mean of many classes says little of a rare one that is still missed.
     worst = min(_recalls(table).min() for table in tables)
     if skill >= _LEARNT and worst >= _EACH_LEARNT:
@@ -106,11 +107,9 @@ def _recalls(table: np.ndarray) -> np.ndarray:
 
 
 def _skill(table: np.ndarray) -> float:
-    """Return balanced accuracy, rescaled; 1 where there is one class only."""
+    """Return balanced accuracy, rescaled."""
     recalls = _recalls(table)
     n_classes = len(recalls)
-    if n_classes < 2:
-        return 1.0
     return (recalls.mean() * n_classes - 1) / (n_classes - 1)
 
 
@@ -120,18 +119,33 @@ class TrainingRecord(Callback):
     The history gets "train_accuracy" for each epoch: of the augmented images, with
     dropout, before the step of each batch.
 
+    Parameters
+    ----------
+    n_classes : int
+    multilabel : bool
+    keeps_last : bool, default=True
+        Whether the weights are those of the last epoch. If not, others say by `keep`
+        which epoch's they are.
+
     Attributes
     ----------
     confusion_ : ndarray or None
-        Of the last epoch, as `why_not_converged` takes it.
+        Of the epoch whose weights are kept, as `why_not_converged` takes it.
     """
 
     # After a captured epoch it is told of all batches at once.
     capturable = True
 
-    def __init__(self, n_classes: int, multilabel: bool) -> None:
+    def __init__(
+        self, n_classes: int, multilabel: bool, keeps_last: bool = True
+    ) -> None:
         self.n_classes = n_classes
         self.multilabel = multilabel
+        self.keeps_last = keeps_last
+
+    def keep(self) -> None:
+        """Take the confusion of the epoch that is over for that of the weights."""
+        self.confusion_ = self.of_epoch_
 
     def on_train_begin(self, net: NeuralNetClassifier, **kwargs: object) -> None:
         """Start without any."""
@@ -168,7 +182,9 @@ class TrainingRecord(Callback):
         shape = (
             (self.n_classes, 2, 2) if self.multilabel else (1, *2 * [self.n_classes])
         )
-        tables = self.counts_.cpu().numpy().reshape(shape)
-        self.confusion_ = tables if self.multilabel else tables[0]
+        tables = self.counts_.cpu().numpy().reshape(shape).copy()
+        self.of_epoch_ = tables if self.multilabel else tables[0]
+        if self.keeps_last:
+            self.keep()
         right = np.trace(tables, axis1=1, axis2=2).sum()
         net.history.record("train_accuracy", float(right / tables.sum()))
