@@ -1,10 +1,12 @@
 """CSV tables whose cells are text, whatever they look like."""
 
 import os
+import warnings
 
+import numpy as np
 import pandas as pd
 
-__all__ = ["read_text_table", "what_is_wrong"]
+__all__ = ["parse_text_table", "read_text_table", "what_is_wrong"]
 
 
 def read_text_table(
@@ -21,19 +23,41 @@ def read_text_table(
     Raises
     ------
     ValueError
-        If the file is no such table, by its name.
+        If the file is no such table, by its name; if a row has more cells than the
+        header. Empty ones at the end don't count.
     """
     try:
-        return pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""] if mark_empty else None,
-        )
+        return parse_text_table(path, mark_empty=mark_empty)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{os.fspath(path)} cannot be read as a CSV table: {what_is_wrong(error)}."
         ) from error
+
+
+def parse_text_table(
+    path: str | os.PathLike[str], *, mark_empty: bool = False
+) -> pd.DataFrame:
+    """Return what `read_text_table` does; errors don't name the file."""
+    options = {
+        "dtype": str,
+        "keep_default_na": False,
+        "na_values": [""] if mark_empty else None,
+    }
+    table = pd.read_csv(path, **options)
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    # pandas took the first cells of each row for its name, and shifted the others.
+    more, named = table.index.nlevels, table.shape[1]
+    cells = table.reset_index().iloc[:, named:]
+    full = np.flatnonzero((cells.notna() & cells.ne("")).any(axis=1))
+    if len(full):
+        raise ValueError(
+            f"row {full[0] + 1} has {named + more} cells, and the header {named} (row "
+            "1 comes after the header)"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        return pd.read_csv(path, index_col=False, **options)
 
 
 def what_is_wrong(error: Exception) -> str:

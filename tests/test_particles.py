@@ -62,6 +62,43 @@ def test_centres(folder, tmp_path, kind):
     check(load_particles(folder, table, box_size=8, label_column=None), None)
 
 
+def test_a_row_longer_than_the_header_shifts_nothing(folder, tmp_path):
+    path = tmp_path / "mic1.csv"
+    path.write_text("x,y\n20,10,\n70,50,\n")
+    boxes = load_particles(folder, path, box_size=8).boxes
+    assert boxes[:, :2].tolist() == [[6, 16], [46, 66]]
+    path.write_text("x,y\n20,30,40\n")
+    with pytest.raises(ValueError, match=r"mic1\.csv .+row 1 has 3 cells, and the hea"):
+        load_particles(folder, path, box_size=8)
+
+
+@pytest.mark.parametrize("missing", ["", None, np.nan])
+@pytest.mark.parametrize("labels", [["full", "empty"], [1, 2]])
+@pytest.mark.parametrize("kind", ["DataFrame", "csv"])
+def test_an_empty_label_is_no_class(folder, tmp_path, missing, labels, kind):
+    table = frame(label=[labels[0], missing, labels[1]])
+    if kind == "csv":
+        table.to_csv(tmp_path / "t.csv", index=False)
+        table = tmp_path / "t.csv"
+    for column in ("auto", "label"):
+        with pytest.raises(ValueError, match="has no 'label' in row 2 "):
+            load_particles(folder, table, box_size=8, label_column=column)
+    check(load_particles(folder, table, box_size=8, label_column=None), None)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tables_that_differ_in_labels(folder, tmp_path, order):
+    tables = [frame(ROWS[::2], label="full"), frame(ROWS[1:2])]
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for table, path in zip(tables, paths, strict=True):
+        table.to_csv(path, index=False)
+    for column in ("auto", "label"):
+        with pytest.raises(ValueError, match="Tables differ in their labels"):
+            load_particles(folder, paths[::order], box_size=8, label_column=column)
+    data = load_particles(folder, paths, box_size=8, label_column=None)
+    assert data.target is None
+
+
 @pytest.mark.parametrize("kind", ["size", "corners"])
 def test_boxes(folder, kind):
     table = frame()

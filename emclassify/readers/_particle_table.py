@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emclassify._text_table import what_is_wrong
+from emclassify._text_table import parse_text_table, what_is_wrong
 from emclassify.readers._origin_shifts import OriginShift, star_shifts
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 
@@ -101,8 +101,7 @@ def read_particle_table(
         if suffix in readers:
             table = readers[suffix](source)
         elif suffix == ".csv":
-            text = pd.read_csv(source, dtype=str, keep_default_na=False)
-            table = _from_columns(text, micrograph_column)
+            table = _from_columns(parse_text_table(source), micrograph_column)
         else:
             raise ValueError(f"a table ends in {', '.join(_SUFFIXES)}")
         return _checked(table)

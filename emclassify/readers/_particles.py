@@ -181,8 +181,9 @@ def load_particles(
     ImportError
         If a package for a format is missing. The message names the extra.
     ValueError
-        If a table or a micrograph can't be read, a name fits several micrographs, no
-        size is known, particles lie over the edge and ``edge="raise"``, or
+        If a table or a micrograph can't be read, a name fits several micrographs, a
+        particle or one of several tables has no label where others have one, no size
+        is known, particles lie over the edge and ``edge="raise"``, or
         ``recentre=True`` and a shift is missing or can't be turned into px.
 
     Warns
@@ -231,7 +232,7 @@ def load_particles(
     ((2, 32, 32), ['a', 'b'], ['grid1.tif', 'grid1.tif'])
     """
     files = Micrographs(micrographs, format)
-    table, masks = _read_tables(particles, files, micrograph_column)
+    table, masks = _read_tables(particles, files, micrograph_column, label_column)
     given = None if pixel_size is None else given_pixel_size(pixel_size)
     cut = Cut(
         _checked_box(box_size),
@@ -357,11 +358,16 @@ def _checked_box(box_size: Any) -> tuple[int, int] | None:
 
 
 def _read_tables(
-    particles: Any, files: Micrographs, micrograph_column: str
+    particles: Any,
+    files: Micrographs,
+    micrograph_column: str,
+    label_column: str | None,
 ) -> tuple[ParticleTable, dict[int, tuple[Path, int]] | None]:
     """Return one table, and for label masks where each row's mask is."""
     if isinstance(particles, pd.DataFrame):
-        return read_particle_table(particles, micrograph_column), None
+        table = read_particle_table(particles, micrograph_column)
+        _refuse_no_label([table], ["The table"], label_column)
+        return table, None
     tables, masks = list_tables(particles)
     if masks:
         return from_label_masks(masks, files)
@@ -371,6 +377,7 @@ def _read_tables(
         if table.places["micrograph"].isna().all():
             table.places["micrograph"] = str(files.of_table(path, len(tables)))
         read.append(table)
+    _refuse_no_label(read, list(map(str, tables)), label_column)
     if len(read) == 1:
         return read[0], None
     frames = [table.frame for table in read]
@@ -386,6 +393,43 @@ def _read_tables(
         ),
         None,
     )
+
+
+def _refuse_no_label(
+    tables: list[ParticleTable], names: list[str], column: str | None
+) -> None:
+    """Raise ValueError if only some tables, or only some rows, have a label."""
+    if column is None:
+        return
+    columns = [
+        table.label_column
+        if column == "auto"
+        else (column if column in table.frame else None)
+        for table in tables
+    ]
+    for name, found in zip(names, columns, strict=True):
+        if found != columns[0]:
+            has = [
+                "no column of labels" if one is None else f"the column {one!r}"
+                for one in (columns[0], found)
+            ]
+            raise ValueError(
+                f"Tables differ in their labels: {names[0]} has {has[0]}, {name} has "
+                f"{has[1]}. Give all of them one column of labels, or pass "
+                "label_column=None."
+            )
+    if columns[0] is None:
+        return
+    for name, table in zip(names, tables, strict=True):
+        labels = table.frame[columns[0]]
+        missing = np.flatnonzero(labels.isna() | labels.eq(""))
+        if len(missing):
+            rows = [str(row) for row in missing + 1]
+            raise ValueError(
+                f"{name} has no {columns[0]!r} in row {name_some(rows, 3)} (row 1 is "
+                "the first particle). Fill these cells, remove the rows or pass "
+                "label_column=None."
+            )
 
 
 def _labels(table: ParticleTable, column: str | None) -> np.ndarray | None:
