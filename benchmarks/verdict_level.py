@@ -16,30 +16,36 @@ from emclassify.model_selection import corrected_resampled_ttest
 REPEATS = (1, 3, 10)
 # Groups, samples in each, and the likeness within groups.
 WORLDS = ((12, 20, 0.0), (12, 20, 0.3), (12, 20, 0.8), (25, 8, 0.3), (200, 1, 0.0))
+# Few samples: folds often differ by the same count.
+SMALL = ((12, 20, 0.0), (12, 20, 0.8), (12, 5, 0.0), (12, 2, 0.0), (60, 1, 0.0))
 N_FEATURES, DISTANCE = 6, 0.7
 
 
 def main(n_draws=400):
     print("Shares of draws with p < 0.05; 0.05 or less is wanted.")
-    for world in WORLDS:
+    cases = [(5, world, REPEATS) for world in WORLDS]
+    cases += [(n_folds, world, REPEATS[:2]) for n_folds in (2, 3) for world in SMALL]
+    for n_folds, world, repeats in cases:
         for noise in (0.0, 0.7):
-            new, same = levels(5, *world, noise, n_draws=n_draws)
+            new, same = levels(n_folds, *world, noise, n_draws=n_draws, repeats=repeats)
             said = ", ".join(
                 f"{r} repeats {a:.3f} (same folds {b:.3f})"
-                for r, a, b in zip(REPEATS, new, same, strict=True)
+                for r, a, b in zip(repeats, new, same, strict=True)
             )
-            print(f"5 folds, groups {world}, noise {noise}: {said}", flush=True)
+            print(f"{n_folds} folds, groups {world}, noise {noise}: {said}", flush=True)
 
 
-def levels(n_folds, n_groups, size, likeness, noise, *, n_draws, seed=0):
+def levels(
+    n_folds, n_groups, size, likeness, noise, *, n_draws, repeats=REPEATS, seed=0
+):
     """Return the shares of false alarms, with new and with the same folds."""
     rng = np.random.default_rng(seed)
-    alarms = np.zeros((2, len(REPEATS)))
+    alarms = np.zeros((2, len(repeats)))
     for _ in range(n_draws):
         worlds, y, groups = draw(rng, n_groups, size, likeness)
         fixed = np.array_split(rng.permutation(n_groups), n_folds)
-        differences = np.empty((2, max(REPEATS), n_folds))
-        for repeat in range(max(REPEATS)):
+        differences = np.empty((2, max(repeats), n_folds))
+        for repeat in range(max(repeats)):
             new = np.array_split(rng.permutation(n_groups), n_folds)
             for kind, parts in enumerate((new, fixed)):
                 a, b = (
@@ -47,7 +53,7 @@ def levels(n_folds, n_groups, size, likeness, noise, *, n_draws, seed=0):
                     for X in worlds
                 )
                 differences[kind, repeat] = a - b
-        for i, n in enumerate(REPEATS):
+        for i, n in enumerate(repeats):
             new, same = differences[:, :n]
             alarms[0, i] += alarm(new.ravel(), n_folds)
             alarms[1, i] += alarm(same.mean(axis=0), n_folds)

@@ -15,7 +15,9 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return "p = 0.012", or "p < 0.001"."""
+    """Return "p = 0.012", or "p < 0.001"; "no test" for NaN."""
+    if np.isnan(p):
+        return "no test"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 

@@ -57,8 +57,14 @@ def test_corrected_t_turns_with_the_models_and_skips_nan():
 def test_corrected_t_without_spread():
     same = corrected_resampled_ttest([0.3, 0.4], [0.3, 0.4], test_train_ratio=0.25)
     assert (same.difference, same.pvalue) == (0, 1)
-    constant = corrected_resampled_ttest([0.5, 0.6], [0.4, 0.5], test_train_ratio=0.25)
+    constant = corrected_resampled_ttest(
+        [0.5, 0.6, 0.7], [0.4, 0.5, 0.6], test_train_ratio=0.25
+    )
     assert constant.pvalue == 0
+    # Two folds agree by chance too often.
+    two = corrected_resampled_ttest([0.5, 0.6], [0.4, 0.5], test_train_ratio=0.25)
+    assert two.difference == pytest.approx(0.1)
+    assert np.isnan([two.statistic, two.pvalue, two.low, two.high]).all()
     single = corrected_resampled_ttest([0.5], [0.4], test_train_ratio=0.25)
     assert single.difference == pytest.approx(0.1)
     assert math.isnan(single.pvalue)
@@ -194,4 +200,14 @@ def test_verdicts():
         "A has the highest macro F1, 0.800. More than noise is its lead over B (0.300, "
         "p < 0.001). Not more than noise is its lead over C (0.100, p = 0.400). The p "
         "values allow for the number of pairs."
+    )
+
+
+def test_verdict_of_models_that_are_level_and_of_a_pair_without_test():
+    assert verdict([1.0, 0.4], [0.0, 0.1], [0.8, 0.8, 0.7]) == (
+        "A and B have the highest macro F1, 0.800. Not more than noise is their lead "
+        "over C (0.100, p = 0.400). The p values allow for the number of pairs."
+    )
+    assert "lead over C (0.100, no test)" in verdict(
+        [0.4, np.nan], [0.3, 0.1], [0.8, 0.5, 0.7]
     )

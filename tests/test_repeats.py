@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -153,6 +154,18 @@ def test_seeds_in_all_parts_change_and_none_stays(data):
     run(data, {"a": Spy(random_state=state)}, n_repeats=2)
     assert isinstance(seen[3], int)
     assert np.array_equal(state.get_state()[1], before)
+
+
+def test_the_number_of_the_repeat_is_no_score(data, tmp_path):
+    result = run(data, {"a": Noisy()}, n_repeats=2)
+    assert result.metrics == run(data, {"a": Noisy()}).metrics
+    assert "repeat" not in result.overview()
+    assert "repeat" not in str(result).partition("Mean ±")[2]
+    report = result.to_html(tmp_path / "report.html").read_text()
+    assert '<th scope="col">repeat' not in report.lower()
+    scoring = {"repeat": make_scorer(accuracy_score)}
+    with pytest.raises(ValueError, match="'repeat' is a column of the result"):
+        run(data, {"a": Noisy()}, scoring=scoring)
 
 
 def test_by_repeat_by_hand(data):

@@ -81,7 +81,7 @@ def _train(args: argparse.Namespace) -> None:
         model = make_model(args.model, args, data.images)
     else:
         result = compare(args, names, data, args.cv)
-        name = _best(result)
+        name = result.leader()
         card |= _figures(args, result, name)
         if args.model == "auto":
             card["chosen"] = f"{name}: {result.verdict()}"
@@ -145,11 +145,6 @@ def _pixel_sizes(data: "Bunch") -> list[float] | None:
     if sizes is None or not np.isfinite(sizes).all():
         return None
     return [float(np.min(sizes)), float(np.max(sizes))]
-
-
-def _best(result: "BenchmarkResult") -> str:
-    """Return the model of the highest mean macro F1 over folds."""
-    return str(result.overview()["F1_macro"].idxmax())
 
 
 def _figures(

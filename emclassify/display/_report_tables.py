@@ -44,7 +44,7 @@ def overview_rows(result: BenchmarkResult, metric: str) -> dict[str, Any]:
     """Return the names of the scores, and one row for each model."""
     table = mean_scores(result, metric)
     columns = [c[: -len("_sd")] for c in table.columns if c.endswith("_sd")]
-    best = table[metric].idxmax() if table[metric].notna().any() else None
+    best = result.leader(metric)
     trainings = result.trainings
     rows = []
     for name, row in table.iterrows():

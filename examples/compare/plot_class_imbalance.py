@@ -115,8 +115,7 @@ empty = result.summary().xs("empty", level="class").loc[result.names]
 empty[["TPR", "TNR", "PPV", "NPV", "F1"]].round(2)
 
 # %%
-# F1 of the class *empty*, out of fold, with 95 % intervals from a bootstrap over
-# micrographs.
+# F1 of the class *empty*, out of fold, with 95 % intervals that allow for micrographs.
 
 figure, ax = plt.subplots(figsize=(6.8, 3.4), layout="constrained")
 place = np.arange(len(empty))[::-1]

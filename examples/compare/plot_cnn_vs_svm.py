@@ -86,8 +86,8 @@ figures = ["TPR", "TNR", "PPV", "NPV", "F1"]
 result.summary()[[*figures, "F1_low", "F1_high", "support"]].round(2)
 
 # %%
-# Each circle is a fold, the bar the interval from a bootstrap over micrographs. The
-# matrices show what is taken for what.
+# Each circle is a fold, the bar the 95 % interval of the mean over folds. The matrices
+# show what is taken for what.
 
 result.plot()
 plt.show()

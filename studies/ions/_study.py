@@ -287,7 +287,7 @@ def summary(args, data, result, torn, datasets, seconds):
         "## A network against baselines",
         "Mean ± standard deviation over folds; F1, precision and recall are those of "
         "off-sample images. Last, precision and recall of the pooled out-of-fold "
-        "predictions, with 95 % intervals from a bootstrap over datasets. The last "
+        "predictions, with 95 % intervals that allow for datasets. The last "
         f"rows are the source's, on its own images ({OFF_SAMPLE_NAME}; the AUC is "
         "the range over folds).",
         table_as_markdown(score_table(result)),

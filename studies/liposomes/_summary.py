@@ -16,7 +16,7 @@ CAUTION = (
 )
 LEGEND = (
     "Figures of each class are of the pooled out-of-fold predictions; in brackets, "
-    "95 % intervals from a bootstrap over micrographs. F1 is the harmonic mean of TPR "
+    "95 % intervals that allow for micrographs. F1 is the harmonic mean of TPR "
     "and PPV, F1TNR that of TPR and TNR: talks on the thesis call one or the other F1."
 )
 

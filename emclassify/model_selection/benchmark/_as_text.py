@@ -1,7 +1,7 @@
 """A comparison put in words, and all tables as plain text."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -60,8 +60,8 @@ class Repeats:
     over_folds: pd.Series
     same_folds: bool = False
 
-    def in_words(self) -> list[str]:
-        """Return who led in how many repeats, and the spreads; or nothing."""
+    def in_words(self, best: str | None) -> list[str]:
+        """Return in how many repeats the best led, and the spreads; or nothing."""
         names = self.scores.index.get_level_values(0).unique()
         scores = pd.DataFrame({name: self.scores[name] for name in names})
         scores = scores.drop(index=["mean", "sd"], errors="ignore").dropna(axis=1)
@@ -72,10 +72,9 @@ class Repeats:
             f"{name} {number(of_model.min())} to {number(of_model.max())}"
             for name, of_model in scores.items()
         )
-        if scores.shape[1] == 1:
+        if scores.shape[1] == 1 or best not in scores:
             led = f"Over {n} repeats of all folds"
         else:
-            best = scores.mean().idxmax()
             times = int((scores[best] > scores.drop(columns=best).max(axis=1)).sum())
             share = f"all {n}" if times == n else f"{times} of {n}"
             led = f"{best} led in {share} repeats of all folds"
@@ -141,13 +140,15 @@ def verdict_sentence(
     trainings: Mapping[str, Training] | None = None,
     cut: Mapping[str, tuple[int, int]] | None = None,
     repeats: Repeats | None = None,
+    failures: Sequence[str] = (),
 ) -> str:
     """Say which model wins, by how much, and whether that is more than noise.
 
-    `means` is a Series of the mean score over folds by model, `comparison` the table
-    of `BenchmarkResult.compare`; `trainings` is by the name of the model, for those
-    with networks; `cut` the epochs that models were to have, and have, for a limit of
-    time; `repeats` what each repeat gave.
+    `means` is a Series of the mean score by model, over the folds in which all of them
+    have one, `comparison` the table of `BenchmarkResult.compare` over the same;
+    `failures` tells of models that have no score in some folds; `trainings` is by the
+    name of the model, for those with networks; `cut` the epochs that models
+    were to have, and have, for a limit of time; `repeats` what each repeat gave.
     """
     trainings = trainings or {}
     sentence, doubted = _who_wins(
@@ -163,29 +164,26 @@ def verdict_sentence(
         fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
         learning.append(f"For the limit of time there were fewer epochs: {fewer}.")
     if repeats is not None:
-        learning.extend(repeats.in_words())
+        learning.extend(repeats.in_words(means.idxmax() if len(means) else None))
     if rests:
         learning.append(f"It rests on {'; '.join(rests)}.")
-    return " ".join([sentence, *learning])
+    return " ".join([sentence, *failures, *learning])
 
 
 def _who_wins(means, comparison, metric, confidence_level, trainings):
     """Return the verdict, and whom it names as not trained enough."""
     label, level = metric_name(metric), 100 * confidence_level
-    known = means.dropna()
-    if known.empty:
+    if means.empty:
         return f"No model has a score for {label}.", []
-    best = known.idxmax()
-    top = number(known[best])
+    best = means.idxmax()
+    top = number(means[best])
     if len(means) == 1:
         return f"{best} reaches a {label} of {top}, the mean over folds.", []
-    if len(known) == 1:
-        return f"Only {best} has a score for {label}: {top}.", []
-    against = _oriented(comparison, best).dropna(subset=["difference"])
+    against = _oriented(comparison, best)
     if against["p"].isna().all():
         return (
-            f"{best} has the highest {label}, {top}; one fold alone allows no test "
-            "of the differences."
+            f"{best} has the highest {label}, {top}; so few folds allow no test of the "
+            "differences."
         ), []
     clear = against["p"] < 1 - confidence_level
     learning = against["other"].map(
@@ -195,13 +193,18 @@ def _who_wins(means, comparison, metric, confidence_level, trainings):
     if len(means) == 2:
         row = against.iloc[0]
         doubt = trainings[row.other].still_learning if doubted else None
-        return _between_two(best, known, row, label, level, clear.iloc[0], doubt), (
+        return _between_two(best, means, row, label, level, clear.iloc[0], doubt), (
             doubted
         )
     parts = [f"{best} has the highest {label}, {top}."]
+    ahead, its = against["difference"] > 0, "its"
+    if not ahead.all():
+        its = "their"
+        together = " and ".join([best, *against["other"][~ahead]])
+        parts = [f"{together} have the highest {label}, {top}."]
     for rows, words in (
-        (against[clear & ~learning], "More than noise is its lead over"),
-        (against[~clear], "Not more than noise is its lead over"),
+        (against[clear & ~learning], f"More than noise is {its} lead over"),
+        (against[~clear & ahead], f"Not more than noise is {its} lead over"),
     ):
         if len(rows):
             parts.append(f"{words} {_leads(rows)}.")
@@ -210,7 +213,9 @@ def _who_wins(means, comparison, metric, confidence_level, trainings):
         reasons = "; ".join(
             f"{name} was {trainings[name].still_learning}" for name in doubted
         )
-        parts.append(f"Its lead over {_leads(rows)} decides nothing: {reasons}.")
+        parts.append(
+            f"{its.capitalize()} lead over {_leads(rows)} decides nothing: {reasons}."
+        )
     parts.append("The p values allow for the number of pairs.")
     return " ".join(parts), doubted
 

@@ -89,8 +89,8 @@ def benchmark_classifiers(
 
     Every estimator is cloned and fitted on the training side of every fold, and
     predicts its test side. From these out-of-fold predictions come the figures of
-    each class with bootstrap intervals; from the scores of the folds, a paired test
-    that allows for the overlap of training sides.
+    each class with intervals that allow for groups; from the scores of the folds, a
+    paired test that allows for the overlap of training sides.
 
     Parameters
     ----------

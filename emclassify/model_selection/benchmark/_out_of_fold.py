@@ -1,5 +1,6 @@
 """What a benchmark's models gave, fold by fold, before anything is tested."""
 
+from collections.abc import Container
 from typing import Literal
 
 import numpy as np
@@ -83,14 +84,25 @@ class OutOfFold:
         """Whether model `name` failed in every fold."""
         return not self._runs(name)
 
-    def codes(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def codes(
+        self, name: str, folds: Container[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Out-of-fold predictions as positions in ``classes``, or rows of indicators.
+
+        Parameters
+        ----------
+        name : str
+            A model.
+        folds : container of int, default=None
+            Only those of some folds.
 
         Returns
         -------
         sample, y_true, y_pred : ndarray of int
         """
         runs = self._runs(name)
+        if folds is not None:
+            runs = [run for run in runs if run.fold in folds]
         if not runs:
             raise ValueError(f"Model {name!r} failed in every fold.")
         sample = np.concatenate([self.folds[run.fold][1] for run in runs])

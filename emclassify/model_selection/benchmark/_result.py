@@ -22,6 +22,7 @@ from emclassify.model_selection.benchmark._as_text import (
     trainings_of,
     verdict_sentence,
 )
+from emclassify.model_selection.benchmark._fair_part import fair_part, tell_failures
 from emclassify.model_selection.benchmark._out_of_fold import OutOfFold
 from emclassify.model_selection.benchmark._pooled import PooledScores
 from emclassify.model_selection.benchmark._repeats import distinct_folds
@@ -165,9 +166,13 @@ class BenchmarkResult(OutOfFold):
 
     @cached_property
     def pooled(self) -> PooledScores:
-        """Scores of the pooled out-of-fold predictions, with bootstrap intervals."""
+        """Scores of the pooled out-of-fold predictions, with intervals."""
+        return self._pool({n: self.codes(n) for n in self.names if not self.failed(n)})
+
+    def _pool(self, predictions):
+        """Return `predictions` by model with what all pooled scores share."""
         return PooledScores(
-            {name: self.codes(name) for name in self.names if not self.failed(name)},
+            predictions,
             target=self.target,
             groups=self.groups,
             tested=np.concatenate([test for _, test in self.folds]),
@@ -176,8 +181,17 @@ class BenchmarkResult(OutOfFold):
             confidence_level=self.confidence_level,
         )
 
+    def _pooled_on_shared(self, a, b):
+        """Return pooled scores of two models on the folds where both predicted."""
+        folds = [{run.fold for run in self._runs(name)} for name in (a, b)]
+        if not all(folds) or folds[0] == folds[1]:
+            return self.pooled
+        shared = folds[0] & folds[1]
+        names = (a, b) if shared else ()
+        return self._pool({name: self.codes(name, shared) for name in names})
+
     def summary(self) -> pd.DataFrame:
-        """Figures of each class and model, with bootstrap intervals.
+        """Figures of each class and model, with intervals.
 
         Returns
         -------
@@ -185,8 +199,8 @@ class BenchmarkResult(OutOfFold):
             Rows (estimator, class), the averages "macro", "weighted" and "micro"
             among the classes. Columns TPR, TNR, PPV, NPV and F1 of the pooled
             out-of-fold predictions, each followed by its interval as <figure>_low
-            and <figure>_high; then support, the number of predictions of true
-            samples.
+            and <figure>_high, which allow for groups; then support, the number of
+            predictions of true samples.
         """
         return summary_table(self.pooled, self.target_names)
 
@@ -218,9 +232,9 @@ class BenchmarkResult(OutOfFold):
         DataFrame
             For each score, its mean over folds, <score>_sd (standard deviation
             over folds), <score>_pooled (of the pooled out-of-fold predictions),
-            <score>_low and <score>_high (bootstrap interval of the pooled one;
-            NaN for scores from ``scoring``); then fit_time and predict_time, mean
-            seconds a fold.
+            <score>_low and <score>_high (interval of the pooled one, which allows for
+            groups; NaN for scores from ``scoring``); then fit_time and predict_time,
+            mean seconds a fold.
         """
         metrics = self._choose_metrics(metrics, MAIN_METRICS)
         return overview_table(self._frame, self.pooled, metrics)
@@ -353,16 +367,44 @@ class BenchmarkResult(OutOfFold):
             folds) with its interval low, high, statistic, p and p_adjusted (Holm,
             over all pairs), all from :func:`corrected_resampled_ttest`, the interval
             within −1 to 1 for built-in scores; then pooled_difference with pooled_low
-            and pooled_high from the paired bootstrap; n_folds.
+            and pooled_high from the paired bootstrap; n_folds. A fold in which one of
+            a pair has no score counts for neither.
         """
+        return self._compare(self._frame, self._check_metric(metric), self.names)
+
+    def _compare(self, frame, metric, names):
+        """Return `compare` of some models on some folds."""
         return comparison_table(
-            self._frame,
-            self.pooled,
-            self._check_metric(metric),
-            names=self.names,
+            frame,
+            self._pooled_on_shared,
+            metric,
+            names=names,
             distinct=self._distinct,
             confidence_level=self.confidence_level,
         )
+
+    def _ranked(self, metric):
+        """Return scores on the folds that models share, and the means of each model."""
+        frame, compared = fair_part(self._frame, metric, self.names)
+        scores = frame.groupby(["estimator", self._distinct[frame["fold"]]])[metric]
+        means = scores.mean().groupby(level="estimator").mean()
+        return frame, means.reindex(compared)
+
+    def leader(self, metric: str = "F1_macro") -> str | None:
+        """Return the model that the verdict names first, None without any score.
+
+        Parameters
+        ----------
+        metric : str, default="F1_macro"
+            One of ``metrics``.
+
+        Returns
+        -------
+        str or None
+            The highest mean over the folds in which all compared models have a score.
+        """
+        _, means = self._ranked(self._check_metric(metric))
+        return None if means.empty else str(means.idxmax())
 
     @cached_property
     def trainings(self) -> dict[str, Training]:
@@ -380,27 +422,35 @@ class BenchmarkResult(OutOfFold):
         Returns
         -------
         str
-            A few sentences. A lead over networks that were still learning in a fold
-            (their `converged_` is False) is never called more than noise. After
+            A few sentences. Models are ranked over the folds in which all of them have
+            a score; one that failed in so many that they would share no more than half
+            is named and left out. A lead over networks that were still learning in a
+            fold (their `converged_` is False) is never called more than noise. After
             several repeats it says who led in how many, and how far scores moved from
             repeat to repeat and from fold to fold; at last, on what it rests.
         """
-        self._check_metric(metric)
-        of_models = self._frame.groupby("estimator", sort=False)[metric]
+        frame, means = self._ranked(self._check_metric(metric))
+        compared = list(means.index)
         again = self._distinct[self.repeats > 0]
-        repeats = Repeats(
-            self.by_repeat([metric])[metric],
-            over_folds=of_models.std(),
-            same_folds=bool(np.isin(again, self._distinct[self.repeats == 0]).all()),
-        )
+        repeats = None
+        if len(again) and compared:
+            repeats = Repeats(
+                repeat_table(frame, [metric])[metric],
+                over_folds=frame.groupby("estimator", sort=False)[metric].std(),
+                same_folds=bool(
+                    np.isin(again, self._distinct[self.repeats == 0]).all()
+                ),
+            )
+        failed = {name: len(self.folds) - len(self._runs(name)) for name in self.names}
         return verdict_sentence(
-            of_models.mean(),
-            self.compare(metric),
+            means,
+            self._compare(frame, metric, compared),
             metric,
             self.confidence_level,
             self.trainings,
             self.settings.get("cut", {}),
             repeats,
+            tell_failures(self._frame, metric, compared, failed),
         )
 
     # To look at ---------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The tables of a benchmark, from scores of folds and of pooled predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -211,23 +211,28 @@ def group_table(
 
 def comparison_table(
     frame: pd.DataFrame,
-    pooled: PooledScores,
+    pooled_on_shared: Callable[[str, str], PooledScores],
     metric: str,
     *,
     names: Sequence[str],
     distinct: np.ndarray,
     confidence_level: float,
 ) -> pd.DataFrame:
-    """Return the difference, intervals and p value of each pair of models."""
+    """Return the difference, intervals and p value of each pair of models.
+
+    ``pooled_on_shared(a, b)`` gives the predictions on the folds that both have.
+    """
     scores = frame.pivot(index="fold", columns="estimator", values=metric)
-    # Trainings on the same fold are no folds of their own.
-    scores = scores.groupby(distinct[scores.index]).mean()
     ratio = _test_train_ratio(frame)
     rows = []
     for a, b in combinations(names, 2):
+        pair = scores[[a, b]].dropna()
+        # Trainings on the same fold are no folds of their own.
+        pair = pair.groupby(distinct[pair.index]).mean()
+        pooled = pooled_on_shared(a, b)
         test = corrected_resampled_ttest(
-            scores[a],
-            scores[b],
+            pair[a],
+            pair[b],
             test_train_ratio=ratio,
             confidence_level=confidence_level,
         )

@@ -16,7 +16,8 @@ __all__ = ["NOT_SCORES", "check_scorers", "extra_scores"]
 
 # Columns of a result's table that hold something else.
 NOT_SCORES = frozenset(
-    ["estimator", "fold", "n_train", "n_test", "fit_time", "predict_time", "error"]
+    ["estimator", "fold", "repeat", "n_train", "n_test"]
+    + ["fit_time", "predict_time", "error"]
 )
 _ONE_SCORE = "score"
 
