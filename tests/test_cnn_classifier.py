@@ -37,6 +37,13 @@ def tiny(**params):
     )
 
 
+def forty_images():
+    X, y = (
+        np.concatenate([make_images(4, 4, seed=s)[i] for s in (0, 1)]) for i in (0, 1)
+    )
+    return X[4:-4], y[4:-4]
+
+
 class Watch(skorch.callbacks.Callback):
     """Remembers the validation set."""
 
@@ -178,6 +185,35 @@ def test_weight_two_is_the_sample_twice_and_zero_is_gone(digits):
         )
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_weight_zero_is_gone_from_the_validation_split(grouped):
+    X, y = forty_images()
+    weight = np.tile([0, 0, 0, 1], 10)
+    there = weight > 0
+    groups = np.arange(len(X)) // 2 if grouped else None
+    for seed in range(3):
+        clf = tiny(early_stopping=True, random_state=seed)
+        clf.fit(X, y, sample_weight=weight, groups=groups)
+        expected = clf.predict_proba(X)
+        clf.fit(X[there], y[there], groups=groups[there] if grouped else None)
+        np.testing.assert_array_equal(clf.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["labels", "indicator"])
+def test_a_dict_need_not_name_all_classes(several):
+    X, _ = forty_images()
+    y = np.array(["a"] * 20 + ["b"] * 19 + ["c"])
+    weight = {"c": 3.0}
+    if several:
+        y, weight = (y[:, None] == ["a", "b", "c"]).astype(int), {2: 3.0}
+    clf = tiny(class_weight=weight, early_stopping=not several, max_epochs=1).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.partial_fit(X[:8], y[:8])
+    assert np.abs(clf.predict_proba(X) - before).max() > 0
+    with pytest.raises(ValueError, match="not in class_weight"):
+        clf.set_params(class_weight={"z": 3.0}).fit(X, y)
+
+
 def test_fractional_weights_scale_the_loss():
     X, y = make_images(4, 4)
     X = np.concatenate([X, X])
@@ -213,6 +249,51 @@ def test_partial_fit_learns(digits):
         clf.partial_fit(X, y, classes=["nil", "one"])
     with pytest.raises(ValueError, match=r"not among classes_.*\['ten'\]"):
         clf.partial_fit(X[:1], ["ten"])
+
+
+@pytest.mark.parametrize(
+    ("params", "given"),
+    [({"class_weight": {0: 0.05, 1: 0.5}}, {}), ({}, {"sample_weight": [0.05] * 8})],
+    ids=["class_weight", "sample_weight"],
+)
+def test_weights_of_one_partial_fit_count_against_those_of_others(params, given):
+    X, y = make_images(4, 4)
+    clf = tiny(
+        optimizer=torch.optim.SGD,
+        augmentation=None,
+        weight_decay=0.0,
+        precision="float32",
+    )
+    clf.partial_fit(X, y, classes=[0, 1])
+    X, y = X[y == 0][:8], y[y == 0][:8]
+    start, plain, weighted = (
+        clf.net_.module_.net[-1].bias.detach().clone(),
+        *(
+            pickle.loads(pickle.dumps(clf)).set_params(**p).partial_fit(X, y, **g)
+            for p, g in (({}, {}), (params, given))
+        ),
+    )
+    step, smaller = (
+        (c.net_.module_.net[-1].bias - start).detach().numpy()
+        for c in (plain, weighted)
+    )
+    assert np.abs(step).min() > 1e-4
+    np.testing.assert_allclose(smaller, 0.05 * step, rtol=1e-2)
+
+
+def test_partial_fit_refuses_what_it_cannot_know(digits):
+    X, y = digits
+    for weight in ("balanced", "complement"):
+        with pytest.raises(ValueError, match=f'class_weight="{weight}" is not supp'):
+            tiny(class_weight=weight).partial_fit(X, y, classes=np.unique(y))
+
+
+def test_partial_fit_leaves_the_length_of_the_last_fit(digits):
+    X, y = digits
+    clf = tiny(max_epochs=2).fit(X, y).set_params(max_epochs=300)
+    assert clf.partial_fit(X, y).max_epochs_ == 2
+    first = tiny(max_epochs=300).partial_fit(X, y, classes=np.unique(y))
+    assert not hasattr(first, "max_epochs_")
 
 
 def test_augmentation_and_dropout_are_off_in_predict(digits):

@@ -211,6 +211,9 @@ def test_class_factors_by_hand():
     labels = np.array([0, 0, 0, 1])
     factors = class_factors("complement", labels, np.array(["a", "b"]))
     assert_allclose(factors, [0.25, 0.25, 0.25, 0.75])
+    # A dict holds for classes that these samples don't have, too.
+    factors = class_factors({"c": 3.0}, labels, np.array(["a", "b", "c"]))
+    assert_allclose(factors, [1, 1, 1, 1])
 
 
 def test_networks_start_from_the_share_of_each_label():

@@ -200,13 +200,26 @@ class BaseImageClassifier(
             matrix, the numbers of its columns. The pixel statistics of
             `normalization` are those of the first call.
         sample_weight : array-like of shape (n,), default=None
-            As in `fit`.
+            As in `fit`, which brings the mean of all weights to 1. Here they count as
+            they are, those of `class_weight` too: calls weigh against each other.
 
         Returns
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also if `class_weight` is "balanced" or "complement", which
+            take all samples together: give a dict.
         """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f'class_weight="{self.class_weight}" is not supported for partial_fit, '
+                "which does not see all samples: give a dict, as from "
+                "sklearn.utils.class_weight.compute_class_weight."
+            )
         first = not hasattr(self, "net_")
         with unchanged_if_refused(self):
             images = self._validate_images(X, reset=first)
@@ -227,9 +240,10 @@ class BaseImageClassifier(
                 self._features(images, fitted=not first),
                 target,
                 np.arange(len(images)),
-                sample_weight,
+                _check_weights(images, sample_weight),
+                rescaled=False,
             )
-            set_length(self, len(train))
+            self.batch_size_ = self.training_length(len(train), len(self.classes_))[1]
             if first:
                 self._initialize(train)
             else:
@@ -288,12 +302,16 @@ class BaseImageClassifier(
         """Return the training set, and the validation set or None."""
         if groups is not None:
             groups = check_groups(groups, len(images))
+        weight = _check_weights(images, sample_weight)
         index, content = order_of(images, target)
+        if (weight > 0).any():
+            # The others are left out, of the validation split too.
+            index = index[weight[index] > 0]
         features = self._features(images, fitted=False)
         if not self.early_stopping:
-            train = self._make_dataset(images, features, target, index, sample_weight)
+            train = self._make_dataset(images, features, target, index, weight)
             return train, None
-        if groups is None and content.max() + 1 < len(content):
+        if groups is None and len(np.unique(content[index])) < len(index):
             # Copies, as oversampling makes them, must not stand on both sides.
             groups = content
         train, valid = validation_split(
@@ -303,7 +321,7 @@ class BaseImageClassifier(
             check_random_state(self.random_state),
         )
         return tuple(
-            self._make_dataset(images, features, target, index[side], sample_weight)
+            self._make_dataset(images, features, target, index[side], weight)
             for side in (train, valid)
         )
 
@@ -313,13 +331,14 @@ class BaseImageClassifier(
         features: np.ndarray | None,
         target: np.ndarray,
         index: np.ndarray,
-        sample_weight: ArrayLike | None,
+        sample_weight: np.ndarray,
+        *,
+        rescaled: bool = True,
     ) -> ImageDataset:
-        """Return the samples at `index`, with the product of both kinds of weight."""
-        sample_weight = plain_array(sample_weight, "sample_weight")
-        sample_weight = _check_sample_weight(
-            sample_weight, images, dtype=np.float64, ensure_non_negative=True
-        )
+        """Return the samples at `index`, with the product of both kinds of weight.
+
+        If `rescaled`, its mean is 1.
+        """
         rows, weight = repeat_by_weight(sample_weight[index])
         rows = index[rows]
         target = target[rows]
@@ -330,7 +349,8 @@ class BaseImageClassifier(
             raise ValueError(
                 "class_weight and sample_weight leave no sample with a positive weight."
             )
-        weight *= weight.size / weight.sum()
+        if rescaled:
+            weight *= weight.size / weight.sum()
         return ImageDataset(images, target, weight, rows, features)
 
     def _initialize(self, train: ImageDataset) -> None:
@@ -536,3 +556,15 @@ class BaseImageClassifier(
         device = torch.device(self.device_)
         compiled = resolve_compile(self.compile, self.device)
         return isolated(device, self._threads(), seed, compiled)
+
+
+def _check_weights(
+    images: Sequence[np.ndarray], sample_weight: ArrayLike | None
+) -> np.ndarray:
+    """Return the weight of each image, finite and not negative; 1 without any."""
+    return _check_sample_weight(
+        plain_array(sample_weight, "sample_weight"),
+        images,
+        dtype=np.float64,
+        ensure_non_negative=True,
+    )

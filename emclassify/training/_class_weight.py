@@ -25,22 +25,23 @@ def class_factors(
     -------
     ndarray of float of shape (n,) or (n, n_labels)
     """
+    if isinstance(class_weight, dict):
+        # Of all classes, as these samples need not have them all.
+        factor = compute_class_weight(class_weight, classes=classes, y=classes)
+        return factor[target] if target.ndim == 1 else np.where(target == 1, factor, 1)
     if target.ndim == 1:
         return _weight_of_classes(class_weight, target, classes)[target]
     if class_weight is None:
         return np.ones(target.shape)
-    if isinstance(class_weight, str):
-        columns = [
-            _weight_of_classes(class_weight, column, np.arange(2))[column]
-            for column in target.T
-        ]
-        return np.stack(columns, axis=1)
-    factor = compute_class_weight(class_weight, classes=classes, y=classes)
-    return np.where(target == 1, factor, 1.0)
+    columns = [
+        _weight_of_classes(class_weight, column, np.arange(2))[column]
+        for column in target.T
+    ]
+    return np.stack(columns, axis=1)
 
 
 def _weight_of_classes(
-    class_weight: dict | str | None, target: np.ndarray, classes: np.ndarray
+    class_weight: str | None, target: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
     """Return a factor for each class; 1 for those without samples."""
     present = np.unique(target)
