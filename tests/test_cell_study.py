@@ -10,14 +10,16 @@ import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from emclassify import CNNClassifier
+from emclassify import CNNClassifier, make_cell_images
 from emclassify.nets import load_backbone
-from studies._markdown import as_markdown, numbers_as_text
+from studies._markdown import numbers_as_text
+from studies._record import write_record
+from studies.cells import _models as models, _study as cell_study
 from studies.cells._beside import beside_source
 from studies.cells._models import network, simulate
 from studies.cells._outputs import ClippedOutputs, PlainStart
 from studies.cells._sections import SECTIONS, pretrain
-from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, with_section
+from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, write_summary
 
 TINY = ["--samples", "60", "--image-size", "32", "--epochs", "1", "--folds", "2"]
 TINY += ["--backbones", "test_resnet"]
@@ -33,7 +35,7 @@ def folder(tmp_path_factory):
         X=rng.integers(0, 1000, (40, 40, 40, 3)).astype(np.uint16),
         y=np.repeat(["G1", "Anaphase"], [30, 10]),
     )
-    main([*TINY, "--jurkat", str(folder), "--out", str(folder / "page.md")])
+    main([*TINY, "--jurkat", str(folder), "--out", str(folder)])
     return folder
 
 
@@ -54,7 +56,7 @@ def rows_of(section):
 
 
 def test_page(folder):
-    page = (folder / "page.md").read_text("utf-8")
+    page = (folder / "summary.md").read_text("utf-8")
     found = sections_of(page)
     # Needs weights that are not random.
     shown = {name: title for name, (title, _) in SECTIONS.items()}
@@ -87,7 +89,7 @@ def test_page(folder):
     ],
 )
 def test_tables(folder, title, names):
-    page = (folder / "page.md").read_text("utf-8")
+    page = (folder / "summary.md").read_text("utf-8")
     rows = rows_of(sections_of(page)[title])
     assert set(names) <= set(rows)
     # Macro-F1, or a recall, comes first in each table.
@@ -111,7 +113,7 @@ def test_confusion_is_kept_for_its_picture(folder):
 
 
 def test_full_size_is_the_source_s():
-    args = parse(["--full"])
+    args = parse(["--out", "x", "--full"])
     assert (args.samples, args.locations, args.image_size) == (21806, 19, 256)
     assert args.backbones == PUBLISHED_BACKBONES
     assert "pretrained" not in args.only
@@ -172,7 +174,7 @@ def test_backbones_of_the_source_are_timm_s(name):
 def test_backbones_of_the_source_train(name):
     # InceptionResNetV2 takes nothing smaller than 75 px.
     size = ["--image-size", "96", "--locations", "19"]
-    args = parse([*TINY, *size, "--only", "backbone"])
+    args = parse(["--out", "x", *TINY, *size, "--only", "backbone"])
     data = simulate(args, multilabel=False)
     model = network(args, name, batch_size=8, device="cpu")
     with warnings.catch_warnings():
@@ -183,21 +185,48 @@ def test_backbones_of_the_source_train(name):
     assert all(p.requires_grad for p in model.net_.module_.net.parameters())
 
 
-def test_a_section_takes_its_own_place():
-    blocks = [pd.DataFrame({"F1": [0.5, nan]}, index=["this", "that"])]
-    page = with_section("", "Filtering?", ["what was"])
-    page = with_section(page, "Class weights?", ["weights\n\nmore"])
-    page = with_section(page, "Filtering?", blocks)
-    page = with_section(page, "Which backbone?", ["a backbone"])
-    found = sections_of(page)
+def test_sections_are_in_the_order_of_the_study(tmp_path):
+    for name in ("class-weight", "backbone", "filtering"):
+        write_record(tmp_path, name, {"text": f"of {name}\n\nmore"})
+    write_summary(tmp_path)
+    found = sections_of((tmp_path / "summary.md").read_text("utf-8"))
     assert list(found) == ["Which backbone?", "Filtering?", "Class weights?"]
-    assert "what was" not in page
-    assert (
-        found["Filtering?"].strip()
-        == as_markdown([("table", numbers_as_text(blocks[0]))]).strip()
-    )
-    assert found["Class weights?"].strip() == "weights\n\nmore"
-    assert with_section(page, "Filtering?", blocks) == page
+    assert found["Filtering?"].strip() == "of filtering\n\nmore"
+
+
+def test_done_sections_are_not_run_again(folder, monkeypatch, capsys):
+    page = (folder / "summary.md").read_text("utf-8")
+    monkeypatch.setattr(cell_study, "run_section", None)
+    command = [*TINY, "--jurkat", str(folder), "--out", str(folder)]
+    main(command)
+    assert capsys.readouterr().out.count("is done already") == len(SECTIONS) - 1
+    assert (folder / "summary.md").read_text("utf-8") == page
+    with pytest.raises(SystemExit, match=r"other settings \(seed\)"):
+        main([*command, "--seed", "1"])
+
+
+def test_sections_share_what_is_simulated(monkeypatch):
+    made = []
+
+    def make(**params):
+        made.append(params)
+        return make_cell_images(**params)
+
+    monkeypatch.setattr(models, "make_cell_images", make)
+    args = parse(["--out", "x", *TINY, "--seed", "7", "--jobs", "2"])
+    one, again = (simulate(args, multilabel=True) for _ in range(2))
+    simulate(args, multilabel=False)
+    assert one is again
+    assert len(made) == 2
+    assert made[0]["n_jobs"] == 2
+    alone = make_cell_images(60, image_size=32, weights=[1] * 10, random_state=7)
+    np.testing.assert_array_equal(one.images, alone.images)
+
+
+def test_no_page_is_written_without_being_asked_for(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    assert "--out" in capsys.readouterr().err
 
 
 def test_a_failed_fit_is_called_one():
@@ -231,7 +260,7 @@ def test_the_source_s_figures_stand_beside_ours():
 @pytest.mark.filterwarnings("ignore:test_resnet has random weights")
 def test_pretrained_weights_load_for_two_channels(tmp_path):
     path = str(tmp_path / "cells.pth")
-    said = pretrain(parse([*TINY, "--only", "backbone"]), path)
+    said = pretrain(parse(["--out", "x", *TINY, "--only", "backbone"]), path)
     assert "120 simulated" in said
     kept = torch.load(path, weights_only=True)
     loaded = load_backbone("test_resnet", 2, path).state_dict()
@@ -248,23 +277,25 @@ def test_pretrained_weights_load_for_two_channels(tmp_path):
     ("wrong", "message"),
     [
         (["--only", "coffee"], "coffee"),
-        (["--only", "jurkat"], "--jurkat FOLDER"),
+        (["--only", "jurkat"], "--jurkat CELLS"),
         (["--weights", "file.pth"], "one network"),
         (["--weights", "imagenet"], "not test_resnet"),
         (["--only", "pretrained"], "weights that are not random"),
         (["--samples", "3"], "--samples must be at least 60"),
+        (["--epochs", "0"], "--epochs must be at least 1"),
+        (["--seed", "-1"], "--seed must be at least 0"),
         (["--image-size", "8"], "--image-size must be at least 32"),
     ],
 )
 def test_refused_arguments(wrong, message, capsys):
     with pytest.raises(SystemExit):
-        parse(wrong)
+        parse(["--out", "x", *wrong])
     assert message in capsys.readouterr().err
 
 
 def test_full_is_the_source():
-    args = parse(["--full"])
+    args = parse(["--out", "x", "--full"])
     assert (args.samples, args.image_size) == (21806, 256)
     assert args.backbones[0] == "tf_efficientnet_b7"
     assert len(args.backbones) == 4
-    assert parse(["--full", "--samples", "100"]).samples == 100
+    assert parse(["--out", "x", "--full", "--samples", "100"]).samples == 100

@@ -19,9 +19,7 @@ def confusion(args):
     data = simulate(args, multilabel=True)
     predicted = out_of_fold(network(args, class_weight="balanced"), data, args)
     names = list(data.target_names)
-    counts(data.target, predicted, names).to_csv(
-        args.out.with_name(CONFUSION), index=False
-    )
+    counts(data.target, predicted, names).to_csv(args.out / CONFUSION, index=False)
     scores = per_class_scores(
         data.target, predicted, target_names=names, zero_division=0
     )

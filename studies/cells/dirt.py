@@ -1,7 +1,7 @@
 """What dirt costs, and what filtering brings back, on simulated images of cells.
 
-    python -m studies.cells.dirt                    # the developers' page
-    python -m studies.cells.dirt --samples 600 --seeds 0 --out FILE
+    python -m studies.cells.dirt --out FILE                # the developers' page
+    python -m studies.cells.dirt --out FILE --samples 600 --seeds 0
 
 A tenth of the training labels is wrong, and 3 % of the training images are saturated or
 empty. How many of these do the outlier removers and cleanlab find, and how much of the
@@ -11,6 +11,7 @@ together; test images are clean, and scored against their true labels.
 
 import argparse
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,11 @@ from emclassify import (
     make_cell_images,
 )
 from emclassify.datasets.cells._cell_images import DEFAULT_SHARES
-from studies._machine import describe_machine
-from studies._markdown import numbers_as_text, table_as_markdown
+from studies._arguments import LARGEST_SEED, check_numbers
+from studies._machine import describe_machine, versions_of
+from studies._markdown import numbers_as_text, run_line, table_as_markdown
 
-OUT = Path(__file__).parents[2] / "docs" / "results" / "cell_dirt_study.md"
+PACKAGES = ["emclassify", "scikit-learn", "cleanlab", "numpy", "torch", "skorch"]
 LABEL_NOISE, DIRT = 0.10, 0.03
 # Dropped as label issues: a little more than the share that is wrong.
 ISSUES = 0.12
@@ -50,11 +52,12 @@ MODELS = {
 FILTERS = ("outliers", "label issues", "both", "all that is dirty")
 
 
-def simulate(n_samples, seed):
+def simulate(n_samples, seed, n_jobs=None):
     """Return the same cells clean and dirty, and the features of both."""
     params = {
         "multilabel": False,
         "weights": dict.fromkeys(DEFAULT_SHARES, 1),
+        "n_jobs": n_jobs,
         "random_state": seed,
     }
     clean = make_cell_images(n_samples, **params)
@@ -186,7 +189,7 @@ def score(clean, dirty, features, seed):
     return scores
 
 
-def report(found, scores, args, seconds):
+def report(found, scores, args, started, seconds):
     """Return the page."""
     mean, spread = (
         getattr(pd.concat(scores).groupby(level=0, sort=False), how)()
@@ -201,6 +204,13 @@ def report(found, scores, args, seconds):
         seeds += f" No score's standard deviation over seeds is above {largest:.3f}."
     command = "python -m studies.cells.dirt"
     command += f" --samples {args.samples} --seeds {' '.join(map(str, args.seeds))}"
+    record = {
+        "command": command,
+        "machine": describe_machine(),
+        "started": started,
+        "seconds": seconds,
+        "versions": versions_of(PACKAGES),
+    }
     detectors = pd.concat(found).groupby(level=0, sort=False).mean()
     return f"""# Dirty labels and images, on simulated cells
 
@@ -225,7 +235,7 @@ Embedding removers drop {100 * DIRT:.0f} % of the images, cleanlab the
 Macro-F1 out of fold (five folds by plate) on clean images and true labels, by what the
 model is trained on. "outliers": dirty, without the {100 * DIRT:.0f} % furthest from
 their class in the features; "label issues": without those of cleanlab; "all that is
-dirty": without everything that is known to be dirty, the best a filter can do.
+dirty": without everything that is known to be dirty.
 
 {table_as_markdown(numbers_as_text(mean))}
 
@@ -233,7 +243,7 @@ Share of the cost (clean less dirty) that comes back:
 
 {table_as_markdown(numbers_as_text(back, 2))}
 
-Run as `{command}` on {describe_machine()}, {seconds:,.0f} s.
+{run_line(record)}
 """
 
 
@@ -243,18 +253,24 @@ def main(arguments=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE")
     parser.add_argument("--samples", type=int, default=2400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--jobs", type=int, help="threads that simulate")
     args = parser.parse_args(arguments)
-    start = time.perf_counter()
+    check_numbers(parser, args, {"samples": 200})
+    if not all(0 <= seed <= LARGEST_SEED for seed in args.seeds):
+        parser.error(f"--seeds must be from 0 to {LARGEST_SEED}; got {args.seeds}")
+    if not args.out.absolute().parent.is_dir():
+        parser.error(f"--out is in a folder that isn't there: {args.out}")
+    start, started = time.perf_counter(), date.today().isoformat()
     found, scores = [], []
     for seed in args.seeds:
-        clean, dirty, features = simulate(args.samples, seed)
+        clean, dirty, features = simulate(args.samples, seed, args.jobs)
         found.append(detect(dirty, features[1], seed))
         scores.append(score(clean, dirty, features, seed))
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
-    page = report(found, scores, args, time.perf_counter() - start)
+    page = report(found, scores, args, started, time.perf_counter() - start)
     args.out.write_text(page, "utf-8")
     print(page)
 
