@@ -62,7 +62,7 @@ def said(argv, capsys):
     return lines[-1]
 
 
-SVM = ["--model", "svm", "--quiet", "--jobs", "1", "--out", "m.emc"]
+SVM = ["--model", "svm", "--quiet", "--out", "m.emc"]
 GRID = ["--group-column", "grid", "--cv", "2"]
 
 
@@ -166,5 +166,6 @@ def test_parameters_of_a_model_are_given_by_set(place, capsys):
 @pytest.mark.filterwarnings("default:Fold")
 def test_a_rare_class_may_be_let_be(place, capsys):
     argv = ["--labels", "rare.csv", "--cv", "2", "--on-missing-class", "warn"]
+    argv += ["--jobs", "1"]
     assert main(["train", "flat", *SVM, *argv]) == 0
     assert "populated class in y" not in capsys.readouterr().err

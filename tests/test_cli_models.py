@@ -28,7 +28,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from emclassify.cli import main
 exit(main())
 """
-QUICK = ["--epochs", "1", "--image-size", "8", "--jobs", "1", "--quiet"]
+QUICK = ["--epochs", "1", "--image-size", "8", "--quiet"]
+ONE = ["--jobs", "1"]
 
 
 @pytest.fixture
@@ -72,6 +73,69 @@ def test_train_does_what_the_api_does(folder, tmp_path, capsys):
     np.testing.assert_array_equal(model.predict_proba(data.images), expected)
 
 
+def with_groups(tmp_path):
+    """Return the options that name the groups, and the data set that they give."""
+    labels = tmp_path / "labels.csv"
+    data = load_image_folder(tmp_path / "images", labels=labels, group_column="grid")
+    return ["--labels", str(labels), "--group-column", "grid"], data
+
+
+def test_early_stopping_keeps_groups_together(folder, tmp_path):
+    options, data = with_groups(tmp_path)
+    path = tmp_path / "it.emc"
+    stopping = ["--set", "lipnet4.early_stopping=true"]
+    assert train(folder, path, *options, *stopping) == 0
+    model = emclassify.load(path)
+    said = model.predict_proba(data.images)
+    model.fit(data.images, data.target, lipnetclassifier__groups=data.groups)
+    np.testing.assert_array_equal(model.predict_proba(data.images), said)
+    model.fit(data.images, data.target)
+    assert not np.array_equal(model.predict_proba(data.images), said)
+
+
+def test_an_svm_is_calibrated_on_folds_that_keep_groups_together(folder, tmp_path):
+    options, data = with_groups(tmp_path)
+    path = tmp_path / "it.emc"
+    assert train(folder, path, "--model", "svm", *options) == 0
+    folds = emclassify.load(path)["svc"].cv
+    assert len(folds) == 5
+    for a, b in folds:
+        assert not set(data.groups[a]) & set(data.groups[b])
+
+
+@pytest.mark.filterwarnings("default:The SVM gives no prob")
+def test_an_svm_without_such_folds_says_so(folder, tmp_path, capsys):
+    table = pd.read_csv(tmp_path / "labels.csv").assign(grid="one")
+    table.loc[table["label"] == "dim", "grid"] = "two"
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    options, _ = with_groups(tmp_path)
+    assert train(folder, tmp_path / "it.emc", "--model", "svm", *options) == 0
+    assert "The SVM gives no probabilities" in capsys.readouterr().err
+    assert not hasattr(emclassify.load(tmp_path / "it.emc"), "predict_proba")
+
+
+@pytest.mark.filterwarnings("default:The networks would take")
+@pytest.mark.filterwarnings("default:.*still learning")
+def test_the_limit_is_for_the_folds(folder, tmp_path, capsys):
+    path = tmp_path / "it.emc"
+    limit = ["--epochs", "200", "--cv", "2", "--time-limit", "0.000001", *ONE]
+    assert train(folder, path, *limit) == 0
+    assert "The figures are of trainings of 1 epochs" in capsys.readouterr().out
+    assert len(emclassify.load(path)[-1].history_) == 200
+    card = emclassify.read_model_card(path)["card"]
+    assert card["shorter_trainings"].endswith("the model was to have 200.")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--time-limit", "5"], ["--on-missing-class", "warn"], ["--jobs", "99"]],
+)
+def test_options_of_folds_need_folds(option, folder, tmp_path, capsys):
+    assert train(folder, tmp_path / "it.emc", *option) == 2
+    said = capsys.readouterr().err
+    assert said == f"emclassify: {option[0]} needs folds: give --cv too.\n"
+
+
 def test_card_without_figures(folder, tmp_path, capsys):
     train(folder, tmp_path / "it.emc")
     capsys.readouterr()
@@ -91,7 +155,7 @@ def test_card_without_figures(folder, tmp_path, capsys):
 def test_card_with_figures(folder, tmp_path, capsys):
     labels = ["--labels", str(tmp_path / "labels.csv"), "--group-column", "grid"]
     path = tmp_path / "it.emc"
-    assert train(folder, path, "--model", "svm", "--cv", "2", *labels) == 0
+    assert train(folder, path, "--model", "svm", "--cv", "2", *ONE, *labels) == 0
     # Figures with their intervals in one cell, as `benchmark` prints them.
     printed = capsys.readouterr().out
     assert "macro" in printed
@@ -276,7 +340,7 @@ def test_auto_takes_the_best_and_says_why(folder, tmp_path, capsys, monkeypatch)
         "emclassify.cli._train.default_models", lambda: ["lipnet4", "svm"]
     )
     path = tmp_path / "it.emc"
-    assert train(folder, path, "--model", "auto", "--cv", "3") == 0
+    assert train(folder, path, "--model", "auto", "--cv", "3", *ONE) == 0
     printed = capsys.readouterr().out
     assert "\nTaken: svm, the highest macro F1." in printed  # one epoch is too few
     unwrapped = " ".join(printed.split())

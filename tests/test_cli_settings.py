@@ -20,7 +20,7 @@ from emclassify.cli._models import MODELS, check_name
 from emclassify.cli._set_parameters import Setting
 from emclassify.model_selection import benchmark_classifiers
 
-QUICK = ["--epochs", "1", "--image-size", "16", "--jobs", "1"]
+QUICK = ["--epochs", "1", "--image-size", "16"]
 
 
 @pytest.fixture

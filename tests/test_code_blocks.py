@@ -45,7 +45,7 @@ OTHER = re.compile(
 )
 SMALL = {
     "benchmark": "--epochs 1 --image-size 16 --cv 2 --jobs 1 --quiet --time-limit none",
-    "train": "--epochs 1 --image-size 16 --jobs 1 --quiet",
+    "train": "--epochs 1 --image-size 16 --quiet",
     "review": "--cv 2 --jobs 1 --quiet",
     "label": "--epochs 1 --image-size 16 --cv 2 --jobs 1 --quiet --number 12 "
     "--unlabelled",

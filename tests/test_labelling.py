@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -223,6 +225,35 @@ def test_decision_values_become_probabilities(folder, tmp_path):
     np.testing.assert_allclose(found.proba.sum(axis=1), 1)
     said = np.array(found.classes)[found.proba.argmax(axis=1)]
     assert np.mean(said == [truth(n) for n in images.files]) > 0.9
+
+
+class Learner(DummyClassifier):
+    """It remembers its groups."""
+
+    def fit(self, X, y, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+
+def test_a_model_of_all_labels_learns_its_groups(folder):
+    images = read_folder(folder)
+    images.labels = np.array([truth(name) for name in images.files], dtype=object)
+    images.groups = np.arange(N) // 6
+    found = judge(make_pipeline(FunctionTransformer(flat), Learner()), images)
+    np.testing.assert_array_equal(found.model[-1].groups_, images.groups)
+
+
+def test_a_temperature_of_other_folds_is_taken_off(folder):
+    images = read_folder(folder)
+    images.labels = np.array([truth(name) for name in images.files], dtype=object)
+    images.labels[18:] = None  # six a class: folds learn from fewer than five
+    svm = SVC()
+    calibrated = CalibratedClassifierCV(svm, method="temperature", cv=5)
+    found = [
+        judge(make_pipeline(FunctionTransformer(flat), last), images)
+        for last in (svm, calibrated)
+    ]
+    np.testing.assert_array_equal(found[0].proba, found[1].proba)
 
 
 def test_known_duplicates_are_not_searched_for(monkeypatch):

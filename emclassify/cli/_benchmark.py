@@ -11,6 +11,7 @@ from emclassify.cli._models import default_models, describe_names, say_what_is_l
 from emclassify.cli._options import (
     HelpFormatter,
     add_folder,
+    add_folds,
     add_training,
     at_least,
     check_out,
@@ -73,6 +74,7 @@ def add_benchmark(commands: Any) -> None:
         help="tune each model within the training sides: twelve times as long",
     )
     add_training(command)
+    add_folds(command)
     add(
         "--seed",
         type=seed,

@@ -2,15 +2,18 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._models import describe_names, make_model
 from emclassify.cli._options import (
     HelpFormatter,
+    add_jobs,
     add_training,
     at_least,
     model_name,
+    refuse_given,
     seed,
     whole_number,
 )
@@ -81,6 +84,7 @@ def add_label(commands: Any) -> None:
         help="number of folds that try the model",
     )
     add_training(command)
+    add_jobs(command)
     add(
         "--seed",
         type=seed,
@@ -89,7 +93,7 @@ def add_label(commands: Any) -> None:
         help="of suggestions, folds and networks",
     )
     add("--quiet", action="store_true", help="no progress bar")
-    command.set_defaults(run=_label)
+    command.set_defaults(run=partial(_label, command))
 
 
 def _names(text: str) -> list[str]:
@@ -99,7 +103,9 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _label(args: argparse.Namespace) -> None:
+def _label(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if not args.serve:
+        refuse_given(command, args, ["port"], "is of a server: give --serve too")
     check_settings(args, [args.model])
     out = Path(args.out)
     if out.exists() and not out.is_dir():

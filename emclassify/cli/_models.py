@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,9 @@ def say_what_is_left_out(names: Sequence[str], remedy: str) -> None:
     )
 
 
-def with_probabilities(model: Any, target: Sequence[Any]) -> Any:
+def with_probabilities(
+    model: Any, target: Sequence[Any], groups: "np.ndarray | None" = None
+) -> Any:
     """Return a model that gives probabilities: an SVM is calibrated, all else is as is.
 
     One temperature for all decision values: the labels that the SVM gives stay its own.
@@ -119,19 +122,54 @@ def with_probabilities(model: Any, target: Sequence[Any]) -> Any:
         Unfitted.
     target : array-like of shape (n,)
         Labels it will be fitted on; their rarest class says how many folds there are.
+    groups : ndarray of shape (n,), default=None
+        Of these images; the folds keep them together.
+
+    Warns
+    -----
+    UserWarning
+        If groups leave no folds to calibrate an SVM on.
     """
     import numpy as np
     from sklearn.calibration import CalibratedClassifierCV
 
     if hasattr(model, "predict_proba") or not hasattr(model, "named_steps"):
         return model
+    if "svc" not in model.named_steps:
+        return model
+    target = np.asarray(target)
     n_rarest = int(np.unique(target, return_counts=True)[1].min())
-    if "svc" not in model.named_steps or n_rarest < 2:
+    if n_rarest < 2:
+        return model
+    folds = min(5, n_rarest) if groups is None else _group_folds(target, groups)
+    if folds is None:
+        warnings.warn(
+            "The SVM gives no probabilities: a class lies in one group only, or in few "
+            "that come together, so that no folds can calibrate it.",
+            UserWarning,
+            stacklevel=2,
+        )
         return model
     calibrated = CalibratedClassifierCV(
-        model["svc"], method="temperature", ensemble=False, cv=min(5, n_rarest)
+        model["svc"], method="temperature", ensemble=False, cv=folds
     )
     return model.set_params(svc=calibrated)
+
+
+def _group_folds(target: "np.ndarray", groups: "np.ndarray") -> list | None:
+    """Return the most folds, 5 at most, that learn every class, or None."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    classes = np.unique(target)
+    most = min(len(set(groups[target == name])) for name in classes)
+    for n_folds in range(min(5, most), 1, -1):
+        splitter = StratifiedGroupKFold(n_folds)
+        # Not the splitter itself: CalibratedClassifierCV gives it no groups.
+        folds = list(splitter.split(target, target, groups))
+        if all(np.isin(classes, target[train]).all() for train, _ in folds):
+            return folds
+    return None
 
 
 def _make(name: str, args: argparse.Namespace, images: "np.ndarray") -> Any:

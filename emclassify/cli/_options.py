@@ -3,16 +3,18 @@
 import argparse
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emclassify.cli._models import check_name
 from emclassify.cli._settings import setting
 
 __all__ = [
+    "OF_FOLDS",
     "HelpFormatter",
     "add_folder",
     "add_folder_settings",
+    "add_folds",
     "add_jobs",
     "add_on_error",
     "add_reading",
@@ -26,9 +28,12 @@ __all__ = [
     "model_names",
     "numbers",
     "positive",
+    "refuse_given",
     "seed",
     "whole_number",
 ]
+
+OF_FOLDS = ("time_limit", "on_missing_class", "jobs")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -155,9 +160,23 @@ def add_training(command: argparse.ArgumentParser) -> None:
         help="of all models: whether rare classes count as much as others",
     )
     add(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="MODEL.PARAMETER=VALUE",
+        help="a parameter of a model, as lipnet4.max_epochs=80 or svm.C=100; give it "
+        "as often as needed",
+    )
+
+
+def add_folds(command: argparse.ArgumentParser) -> None:
+    """Add the options of models that are compared on folds: those of `OF_FOLDS`."""
+    add = command.add_argument_group("folds").add_argument
+    add(
         "--time-limit",
         type=_minutes,
-        default="40",
+        default=40,
         metavar="MIN",
         help='minutes that the folds of networks may take, or "none"; they get fewer '
         "epochs where it would be more",
@@ -167,15 +186,6 @@ def add_training(command: argparse.ArgumentParser) -> None:
         choices=["raise", "warn"],
         default="raise",
         help="folds without a class in their training side",
-    )
-    add(
-        "--set",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="MODEL.PARAMETER=VALUE",
-        help="a parameter of a model, as lipnet4.max_epochs=80 or svm.C=100; give it "
-        "as often as needed",
     )
     add_jobs(command)
 
@@ -270,6 +280,18 @@ def positive(text: str) -> float:
 def flag(name: str) -> str:
     """Return the option that argparse keeps under a name."""
     return "--" + name.replace("_", "-")
+
+
+def refuse_given(
+    command: argparse.ArgumentParser,
+    args: argparse.Namespace,
+    names: Sequence[str],
+    why: str,
+) -> None:
+    """Raise ValueError if an option that would have no effect is not its default."""
+    for name in names:
+        if getattr(args, name) != command.get_default(name):
+            raise ValueError(f"{flag(name)} {why}.")
 
 
 def check_out(path: str, *inputs: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._fingerprint import fingerprint
@@ -14,12 +15,15 @@ from emclassify.cli._models import (
     with_probabilities,
 )
 from emclassify.cli._options import (
+    OF_FOLDS,
     HelpFormatter,
     add_folder,
+    add_folds,
     add_training,
     at_least,
     check_out,
     model_name,
+    refuse_given,
     seed,
 )
 from emclassify.cli._settings import check_settings
@@ -61,13 +65,16 @@ def add_train(commands: Any) -> None:
         "--model auto",
     )
     add_training(command)
+    add_folds(command)
     add("--seed", type=seed, metavar="N", default=0, help="of folds and networks")
     add("--out", metavar="MODEL", required=True, help="file to write")
     add("--quiet", action="store_true", help="no progress bar")
-    command.set_defaults(run=_train)
+    command.set_defaults(run=partial(_train, command))
 
 
-def _train(args: argparse.Namespace) -> None:
+def _train(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.cv is None and args.model != "auto":
+        refuse_given(command, args, OF_FOLDS, "needs folds: give --cv too")
     check_out(args.out, args.labels)
     names = default_models() if args.model == "auto" else [args.model]
     check_settings(args, names)
@@ -77,19 +84,21 @@ def _train(args: argparse.Namespace) -> None:
     card = _describe(args, data)
     if args.model == "auto":
         args.cv = args.cv or 5
-    if args.cv is None:
-        model = make_model(args.model, args, data.images)
-    else:
+    name = args.model
+    if args.cv is not None:
         result = compare(args, names, data, args.cv)
         name = result.leader()
         card |= _figures(args, result, name)
         if args.model == "auto":
             card["chosen"] = f"{name}: {result.verdict()}"
         print(result)
+        if card["shorter_trainings"]:
+            print(f"\n{card['shorter_trainings']}")
         if args.model == "auto":
             print(f"\nTaken: {name}, the highest macro F1.")
-        model = result.estimators[name]
-    model = with_probabilities(model, data.target)
+    # Anew: for a limit of time, the folds may have had shorter trainings.
+    model = make_model(name, args, data.images)
+    model = with_probabilities(model, data.target, data.groups)
     _fit(model, data, verbose=0 if args.quiet else 1)
     from emclassify.persistence import save
 
@@ -99,11 +108,13 @@ def _train(args: argparse.Namespace) -> None:
 
 def _fit(model: Any, data: "Bunch", verbose: int) -> None:
     """Fit with a bar over the epochs, and say what they ended with."""
+    from emclassify._fit_params import add_groups, fit_with
+
     network = model[-1] if hasattr(model, "steps") else model
     shows = type(network).__module__.startswith("emclassify.classifiers")
     if shows:
         network.set_params(verbose=verbose)
-    model.fit(data.images, data.target)
+    fit_with(model, data.images, data.target, add_groups({}, model, data.groups))
     if shows:
         # The bar was of this run, not of the model.
         network.set_params(verbose=0)
@@ -134,6 +145,7 @@ def _describe(args: argparse.Namespace, data: "Bunch") -> dict[str, Any]:
         "command": args.command_line,
         "splits": None,
         "figures": None,
+        "shorter_trainings": None,
     }
 
 
@@ -152,7 +164,12 @@ def _figures(
 ) -> dict[str, Any]:
     """Return what the card says of folds, and of figures out of fold."""
     figures = result.shown_figures(name)
+    was, now = result.settings["cut"].get(name, (None, None))
     return {
+        "shorter_trainings": None
+        if now is None
+        else f"The figures are of trainings of {now} epochs, for the limit of time; "
+        f"the model was to have {was}.",
         "splits": {
             "folds": args.cv,
             "seed": args.seed,

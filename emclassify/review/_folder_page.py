@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
 
+from emclassify._fit_params import add_groups, fit_with
 from emclassify._text_table import read_text_table
 from emclassify.review._doubtful_labels import mean_scores
 from emclassify.review._folder_images import FolderImages
@@ -103,7 +106,7 @@ def judge(
 
     Images with labels are judged out of fold; the others by a clone that has seen all
     that have one. Decision values become probabilities by one temperature, fitted to
-    those out of fold.
+    those out of fold; a model that has learnt one of its own does without it.
 
     Parameters
     ----------
@@ -147,7 +150,7 @@ def judge(
             f"Class {classes.tolist()[counts.argmin()]!r} has one image; no fold can "
             "both learn and test it. Give it another one, or leave it out."
         )
-    model = clone(model)
+    model = _uncalibrated(clone(model))
     groups = None
     if folder.groups is not None:
         groups = folder.groups[folder.readable][known]
@@ -181,7 +184,7 @@ def judge(
         values = softened(values, temperature)
     proba[known] = values
     if refit or not known.all():
-        model = model.fit(X, y)
+        model = fit_with(model, X, y, add_groups({}, model, groups))
     if not known.all():
         others = folder.images[~known]
         if temperature is None:
@@ -189,6 +192,18 @@ def judge(
         else:
             proba[~known] = softened(decision_values(model, others), temperature)
     return Judgement(folder.spread(proba), classes.tolist(), model, result)
+
+
+def _uncalibrated(model: BaseEstimator) -> BaseEstimator:
+    """Take a temperature off: its folds are of other data than the model now learns."""
+    last = model[-1] if isinstance(model, Pipeline) else model
+    if not isinstance(last, CalibratedClassifierCV) or last.method != "temperature":
+        return model
+    if last.estimator is None or not hasattr(last.estimator, "decision_function"):
+        return model
+    if not isinstance(model, Pipeline):
+        return last.estimator
+    return model.set_params(**{model.steps[-1][0]: last.estimator})
 
 
 def unseen_probabilities(
