@@ -287,13 +287,19 @@ def _tell_stored(array, package):
         root = getattr(array.store, "root", None)
         folder = None if root is None else Path(root) / array.path
         if isinstance(root, Path) and folder.is_dir():
-            files = sorted(file for file in folder.rglob("*") if file.is_file())
+            found = os.walk(folder, onerror=_raise)
+            files = [Path(root) / name for root, _, names in found for name in names]
+            files = sorted(file for file in files if file.is_file())
             states = [
                 (os.fsencode(file.relative_to(folder)), _file_state(str(file)))
                 for file in files
             ]
             return *what, os.fsencode(folder), states
     return *what, _digest(array)
+
+
+def _raise(error):
+    raise error
 
 
 def _digest(array):

@@ -1,5 +1,7 @@
 """Tests of load_image_folder: what is read, and what each fault says."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -428,3 +430,42 @@ def test_the_command_line_keeps_files_whole(tmp_path, capsys):
     stacks_of_pages(tmp_path / "two", 2)
     assert main(["benchmark", str(tmp_path / "two"), *command]) == 0
     assert "in 4 groups" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def close_folder(monkeypatch, closed):
+    """Let nobody look into a folder, as if its owner had closed it; root may always."""
+    scandir = os.scandir
+
+    def refuse(path="."):
+        if os.fspath(path) == os.fspath(closed):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    from emclassify import predict_folder, svm_baseline
+
+    for name in ("dim/grid1", "dim/grid2", "bright/grid1"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.fromarray(np.full((8, 8), len(name), np.uint8)).save(
+            tmp_path / name / "x.png"
+        )
+    images = np.zeros((4, 8, 8), np.uint8)
+    images[2:] = 9
+    svm = svm_baseline(features=["histogram"]).fit(images, [0, 0, 1, 1])
+    close_folder(monkeypatch, tmp_path / "dim" / "grid2")
+    with pytest.raises(PermissionError, match=r"grid2 can't be read: Permission den"):
+        load_image_folder(tmp_path)
+    with pytest.warns(UserWarning, match=r"1 of 3 files were left out: dim/grid2/"):
+        bunch = load_image_folder(tmp_path, on_error="skip")
+    assert bunch.filenames.tolist() == ["bright/grid1/x.png", "dim/grid1/x.png"]
+    assert bunch.errors.to_numpy().tolist() == [
+        ["dim/grid2/", "the folder can't be read: Permission denied"]
+    ]
+    with pytest.raises(ValueError, match=r"grid2 can't be predicted: the folder can't"):
+        predict_folder(svm, tmp_path, tmp_path / "t.csv")
+    with pytest.warns(UserWarning, match=r"dim/grid2 was left out: the folder can't"):
+        n = predict_folder(svm, tmp_path, tmp_path / "t.csv", on_error="skip")
+    assert n == 2

@@ -18,6 +18,16 @@ def image_with_box(shape, box, dtype="uint8", seed=0):
     return np.stack([image, mask], axis=-1)
 
 
+@pytest.mark.parametrize("dtype", ["uint32", "int64", "uint64"])
+def test_a_saturated_background_is_filled_with_its_own_grey(dtype):
+    highest = np.iinfo(dtype).max
+    X = np.full((1, 6, 6, 2), highest, dtype)
+    X[..., 1] = 0
+    X[0, 2:4, 3, 1] = X[0, 2, 4, 1] = 1
+    cropper = ParticleCropper(margin=0, apply_mask=True, fill_value="mean")
+    assert (cropper.fit_transform(X)[0][..., 0] == highest).all()
+
+
 @pytest.mark.parametrize("margin", [0, 1, 7])
 def test_box_by_hand(margin):
     X = [image_with_box((40, 60), (10, 20, 18, 45)), image_with_box((30, 30), (9,) * 4)]

@@ -24,6 +24,17 @@ def test_constant_stays_constant(dtype):
     assert (out == 200).all()
 
 
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int16", "uint32", "int32", "uint64", "int64"]
+)
+def test_the_ends_of_a_type_stay_there(dtype):
+    limits = np.iinfo(dtype)
+    for value in (limits.min, limits.max):
+        X = np.full((1, 8, 8), value, dtype)
+        out = ResizeImages((4, 4)).fit_transform(X)
+        np.testing.assert_array_equal(out, X[:, :4, :4])
+
+
 def test_same_size_is_untouched():
     X = np.random.default_rng(0).integers(0, 65536, (3, 8, 8), dtype="uint16")
     np.testing.assert_array_equal(ResizeImages((8, 8)).fit_transform(X), X)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["HALF", "resize_image"]
+__all__ = ["HALF", "as_whole", "resize_image"]
 
 # Of a mask's pixel; what is half but for rounding counts as half.
 HALF = 0.5 - 1e-6
@@ -54,9 +54,19 @@ def _resize_plane(plane, size, box, dtype):
         )
     )
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        return np.clip(np.rint(resized), limits.min, limits.max).astype(dtype)
+        return as_whole(resized, dtype)
     return resized if scale == 1 else resized.astype(dtype) * scale
+
+
+def as_whole(values: NDArray[Any], dtype: np.dtype) -> NDArray[Any]:
+    """Round floats to a type of integers, at most its largest and smallest number."""
+    limits = np.iinfo(dtype)
+    rounded = np.clip(np.rint(values), limits.min, limits.max)
+    # The largest number of 32 or 64 bits is rounded up in floats, and would overflow.
+    full = rounded >= limits.max
+    whole = np.where(full, 0, rounded).astype(dtype)
+    whole[full] = limits.max
+    return whole
 
 
 def _resize_mask(plane, size, box):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from emclassify._fit_state import as_fitted, fit_context
 from emclassify._images import ImageInputMixin
 from emclassify._typing import ImagesLike
+from emclassify.preprocessing._interpolation import as_whole
 from emclassify.preprocessing._stacks import (
     has_channel_axis,
     object_array,
@@ -226,7 +227,7 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         if isinstance(self.fill_value, str):
             average = getattr(np, self.fill_value)
             fill = average(pixels.astype(np.float64), axis=0)
-            fill = np.rint(fill) if image.dtype.kind in "iu" else fill
+            fill = as_whole(fill, image.dtype) if image.dtype.kind in "iu" else fill
         else:
             fill = self._checked_fill_value(image.dtype)
         out = image.copy()

@@ -252,8 +252,9 @@ def load_image_folder(
     dataset, axes : str, default=None
         As `open_image_stack` has them, for HDF5 and zarr.
     on_error : {"raise", "skip"}, default="raise"
-        What to do about a file that is missing, damaged or of the wrong size: raise,
-        or leave it out, list it in `errors` and warn.
+        What to do about a file that is missing, damaged or of the wrong size, and about
+        a folder that may not be read: raise, or leave it out, list it in `errors` and
+        warn.
     return_X_y : bool, default=False
         Return ``(images, target)`` and not a Bunch.
     n_jobs : int, default=None
@@ -333,6 +334,7 @@ def load_image_folder(
         raise NotADirectoryError(f"path={str(path)!r} is a file, not a folder.")
     if image_shape is not None:
         image_shape = _check_size(image_shape)
+    closed: list[tuple[str, Exception]] = []
     if labels is None:
         if group_column is not None:
             raise ValueError(
@@ -340,7 +342,8 @@ def load_image_folder(
                 "labels is None. Give a CSV file."
             )
         suffixes = SUFFIXES if format is None else format_named(format).suffixes
-        listing = list_class_folders(path, suffixes, stacklevel=3)
+        skip = None if on_error == "raise" else lambda *one: closed.append(one)
+        listing = list_class_folders(path, suffixes, leave_out=skip, stacklevel=3)
         source = "the names of its folders"
     else:
         listing = list_table(path, labels, file_column, label_column, group_column)
@@ -350,15 +353,18 @@ def load_image_folder(
     found, errors = _read_all(
         listing, options, on_error=on_error, n_jobs=n_jobs, verbose=verbose
     )
+    folders = [(f"{name}/", reason_of(error, path / name)) for name, error in closed]
+    errors = pd.concat([errors, pd.DataFrame(folders, columns=errors.columns)])
+    errors = errors.reset_index(drop=True)
     if len(errors):
         listed = [f"{file} ({reason})" for file, reason in errors.to_numpy()]
-        if len(errors) == len(listing):
+        if len(errors) == len(listing) + len(closed):
             raise ValueError(
                 f"None of the {len(listing)} images in {path} can be read: "
                 f"{name_some(listed, 3)}."
             )
         warnings.warn(
-            f"{len(errors)} of {len(listing)} files were left out: "
+            f"{len(errors)} of {len(listing) + len(closed)} files were left out: "
             f"{name_some(listed, 3)}. All are listed in `errors`.",
             stacklevel=2,
         )

@@ -4,7 +4,7 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,10 @@ def natural_key(name: str) -> list[tuple[int, str]]:
 
 
 def find_files(
-    folder: Path, suffixes: Sequence[str], others: Counter | None = None
+    folder: Path,
+    suffixes: Sequence[str],
+    others: Counter | None = None,
+    leave_out: Callable[[str, Exception], None] | None = None,
 ) -> Iterator[str]:
     """Yield paths of the files below `folder` that are named so, relative to it.
 
@@ -52,9 +55,23 @@ def find_files(
         In lower case. A folder named .zarr counts as a file.
     others : Counter, default=None
         Counts files in folders below `folder` that are named otherwise, by suffix.
+    leave_out : callable, default=None
+        Called with (path, error) of a folder below `folder` that can't be read, such as
+        one that its owner has closed. Default: the error is raised.
     """
     suffixes, seen = tuple(suffixes), set()
-    for root, folders, files in os.walk(folder, followlinks=True):
+
+    def refuse(error: OSError) -> None:
+        closed = Path(error.filename)
+        if closed != folder and isinstance(error, FileNotFoundError):
+            # It was there when its parent was looked at.
+            return
+        reason = type(error)(f"the folder can't be read: {error.strerror}")
+        if leave_out is None or closed == folder:
+            raise type(error)(f"{closed} can't be read: {error.strerror}.") from error
+        leave_out(closed.relative_to(folder).as_posix(), reason)
+
+    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         # A link to a folder above would go round for ever.
         real = os.path.realpath(root)
         if real in seen:
@@ -93,14 +110,19 @@ def image_files(folder: Path) -> list[str]:
 
 
 def list_class_folders(
-    path: Path, suffixes: Sequence[str] = SUFFIXES, *, stacklevel: int = 2
+    path: Path,
+    suffixes: Sequence[str] = SUFFIXES,
+    *,
+    leave_out: Callable[[str, Exception], None] | None = None,
+    stacklevel: int = 2,
 ) -> pd.DataFrame:
     """Return a frame (file, path, label) of the images in the folders of `path`.
 
-    Warns of files that are passed over, by suffix.
+    Warns of files that are passed over, by suffix. Folders that can't be read are
+    `find_files`' errors, or `leave_out` is told.
     """
     others: Counter = Counter()
-    files = sorted(find_files(path, suffixes, others), key=natural_key)
+    files = sorted(find_files(path, suffixes, others, leave_out), key=natural_key)
     counted = sorted(others.items(), key=lambda pair: (-pair[1], pair[0]))
     passed = ", ".join(f"{n} {suffix}" for suffix, n in counted)
     if not files:

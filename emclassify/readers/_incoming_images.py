@@ -88,6 +88,8 @@ class IncomingImages:
         self._finished = {}
         # File that can't be read: the same, and for how many looks.
         self._failures = {}
+        # Folders that may not be read.
+        self._closed = set()
 
     def __iter__(self) -> Iterator[tuple[tuple[str, int], np.ndarray] | None]:
         """Yield ((file, index), image), and None when there is nothing more for now."""
@@ -103,7 +105,9 @@ class IncomingImages:
     def _ready_files(self) -> list[tuple[str, tuple[int, int]]]:
         """Return (file, state) of the files to read now, in natural order."""
         ready, changing = [], {}
-        for file in find_files(self.folder, self._suffixes()):
+        for file in find_files(
+            self.folder, self._suffixes(), leave_out=self._leave_out_folder
+        ):
             if file in self.next_index and not self._may_grow(file):
                 continue
             try:
@@ -119,6 +123,12 @@ class IncomingImages:
         self._seen = changing
         self._failures = {f: n for f, n in self._failures.items() if f in changing}
         return sorted(ready, key=lambda pair: natural_key(pair[0]))
+
+    def _leave_out_folder(self, name: str, error: Exception) -> None:
+        """Report a folder that can't be read, once."""
+        if name not in self._closed:
+            self._closed.add(name)
+            self.report(name, error)
 
     def _read(
         self, file: str, state: tuple[int, int]
