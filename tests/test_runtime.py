@@ -5,11 +5,18 @@ from types import SimpleNamespace
 from unittest import mock
 
 import joblib
+import numpy as np
 import pytest
 import torch
 from skorch.exceptions import DeviceWarning
 
-from emclassify.training import _runtime, isolated, resolve_device, resolve_precision
+from emclassify.training import (
+    ImageDataset,
+    _runtime,
+    isolated,
+    resolve_device,
+    resolve_precision,
+)
 from emclassify.training._runtime import cuda_device, device_for_kept
 
 
@@ -168,3 +175,42 @@ def test_cudnn_repeats_to_the_bit_and_is_as_it_was(before, monkeypatch):
     assert (cudnn.deterministic, cudnn.benchmark) == before
     with _runtime._repeating(torch.device("cpu")):
         assert (cudnn.deterministic, cudnn.benchmark) == before
+
+
+def test_a_named_device_has_its_number(devices, monkeypatch):
+    devices(None, 2)
+    assert str(resolve_device("cuda")) == "cuda:0"
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    assert str(resolve_device("cuda")) == "cuda:1"
+    assert str(resolve_device("cuda:0")) == "cuda:0"
+
+
+def test_only_the_device_of_a_training_is_seeded(monkeypatch):
+    others = mock.Mock(side_effect=AssertionError)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", others)
+    cpu = torch.device("cpu")
+    before = torch.get_rng_state()
+    with isolated(cpu, 1, seed=3):
+        drawn = torch.rand(4)
+    assert torch.equal(drawn, torch.rand(4, generator=torch.Generator().manual_seed(3)))
+    assert torch.equal(before, torch.get_rng_state())
+    of_devices = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
+    monkeypatch.setattr(torch.cuda, "default_generators", of_devices)
+    with isolated(cpu, 1):
+        _runtime._seed(torch.device("cuda:1"), 3)
+        assert torch.equal(torch.rand(4), drawn)
+    assert [generator.initial_seed() for generator in of_devices] == [1, 3]
+
+
+def test_cached_memory_of_a_gpu_is_free(monkeypatch):
+    """Of 1000 bytes 100 are free, 800 more are torch's, of which it uses 0 or 700."""
+    gpu = torch.device("cuda:0")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 800)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, device: self)
+    for used, fits in [(0, True), (700, False)]:
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device, u=used: u)
+        dataset = ImageDataset(np.zeros((4, 5, 20, 1), "u1"))  # 400 bytes
+        dataset.move_to(gpu)
+        assert (dataset.pinned_for is None) == fits

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
+import torch
 
 from emclassify import LipNetClassifier, OffSampleNetClassifier, ResNetClassifier
+from emclassify.training import _runtime, isolated
 
 QUICK = {"max_epochs": 2, "batch_size": 16, "random_state": 0, "device": "cpu"}
 NETWORKS = [
@@ -63,3 +66,44 @@ print("shared out")
     )
     assert done.returncode == 0, done.stderr
     assert "shared out" in done.stdout
+
+
+@pytest.fixture
+def three_threads(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr(_runtime, "cpu_count", lambda: 8)
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("asks_first", [False, True])
+def test_a_new_thread_does_not_take_the_number_of_a_training(three_threads, asks_first):
+    """Neither for its own training nor, afterwards, for all that come."""
+    cpu = torch.device("cpu")
+    inside, asked, found = threading.Event(), threading.Event(), []
+
+    def second():
+        inside.wait(60)
+        if asks_first:
+            assert torch.get_num_threads() == 1
+        asked.set()
+        with isolated(cpu):
+            found.append(torch.get_num_threads())
+        found.append(torch.get_num_threads())
+
+    def third():
+        found.append(torch.get_num_threads())
+
+    threads = [threading.Thread(target=target) for target in (second, third)]
+    threads[0].start()
+    with isolated(cpu, 1):
+        assert torch.get_num_threads() == 1
+        inside.set()
+        assert asked.wait(60)
+    for thread in threads:
+        if thread is threads[1]:
+            thread.start()
+        thread.join(60)
+    assert found == [3, 3, 3]
+    assert torch.get_num_threads() == 3

@@ -189,14 +189,12 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             isolated,
             resolve_device,
             resolve_precision,
-            resolve_threads,
         )
 
         images = self._validate_images_of_any_size(X, reset=True)
         device = resolve_device(self.device)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        n_threads = resolve_threads()
-        with isolated(torch.device("cpu"), n_threads, seed):
+        with isolated(torch.device("cpu"), seed=seed):
             backbone = load_backbone(
                 self.backbone, self.n_channels_, self.weights, self.image_size
             )
@@ -208,7 +206,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             module.mean, module.std = self._scales(backbone.pretrained_cfg)
         else:
             by_image = self.normalization == "image"
-            with isolated(torch.device("cpu"), n_threads):
+            with isolated(torch.device("cpu")):
                 module.learn_scales(ImageDataset(images), by_image=by_image)
         self.net_ = module.eval().requires_grad_(False)
         self.device_ = str(device)
@@ -247,7 +245,6 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
             ImageDataset,
             isolated,
             resolve_device,
-            resolve_threads,
         )
 
         check_is_fitted(self)
@@ -259,8 +256,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         # Batches come size by size.
         order, done = torch.cat(dataset.runs()).numpy(), 0
         # In a forked process torch's threads would wait for ever.
-        n_threads = resolve_threads()
-        with isolated(device, n_threads):
+        with isolated(device):
             for inputs, _ in ImageBatches(dataset, self.batch_size):
                 self._check_range(inputs["images"])
                 with (
@@ -348,7 +344,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         import torch
 
         from emclassify.nets import load_backbone
-        from emclassify.training import isolated, load_weights, resolve_threads
+        from emclassify.training import isolated, load_weights
 
         kept = state.pop("net_", None)
         self.__setstate__(state)
@@ -359,7 +355,7 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
         made = copy.copy(self)
         vars(made).update(vars(self).get("_params_of_fit", {}))
         cpu = torch.device("cpu")
-        with warnings.catch_warnings(), isolated(cpu, resolve_threads()):
+        with warnings.catch_warnings(), isolated(cpu):
             # That they are random, which doesn't matter here.
             warnings.simplefilter("ignore", UserWarning)
             backbone = load_backbone(

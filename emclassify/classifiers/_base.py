@@ -555,7 +555,7 @@ class BaseImageClassifier(
         """Guard the caller's random state and threads; seed torch for training."""
         device = torch.device(self.device_)
         compiled = resolve_compile(self.compile, self.device)
-        return isolated(device, self._threads(), seed, compiled)
+        return isolated(device, self.n_threads, seed, compiled)
 
 
 def _check_weights(

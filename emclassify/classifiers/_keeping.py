@@ -13,7 +13,6 @@ from emclassify.training import (
     net_state,
     refuse_other_sizes,
     resolve_device,
-    resolve_threads,
     restore_training,
 )
 
@@ -97,7 +96,7 @@ class KeptNetMixin:
         self._settings = settings_of(self) | changed
         made = self._as_made()
         refuse_other_sizes(made._make_bare_net, kept["weights"], type(self).__name__)
-        with isolated(torch.device("cpu"), resolve_threads()):
+        with isolated(torch.device("cpu")):
             module = made._make_module(made._make_bare_net(), kept["precision"])
             load_weights(module, kept["weights"])
             net = made._make_training_net(module)

@@ -94,7 +94,7 @@ def evaluating(
     precision, compiled, averaged = module.precision, module.compiled, module.averaged
     device = torch.device(classifier.device_)
     try:
-        with isolated(device, classifier._threads(), seed):
+        with isolated(device, classifier.n_threads, seed):
             module.eval()
             module.precision, module.compiled = "float32", False
             module.averaged = averaged and symmetries

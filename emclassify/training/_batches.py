@@ -133,6 +133,8 @@ class ImageDataset(Dataset):
         if device.type != "cuda" or self._lies_on(device):
             return
         free, _ = torch.cuda.mem_get_info(device)
+        # What torch has taken and holds for the next to come is free too.
+        free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         stored = isinstance(self.stacks[0], StoredImages)
         if stored or sum(s.nbytes for s in self.stacks) > _SHARE_OF_FREE * free:
             self.pinned_for = device

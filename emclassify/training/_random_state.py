@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["OwnRandomState"]
+__all__ = ["OwnRandomState", "default_generator"]
 
 
 class OwnRandomState:
@@ -32,7 +32,7 @@ class OwnRandomState:
         self.generator = None
         self.cpu = torch.get_rng_state()
         if device.type == "cuda":
-            self.generator = _default(device).clone_state()
+            self.generator = default_generator(device).clone_state()
         if seed is not None:
             self.cpu = torch.Generator().manual_seed(seed).get_state()
             if self.generator is not None:
@@ -56,7 +56,7 @@ class OwnRandomState:
         if self.generator is None:
             yield
             return
-        default = _default(self.device)
+        default = default_generator(self.device)
         before = default.graphsafe_get_state()
         default.graphsafe_set_state(self.generator)
         try:
@@ -78,10 +78,11 @@ class OwnRandomState:
     def renew(self, state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
         """Put back on the device too, after a capture that failed."""
         if self.generator is not None:
-            self.generator = _default(self.device).clone_state()
+            self.generator = default_generator(self.device).clone_state()
         self.put_back(state)
 
 
-def _default(device: torch.device) -> torch.Generator:
+def default_generator(device: torch.device) -> torch.Generator:
+    """Return what torch draws from on a CUDA device."""
     index = device.index if device.index is not None else torch.cuda.current_device()
     return torch.cuda.default_generators[index]

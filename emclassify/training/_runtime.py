@@ -12,6 +12,8 @@ import torch
 from joblib import cpu_count
 from skorch.exceptions import DeviceWarning
 
+from emclassify.training._random_state import default_generator
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -75,6 +77,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
         )
     if resolved.type == "cuda" and _cuda_lost:
         raise ValueError(f"device={device!r} {_LOST}")
+    if resolved.type == "cuda" and resolved.index is None:
+        # As tensors have it: "cuda" is not the same device as "cuda:0".
+        begun = torch.cuda.is_initialized()
+        return torch.device("cuda", torch.cuda.current_device() if begun else 0)
     return resolved
 
 
@@ -247,6 +253,8 @@ _LOST = (
 )
 # torch has one random state for all threads of a process: trainings take turns.
 _turn = threading.RLock()
+# Numbers of threads that they have set, other than torch's own.
+_set_by_us: set[int] = set()
 
 
 def _before_fork() -> None:
@@ -282,6 +290,22 @@ def resolve_threads(n_threads: int | None = None) -> int:
     return min(torch.get_num_threads(), cpu_count())
 
 
+def _own_threads() -> int:
+    """Return torch's number of threads for this one, when nobody has set another.
+
+    A thread that begins to compute while a training of another is going on has the
+    number of that training for good.
+    """
+    own = torch.get_num_threads()
+    if own not in _set_by_us:
+        return own
+    answer: list[int] = []
+    new = threading.Thread(target=lambda: answer.append(torch.get_num_threads()))
+    new.start()
+    new.join()
+    return answer[0]
+
+
 @contextmanager
 def _repeating(device: torch.device) -> Iterator[None]:
     """Have cuDNN take algorithms that give the same bits each time.
@@ -301,18 +325,28 @@ def _repeating(device: torch.device) -> Iterator[None]:
         cudnn.deterministic, cudnn.benchmark = before
 
 
+def _seed(device: torch.device, seed: int) -> None:
+    """Seed what the CPU and one device draw from, as torch.manual_seed does for all."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        default_generator(device).manual_seed(seed)
+    elif device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
+
+
 @contextmanager
 def isolated(
     device: torch.device,
-    n_threads: int,
+    n_threads: int | None = None,
     seed: int | None = None,
     compiled: bool = False,
 ) -> Iterator[None]:
     """Run with `n_threads` CPU threads and a random state of one's own.
 
-    `compiled` says whether the network goes through `torch.compile`. The caller's
-    thread number and torch random state are the same afterwards. Blocks of several
-    threads of a process run one after the other.
+    None are those of `resolve_threads`. `compiled` says whether the network goes
+    through `torch.compile`. The caller's thread number and torch random state are the
+    same afterwards. Blocks of several threads of a process run one after the
+    other.
 
     On a CUDA device, cuDNN takes only algorithms that repeat to the bit. What else
     `torch.use_deterministic_algorithms` forbids is up to the caller.
@@ -326,12 +360,16 @@ def isolated(
     if devices and _cuda_lost:
         raise RuntimeError(f"device {str(device)!r} {_LOST}")
     with _turn, _repeating(device):
-        threads = torch.get_num_threads()
+        threads = _own_threads()
+        torch.set_num_threads(threads)
+        n_threads = resolve_threads(n_threads)
+        if n_threads != threads:
+            _set_by_us.add(n_threads)
         torch.set_num_threads(n_threads)
         try:
             with torch.random.fork_rng(devices=devices), _compiling(compiled):
                 if seed is not None:
-                    torch.manual_seed(seed)
+                    _seed(device, seed)
                 yield
         finally:
             torch.set_num_threads(threads)
