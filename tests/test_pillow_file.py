@@ -1,5 +1,7 @@
 """PNG, JPEG and their like: colours, orientation, palettes, several pictures."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -72,3 +74,63 @@ def test_too_large_a_picture_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ValueError, match="Pillow refuses so large a picture"):
         read_image(tmp_path / "x.png")
+
+
+# What Pillow would rescale.
+
+
+@pytest.mark.parametrize(
+    ("kind", "white", "shape"),
+    [
+        ("P5", 100, (6, 5)),
+        ("P5", 255, (6, 5)),
+        ("P5", 4095, (6, 5)),
+        ("P5", 65535, (6, 5)),
+        ("P6", 100, (6, 5, 3)),
+        ("P6", 65535, (6, 5, 3)),
+        ("P2", 255, (6, 5)),
+        ("P2", 65535, (6, 5)),
+        ("P3", 255, (6, 5, 3)),
+    ],
+)
+def test_portable_maps_keep_their_numbers(tmp_path, kind, white, shape):
+    dtype = np.uint8 if white < 256 else np.uint16
+    image = RNG.integers(0, white + 1, shape).astype(dtype)
+    data = f"{kind} 5 6 {white}\n".encode()
+    if kind in ("P2", "P3"):
+        data += " ".join(map(str, image.ravel().tolist())).encode()
+    else:
+        data += image.astype(image.dtype.newbyteorder(">")).tobytes()
+    (tmp_path / "x.png").write_bytes(data)
+    read = read_image(tmp_path / "x.png")
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, image)
+
+
+def test_portable_maps_that_are_refused(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"P2 2 1 4095\n7 4095\n")
+    with pytest.raises(ValueError, match=r"its white is 4095 in text \(P2, P3\)"):
+        read_image(tmp_path / "x.png")
+    (tmp_path / "x.png").write_bytes(b"P5 2 2 4095\n" + bytes(6))
+    with pytest.raises(ValueError, match="it has 3 of 4 values"):
+        read_image(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("shape", [(16, 12), (16, 12, 3)])
+def test_jpeg_2000_keeps_its_numbers(tmp_path, monkeypatch, bits, shape):
+    codecs = pytest.importorskip("imagecodecs")
+    dtype = np.uint8 if bits == 8 else np.uint16
+    image = RNG.integers(0, 2**bits, shape).astype(dtype)
+    data = codecs.jpeg2k_encode(
+        image, level=0, bitspersample=bits, codecformat="jp2", reversible=True
+    )
+    (tmp_path / "x.png").write_bytes(data)
+    read = read_image(tmp_path / "x.png")
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, image)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    if bits > 8:
+        words = rf"JPEG 2000 of {bits} bits .+ install .emclassify\[codecs\]"
+        with pytest.raises(ImportError, match=words):
+            read_image(tmp_path / "x.png")

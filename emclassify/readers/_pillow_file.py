@@ -1,5 +1,6 @@
 """PNG, JPEG and BMP files, and some more that Pillow reads."""
 
+import math
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,7 +73,9 @@ def _read(picture: Image.Image, path: Path) -> tuple[np.ndarray, int]:
     raw = picture.tile[0][3] if picture.tile else ""
     raw = raw if isinstance(raw, str) else str(raw[:1])
     mode = picture.mode
-    if "16" in raw and mode in ("RGB", "RGBA", "LA"):
+    if (own := _own_numbers(picture, path)) is not None:
+        image = own
+    elif "16" in raw and mode in ("RGB", "RGBA", "LA"):
         image = _sixteen_bit_colour(picture, path)
     elif mode in ("P", "PA"):
         image = _without_palette(picture)
@@ -94,6 +97,50 @@ def _read(picture: Image.Image, path: Path) -> tuple[np.ndarray, int]:
     has_exif = any("exif" in str(key).lower() for key in picture.info)
     orientation = picture.getexif().get(_ORIENTATION, 1) if has_exif else 1
     return image, orientation if orientation in range(1, 9) else 1
+
+
+def _own_numbers(picture: Image.Image, path: Path) -> np.ndarray | None:
+    """Return the numbers of a file that Pillow would rescale, or None."""
+    if not picture.tile:
+        return None
+    codec, _, offset, args = picture.tile[0]
+    if codec == "jpeg2k" and (bits := _jpeg_2000_bits(path)) != 8:
+        try:
+            import imagecodecs
+        except ImportError as error:
+            raise ImportError(
+                f"it is a JPEG 2000 of {bits or 'several numbers of'} bits a channel, "
+                "which Pillow rescales; imagecodecs reads them as they are: pip "
+                'install "emclassify[codecs]"'
+            ) from error
+        return np.asarray(imagecodecs.jpeg2k_decode(path.read_bytes()))
+    if codec == "ppm":
+        dtype = np.dtype(">u2" if args[1] > 255 else "u1")
+        bands = len(picture.getbands())
+        shape = (picture.height, picture.width, bands)[: 2 + (bands > 1)]
+        image = np.fromfile(path, dtype, math.prod(shape), offset=offset)
+        if image.size < math.prod(shape):
+            raise ValueError(f"it has {image.size} of {math.prod(shape)} values")
+        return image.reshape(shape).astype(dtype.newbyteorder("="))
+    if codec == "ppm_plain" and isinstance(args, tuple):
+        if args[1] == 65535 and picture.mode == "I":
+            return np.array(picture).astype(np.uint16)
+        if args[1] != 255:
+            raise ValueError(
+                f"its white is {args[1]} in text (P2, P3), which Pillow rescales; save "
+                "it as TIFF, or as PGM or PPM in binary (P5, P6)"
+            )
+    return None
+
+
+def _jpeg_2000_bits(path: Path) -> int:
+    """Return the bits of a sample, as the image header has them; 0 if they differ."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    place = head.find(b"ihdr")
+    # Height, width and number of channels come first; 255 is of channels that differ.
+    bits = head[place + 14] if 0 <= place < len(head) - 14 else 7
+    return 0 if bits == 255 else (bits & 0x7F) + 1
 
 
 def _without_palette(picture: Image.Image) -> np.ndarray:
