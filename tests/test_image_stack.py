@@ -12,6 +12,7 @@ import tifffile
 from sklearn.model_selection import KFold, cross_val_predict
 
 from emclassify import CenterCrop, LipNetClassifier, PixelStandardizer, open_image_stack
+from emclassify.readers import read_image
 
 N = 30
 PATTERNS = np.random.default_rng(0).integers(0, 999, (N, 9, 8)).astype(np.uint16)
@@ -29,6 +30,53 @@ def path(tmp_path_factory):
         file["entry_1/phases"] = PATTERNS.astype(complex)
         file.create_dataset("packed", data=PATTERNS, chunks=(7, 9, 8), compression=4)
     return path
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (..., 0),
+        (..., slice(2), 3),
+        (4, ..., 0),
+        (slice(2, 9), ..., 1),
+        ([5, 2], ..., slice(3)),
+        (slice(None), 2, ...),
+        ...,
+        (...,),
+        (),
+    ],
+)
+@pytest.mark.parametrize("axes", ["nyx", "ynx"])
+def test_an_ellipsis_stands_for_the_axes_between(path, key, axes):
+    with open_image_stack(path, "packed", axes=axes) as stack:
+        images = np.moveaxis(PATTERNS, axes.index("n"), 0)
+        np.testing.assert_array_equal(stack[key], images[key])
+        with pytest.raises(IndexError, match="one ellipsis"):
+            stack[..., 0, ...]
+        with pytest.raises((IndexError, TypeError, ValueError)):
+            stack[..., 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["x.h5", "x.zarr", "x.tif"])
+def test_black_and_white_are_0_and_255_by_every_door(tmp_path, kind):
+    images = PATTERNS[:3] > 500
+    file = tmp_path / kind
+    if kind == "x.h5":
+        with h5py.File(file, "w") as root:
+            root["data"] = images
+    elif kind == "x.zarr":
+        pytest.importorskip("zarr").save_array(file, images)
+    else:
+        tifffile.imwrite(file, images, photometric="minisblack")
+    axes = {"axes": "nyx"} if kind != "x.tif" else {}
+    expected = images * np.uint8(255)
+    with open_image_stack(file, **axes) as stack:
+        assert stack.dtype == stack[1:].dtype == np.uint8
+        np.testing.assert_array_equal(stack[:], expected)
+        np.testing.assert_array_equal(stack[[2, 0]], expected[[2, 0]])
+    for page in range(3):
+        read = read_image(file, page=page, **axes)
+        np.testing.assert_array_equal(read, expected[page])
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,10 @@ class ImageStack:
         if dtype.kind not in "buif":
             self._file.close()
             raise ValueError(f"{self.path} holds {dtype}, not real numbers.")
-        self.dtype = dtype.newbyteorder("=")
+        # As everywhere: black and white are 0 and 255.
+        self.dtype = (
+            np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
+        )
         self.shape = (self._source.shape[0], *self._series.oriented_shape(orient))
         self.ndim = len(self.shape)
         size = self._series.oriented_pixel_size(orient)
@@ -196,9 +199,7 @@ class ImageStack:
         """Read images at a row, a slice or an array of rows, in any order."""
         if self._closed:
             raise ValueError(f"{self.path} has been closed: open it again.")
-        rows, *rest = key if isinstance(key, tuple) else (key,)
-        if rows is Ellipsis:
-            rows, rest = slice(None), []
+        rows, *rest = self._expanded(key if isinstance(key, tuple) else (key,))
         if isinstance(rows, int | np.integer):
             return self._read(np.array([range(len(self))[rows]]), [])[0][tuple(rest)]
         if isinstance(rows, slice) and (rows.step or 1) > 0:
@@ -207,6 +208,16 @@ class ImageStack:
         # Stores read rows that rise, each once.
         rows, where = np.unique(rows, return_inverse=True)
         return self._read(rows, rest)[where]
+
+    def _expanded(self, key: tuple) -> tuple:
+        """Return an index with slices where it has an ellipsis, and a first one."""
+        places = [i for i, one in enumerate(key) if one is Ellipsis]
+        if len(places) > 1:
+            raise IndexError(f"an index has one ellipsis (...) at most; got {key!r}.")
+        if places:
+            n = max(0, self.ndim - len(key) + 1)
+            key = (*key[: places[0]], *[slice(None)] * n, *key[places[0] + 1 :])
+        return key or (slice(None),)
 
     def _read(self, rows: Any, rest: list) -> np.ndarray:
         later = bool(rest) and (
@@ -225,6 +236,8 @@ class ImageStack:
                 else np.empty((0, *self.shape[1:]), self.dtype)
             )
         images = images[:, *rest] if later else images
+        if images.dtype == bool:
+            return images.astype(self.dtype) * self.dtype.type(255)
         return images.astype(self.dtype, copy=False)
 
     def __iter__(self) -> Iterator[np.ndarray]:
