@@ -73,3 +73,31 @@ def test_a_group_that_is_no_ome_zarr_lists_its_arrays(tmp_path):
         open_image_stack(tmp_path / "x.zarr")
     with open_image_stack(tmp_path / "x.zarr", "raw", axes="nyx") as stack:
         np.testing.assert_array_equal(stack[:], IMAGES)
+
+
+def test_a_single_array_has_no_data_sets(tmp_path):
+    write(tmp_path / "x.zarr", IMAGES)
+    words = r"dataset='nonsense' is not in it; it is one array"
+    with pytest.raises(ValueError, match=words):
+        open_image_stack(tmp_path / "x.zarr", "nonsense", axes="nyx")
+
+
+def test_arrays_in_groups_are_found_and_listed(tmp_path):
+    root = zarr.open_group(str(tmp_path / "x.zarr"), mode="w")
+    below = root.create_group("sub/deeper")
+    below.create_array("images", shape=IMAGES.shape, dtype=IMAGES.dtype)[:] = IMAGES
+    root.create_array("line", shape=(7,), dtype=IMAGES.dtype)
+    root.create_array("phases", shape=(6, 5), dtype=complex)
+    there = r"sub/deeper/images \(7, 6, 5\)"
+    for name, words in [
+        (None, f"group of arrays, .+ one of {there}"),
+        ("gone", f"dataset='gone' is not in it; it holds {there}"),
+        ("sub", f"dataset='sub' is a group, not a data set; it holds {there}"),
+        ("line", r"dataset='line' has shape \(7,\), which is no image"),
+        ("phases", "dataset='phases' holds complex128, not real numbers"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            open_image_stack(tmp_path / "x.zarr", name, axes="nyx")
+    for name in ("sub/deeper/images", "/sub/deeper/images"):
+        with open_image_stack(tmp_path / "x.zarr", name, axes="nyx") as stack:
+            np.testing.assert_array_equal(stack[:], IMAGES)

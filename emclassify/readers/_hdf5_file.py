@@ -11,7 +11,15 @@ from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 from emclassify.readers._read_errors import UnclearFileError
 
-__all__ = ["CHANNELS", "CXI_DATASET", "FORMAT", "ReadableDataset", "open_hdf5"]
+__all__ = [
+    "CHANNELS",
+    "CXI_DATASET",
+    "FORMAT",
+    "ReadableDataset",
+    "array_named",
+    "image_arrays",
+    "open_hdf5",
+]
 
 # Where the Coherent X-ray Imaging Data Bank has the patterns of a file.
 CXI_DATASET = "/entry_1/data_1/data"
@@ -57,7 +65,7 @@ def _open(
         name = dataset or _default_name(root)
         if name is None:
             _refuse_to_guess(root)
-        found = _array_named(root, name)
+        found = array_named(root.get(name), name, image_arrays(root), _link(root, name))
         axes = axes or _stated_axes(found)
         rows = rows_of(ReadableDataset(found, path), axes)
         series = Series(rows, found.name, _pixel_size(found))
@@ -129,7 +137,7 @@ def _arrays(group: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str,
 
 def _refuse_to_guess(root: Any) -> NoReturn:
     """Raise what lists the data sets of a file that points to none of them."""
-    stacks = _stacks(root)
+    stacks = image_arrays(root)
     if not stacks:
         raise ValueError("it holds no data set of images")
     raise UnclearFileError(
@@ -138,22 +146,26 @@ def _refuse_to_guess(root: Any) -> NoReturn:
     )
 
 
-def _stacks(root: Any) -> list[str]:
+def image_arrays(root: Any) -> list[str]:
+    """Return names and shapes of the arrays below a group that may be images."""
     return [f"{name} {a.shape}" for name, a in _arrays(root) if a.ndim >= 2]
 
 
-def _array_named(root: Any, name: str) -> Any:
-    """Return a data set, or raise ValueError that lists those there are."""
-    # Not `name in root`, which says of a link to nothing that it is there.
-    found = root.get(name)
+def array_named(found: Any, name: str, stacks: list[str], missing: str = "") -> Any:
+    """Return a data set of HDF5 or zarr, or raise what lists those there are.
+
+    Parameters
+    ----------
+    found : data set, group or None
+        What has the name.
+    name : str
+    stacks : list of str
+        Those there are.
+    missing : str
+        What to say if it is None.
+    """
     if found is None:
-        link = root.get(name, getlink=True)
-        where = getattr(link, "filename", "")
-        what = (
-            f" is a link to nothing{f' in {where}' if where else ''}"
-            if link
-            else " is not in it"
-        )
+        what = missing or " is not in it"
     elif not hasattr(found, "dtype"):
         what = " is a group, not a data set"
     elif found.dtype.kind not in "buif":
@@ -162,9 +174,18 @@ def _array_named(root: Any, name: str) -> Any:
         what = f" has shape {found.shape}, which is no image"
     else:
         return found
-    stacks = _stacks(root)
     there = f"it holds {', '.join(stacks) or 'no data set of images'}"
     raise ValueError(f"dataset={name!r}{what}; {there}")
+
+
+def _link(root: Any, name: str) -> str:
+    """Say of a name with nothing behind it that it is a link, if it is."""
+    # Not `name in root`, which says of a link to nothing that it is there.
+    link = root.get(name, getlink=True)
+    if not link:
+        return ""
+    where = getattr(link, "filename", "")
+    return f" is a link to nothing{f' in {where}' if where else ''}"
 
 
 def _stated_axes(array: Any) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from emclassify.readers._format import Format
-from emclassify.readers._hdf5_file import CHANNELS
+from emclassify.readers._hdf5_file import CHANNELS, array_named, image_arrays
 from emclassify.readers._image_series import ImageFile, Series, rows_of
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 from emclassify.readers._read_errors import UnclearFileError
@@ -38,7 +38,7 @@ def _open(
         if dataset is None and not scales:
             arrays = _arrays(root)
             if not arrays:
-                raise ValueError("it is a zarr group without arrays")
+                raise ValueError("it is a zarr group without arrays of images")
             raise UnclearFileError(
                 "it is a group of arrays, and no OME-Zarr",
                 f"say which one with dataset=..., one of {', '.join(arrays)}",
@@ -49,10 +49,11 @@ def _open(
             stated, size = _ome(scales[0])
             axes = axes or stated
             channels = _channel_names(attributes)
-        if dataset not in root:
-            there = ", ".join(_arrays(root)) or "no array"
-            raise ValueError(f"dataset={dataset!r} is not in it; it holds {there}")
-        root = root[dataset]
+        root = array_named(root.get(dataset), dataset, _arrays(root))
+    elif dataset not in (None, "", "/"):
+        raise ValueError(
+            f"dataset={dataset!r} is not in it; it is one array, which needs no name"
+        )
     axes = axes or _stated_axes(root)
     return ImageFile(
         path, "zarr", [Series(rows_of(root, axes), "", size, channels=channels)]
@@ -60,7 +61,7 @@ def _open(
 
 
 def _arrays(root: Any) -> list[str]:
-    return [f"{name} {array.shape}" for name, array in root.arrays()]
+    return [one.removeprefix("/") for one in image_arrays(root)]
 
 
 def _ome(scales: dict[str, Any]) -> tuple[str, PixelSize | None]:
