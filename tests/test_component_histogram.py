@@ -49,6 +49,30 @@ def test_without_classes_and_on_given_axes():
     assert ax.get_xlabel() == "size"
 
 
+def test_classes_beyond_the_colours_differ():
+    y = np.repeat([f"class {k:02}" for k in range(12)], 2)
+    ax = ComponentHistogramDisplay.from_values(np.arange(24.0), y).ax_
+    filled = [patch for patch in ax.patches if patch.get_fill()]
+    looks = {(patch.get_facecolor(), patch.get_hatch()) for patch in filled}
+    assert len(looks) == len(filled) == 12
+    assert [patch.get_hatch() for patch in filled] == [None] * 10 + ["//"] * 2
+
+
+@pytest.mark.parametrize(
+    ("y", "found"),
+    [
+        ([0.0, np.nan, 0.0, np.nan, np.nan], {"0.0": 2, "nan": 3}),
+        (np.array(["a", None, "a", "b", None], object), {"a": 2, "b": 1, "None": 2}),
+        (["", "a", "", "a", "a"], {"": 2, "a": 3}),
+    ],
+)
+def test_images_without_a_class_are_counted(y, found):
+    display = ComponentHistogramDisplay.from_values(np.arange(5.0), y)
+    assert {k: int(n.sum()) for k, n in display.counts_.items()} == found
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == [f"{name} ({n})" for name, n in found.items()]
+
+
 def test_an_embedding_without_spread():
     display = ComponentHistogramDisplay.from_embedding(np.ones((5, 2)), list("aabbb"))
     assert display.counts_["b"].sum() == 3

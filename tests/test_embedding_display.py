@@ -40,6 +40,15 @@ def test_embedding_of_a_sampler_rings_what_it_removed():
     np.testing.assert_allclose(rings, display.points[gone])
 
 
+def test_images_without_a_class_are_drawn():
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    y = [0.0, np.nan, 0.0, np.nan, np.nan]
+    ax = EmbeddingDisplay.from_embedding(points, y).ax_
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["0.0 (2)", "nan (3)"]
+    assert [len(each.get_offsets()) for each in ax.collections] == [2, 3]
+
+
 @pytest.mark.parametrize("shape", [(20, 1), (20, 2)])
 def test_embeddings_of_few_dimensions(shape):
     embedded = np.random.default_rng(0).normal(size=shape)

@@ -173,3 +173,14 @@ def test_display_from_estimator_on_given_axes():
 def test_display_names_are_counted():
     with pytest.raises(ValueError, match="2 names for 3 labels"):
         LabelConfusionDisplay.from_predictions(TRUTH, FOUND, display_labels=["a", "b"])
+
+
+def test_one_label_is_a_column():
+    truth, found = [[1], [0], [1]], [[1], [1], [0]]
+    assert label_confusion_matrix(truth, found).tolist() == [[1]]
+    mistakes = label_confusion_matrix(truth, found, kind="mistakes")
+    assert mistakes.tolist() == [[1, 1], [1, 0]]
+    with pytest.raises(ValueError, match=r"of 0 and 1; got shape \(3, 1\)"):
+        label_confusion_matrix([["a"], ["b"], ["a"]], found)
+    with pytest.raises(ValueError, match=r"of 0 and 1; got shape \(3,\)"):
+        label_confusion_matrix([1, 0, 1], found)

@@ -10,11 +10,15 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from emclassify.display._class_members import class_members
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
 __all__ = ["ComponentHistogramDisplay"]
+
+_HATCHES = (None, "//", "..", "xx", "--")
 
 
 class ComponentHistogramDisplay:
@@ -183,17 +187,20 @@ class ComponentHistogramDisplay:
         labels = self._labels(values)
         self.edges_ = np.histogram_bin_edges(values, bins=n_bins)
         self.counts_ = {
-            str(label): np.histogram(values[labels == label], self.edges_)[0]
-            for label in np.unique(labels)
+            label: np.histogram(values[own], self.edges_)[0]
+            for label, own in class_members(labels)
         }
         if ax is None:
             _, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
         colours = plt.get_cmap(cmap)
         for number, (label, counts) in enumerate(self.counts_.items()):
             style = {"color": "0.6"}
-            if label:
+            if self.y is not None:
                 style = {"color": colours(number % colours.N)}
+                # Beyond the colours that there are, another hatching.
+                style["hatch"] = _HATCHES[number // colours.N % len(_HATCHES)]
                 style["label"] = f"{label} ({counts.sum()})"
+            style["edgecolor"] = style["color"]  # of the hatching
             ax.stairs(counts, self.edges_, fill=True, alpha=0.4, **style)
             ax.stairs(counts, self.edges_, color=style["color"])
         if self.y is not None:

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["ConfusionMatricesDisplay"]
 
 
-def row_shares(counts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return each row over its sum, 0 where the sum is 0."""
+def row_shares(
+    counts: ArrayLike, totals: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Return each row over its total, by default its sum; 0 where that is 0."""
     counts = np.asarray(counts, dtype=np.float64)
-    sums = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
+    totals = counts.sum(axis=1) if totals is None else np.asarray(totals)
+    sums = np.broadcast_to(totals[:, np.newaxis], counts.shape)
     return np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
 
 
@@ -45,6 +48,9 @@ class ConfusionMatricesDisplay:
         Counts by model; rows are true classes.
     display_labels : sequence of str
         Names of the classes.
+    n_true : array-like of shape (n_classes,), default=None
+        Samples of each true class, which shares are of; the sums of the rows by
+        default. More, if some predictions are of classes that have no column.
 
     Attributes
     ----------
@@ -70,9 +76,11 @@ class ConfusionMatricesDisplay:
         confusion_matrices: dict[str, NDArray[np.intp]],
         *,
         display_labels: Sequence[str],
+        n_true: ArrayLike | None = None,
     ) -> None:
         self.confusion_matrices = confusion_matrices
         self.display_labels = display_labels
+        self.n_true = n_true
 
     @classmethod
     def from_predictions(
@@ -93,7 +101,8 @@ class ConfusionMatricesDisplay:
         y_pred : dict of str to array-like of shape (n_samples,)
             Predicted labels by model.
         labels : array-like, default=None
-            Order of the classes; sorted by default.
+            Order of the classes; sorted by default. Predictions of others are not
+            shown, but count in what shares are of.
         display_labels : sequence of str, default=None
             Names of the classes in this order; the labels by default.
         axes : sequence of matplotlib Axes, default=None
@@ -112,7 +121,12 @@ class ConfusionMatricesDisplay:
             for name, predicted in y_pred.items()
         }
         names = labels if display_labels is None else display_labels
-        return cls(matrices, display_labels=[str(name) for name in names]).plot(axes)
+        own = np.asarray(y_true) == np.asarray(labels)[:, np.newaxis]
+        return cls(
+            matrices,
+            display_labels=[str(name) for name in names],
+            n_true=own.sum(axis=1),
+        ).plot(axes)
 
     @classmethod
     def from_result(
@@ -159,7 +173,18 @@ class ConfusionMatricesDisplay:
         Returns
         -------
         ConfusionMatricesDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer names than classes, or axes than models.
         """
+        for name, matrix in self.confusion_matrices.items():
+            if len(matrix) != len(self.display_labels):
+                raise ValueError(
+                    f"display_labels holds {len(self.display_labels)} names for the "
+                    f"{len(matrix)} classes of {name!r}."
+                )
         import matplotlib.pyplot as plt
 
         n = len(self.confusion_matrices)
@@ -180,7 +205,7 @@ class ConfusionMatricesDisplay:
 
     def _draw(self, ax, counts, cmap, *, first):
         """Draw one matrix; names of the true classes on the first only."""
-        counts, shares = np.asarray(counts), row_shares(counts)
+        counts, shares = np.asarray(counts), row_shares(counts, self.n_true)
         image = ax.imshow(shares, cmap=cmap, vmin=0, vmax=1)
         k = len(counts)
         size = "medium" if k <= 4 else "small" if k <= 8 else "xx-small"

@@ -11,6 +11,8 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from emclassify.display._class_members import class_members
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
@@ -173,8 +175,7 @@ class EmbeddingDisplay:
         else:
             colours = plt.get_cmap(cmap)
             labels = np.asarray(self.y)
-            for number, label in enumerate(np.unique(labels)):
-                own = labels == label
+            for number, (label, own) in enumerate(class_members(labels)):
                 ax.scatter(
                     x[own],
                     y[own],

@@ -129,7 +129,10 @@ def label_confusion_matrix(
 
 def _indicator(y, name):
     """Return an indicator matrix of int, or raise."""
-    y = as_target(y) if np.ndim(y) == 2 or hasattr(y, "toarray") else np.asarray(y)
+    y = y.toarray() if hasattr(y, "toarray") else y
+    # As a target, the column of one label would become a row of classes.
+    several = np.ndim(y) == 2 and np.shape(y)[1] != 1
+    y = as_target(y) if several else np.asarray(y)
     if y.ndim != 2 or not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"{name} must be an indicator matrix (n_samples, n_labels) of 0 and 1; got "

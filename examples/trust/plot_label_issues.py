@@ -67,9 +67,10 @@ for name, remover in removers.items():
 pd.DataFrame(found).T.round(2)
 
 # %%
-# Saturated images widen the standard deviation, so that without ``robust=True`` few are
-# beyond three of it. Empty ones are hardly darker than a dim cell; in the features they
-# are far from everything.
+# What the mean intensity finds is bad, but a third to a half of the bad images stay:
+# empty ones are hardly darker than a dim cell. ``robust=True`` finds fewer here. In the
+# features all of them are far from everything; a few good ones go with them, since a
+# little more is dropped than is bad.
 
 embedding = removers["embedding"]
 sheet = RemovedImagesDisplay.from_sampler(embedding, X, y)

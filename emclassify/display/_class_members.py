@@ -1,0 +1,20 @@
+"""Which images are of which class, where some may have none."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+def class_members(labels: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the name of each class and which images are its own, NaN and None last."""
+    missing = pd.isna(labels)
+    names, codes = np.unique(labels[~missing], return_inverse=True)
+    for code, name in enumerate(names):
+        own = np.zeros(len(labels), dtype=bool)
+        own[~missing] = codes == code
+        yield str(name), own
+    if missing.any():
+        yield str(labels[missing][0]), missing
