@@ -263,3 +263,24 @@ def test_pipelines_and_images_as_before():
         n_bootstrap=10,
     )
     assert_allclose(result.to_frame()["macro"], result.to_frame()["F1_macro"])
+
+
+def test_a_score_under_a_built_in_name_is_no_share(data):
+    X, y = data
+    costs = {"F1_macro": lambda estimator, X, y: -5.0 - len(y) / 100}
+    models = {"a": GaussianNB(), "b": GaussianNB(var_smoothing=0.1)}
+    result = benchmark_classifiers(
+        models,
+        X,
+        y,
+        cv=[(np.arange(60, 180), np.arange(60)), (np.arange(100), np.arange(100, 180))],
+        scoring=costs,
+        n_bootstrap=10,
+    )
+    row = result.means().loc["a"]
+    assert row["F1_macro"] == pytest.approx(-5.7)
+    assert row["F1_macro_low"] < -5.7 < row["F1_macro_high"]
+    assert np.isnan(result.overview().loc["a", "F1_macro_pooled"])
+    assert np.isnan(result.compare()["pooled_difference"].item())
+    assert list(result.means().columns).count("F1_macro") == 1
+    assert 0 < result.summary().loc[("a", "macro"), "F1"] <= 1

@@ -254,6 +254,20 @@ def test_kept_folds_of_each_repeat(data, tmp_path):
     )
 
 
+def test_kept_folds_without_a_seed_are_of_one_training(data, tmp_path):
+    models = {"a": Noisy(random_state=None), "b": Noisy(random_state=None)}
+    settings = {"cv": GroupKFold(3), "n_repeats": 2, "cache_dir": tmp_path}
+    result = run(data, models, **settings)
+    said = [
+        tuple(result.out_of_fold(name).query("fold == @fold")["y_pred"])
+        for name in models
+        for fold in (0, 3)  # one fold, run twice
+    ]
+    assert len(set(said)) == 4
+    again = run(data, models, **settings)
+    pd.testing.assert_frame_equal(again.to_frame(), result.to_frame())
+
+
 @pytest.mark.parametrize("n_repeats", [0, -1, 1.5, True, "2"])
 def test_number_of_repeats_is_checked(data, n_repeats):
     with pytest.raises(ValueError, match="n_repeats must be a whole number"):

@@ -19,6 +19,7 @@ from emclassify import (
 )
 from emclassify.model_selection.benchmark._time_limit import (
     TimeEstimate,
+    _some_of_each,
     estimate_time,
     in_words,
     shorten,
@@ -174,3 +175,68 @@ def test_length_of_real_networks():
     )
     assert 0 < told.seconds < 60
     assert told.epochs == {"net": {"max_epochs": 30}}
+
+
+def limited(models, limit=1.0, **settings):
+    settings = {"cv": FOLDS, "random_state": 0, "n_bootstrap": 10, **settings}
+    return benchmark_classifiers(models, X, Y, time_limit=limit, **settings)
+
+
+def test_grids_are_cut_too():
+    grid = {"max_epochs": [10, 20]}
+    with pytest.warns(UserWarning, match=r"fewer epochs: net, \d+ of 20"):
+        result = limited({"net": Sleeper(10)}, tune={"net": grid})
+    tried = result.estimators["net"].param_grid["max_epochs"]
+    assert 1 <= tried[0] <= tried[1] < 10
+    with pytest.warns(UserWarning, match=r"fewer epochs: net, \d+ of 20"):
+        result = limited({"net": GridSearchCV(Sleeper(10), grid, cv=2)})
+    tried = result.estimators["net"].param_grid["max_epochs"]
+    assert 1 <= tried[0] <= tried[1] < 10
+    assert grid == {"max_epochs": [10, 20]}
+
+
+def test_what_is_not_cut_is_said():
+    class WantsMore(Sleeper):
+        def fit(self, X, y):
+            if len(X) < 80:
+                raise ValueError("more")
+            return super().fit(X, y)
+
+    with pytest.warns(UserWarning, match="net could not be trained on a few images"):
+        limited({"net": WantsMore(15)})
+    with (
+        pytest.warns(UserWarning, match="fewer epochs: net, 1 of 20"),
+        pytest.warns(UserWarning, match="can't keep the limit of 1 s"),
+    ):
+        limited({"net": Sleeper(20)}, limit=0.02)
+
+
+def test_rare_classes_are_measured_as_far_as_there_are():
+    y = np.repeat([0, 1], [288, 12])
+    rows = _some_of_each(y, np.arange(300), 64)
+    assert np.bincount(y[rows]).tolist() == [54, 10]
+    assert len(np.unique(rows)) == 64
+
+
+def test_only_networks_run_side_by_side():
+    models = {"net": Sleeper(20), **{str(i): GaussianNB() for i in range(3)}}
+    params = {name: {} for name in models}
+    told = estimate_time(models, X, Y, FOLDS, params, 8)
+    # Two folds at a time of 80 images, 1 ms each, 20 epochs.
+    assert told.seconds >= 1.6
+    assert told.seconds == pytest.approx(told.of_models["net"] / 2)
+
+
+def test_a_limit_cuts_alike_when_folds_are_kept(tmp_path):
+    fits = []
+
+    def count():
+        before = len(list(tmp_path.glob("fold-*")))
+        with pytest.warns(UserWarning, match="fewer epochs"):
+            result = limited({"net": Sleeper(20, random_state=0)}, cache_dir=tmp_path)
+        fits.append(len(list(tmp_path.glob("fold-*"))) - before)
+        return result.settings["cut"]
+
+    assert count() == count()
+    assert fits == [2, 0]
+    assert len(list(tmp_path.glob("time-*.json"))) == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -151,3 +151,20 @@ def test_networks_are_tuned_by_groups():
 def test_bad_grids_are_refused_before_any_fit(bad, message):
     with pytest.raises((TypeError, ValueError), match=message):
         benchmark_classifiers({"b": LogisticRegression()}, X, Y, tune=bad)
+
+
+def test_few_groups_take_two_folds_or_leave_models_as_they_are():
+    groups = np.repeat([0, 1, 2], 20)
+    few = {"groups": groups, "cv": GroupKFold(3), "random_state": 0, "n_bootstrap": 10}
+    tune = {"shift": {"shift": [0, 3]}}
+    result = benchmark_classifiers({"shift": Shift()}, X, Y, tune=tune, **few)
+    assert result.estimators["shift"].cv.n_splits == 2
+    y = np.where(groups == 0, Y, 0)
+    folds = [(np.arange(40), np.arange(40, 60))]
+    few |= {"cv": folds, "on_missing_class": "warn"}
+    with (
+        pytest.warns(UserWarning, match="fewer than two groups of the rarest class"),
+        pytest.warns(UserWarning, match="Fold 0 has no sample"),
+    ):
+        result = benchmark_classifiers({"shift": Shift()}, X, y, tune=tune, **few)
+    assert isinstance(result.estimators["shift"], Shift)

@@ -2,7 +2,6 @@
 
 import contextlib
 import platform
-import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -34,24 +33,14 @@ from emclassify._version import __version__
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel, SeveralLabels, all_classes, as_target
 from emclassify.model_selection.benchmark._fold_cache import FoldCache, run_kept_fold
+from emclassify.model_selection.benchmark._prepare import prepare_models
 from emclassify.model_selection.benchmark._repeats import (
     check_repeats,
     new_seeds,
     repeat_folds,
 )
 from emclassify.model_selection.benchmark._result import BenchmarkResult
-from emclassify.model_selection.benchmark._time_limit import (
-    estimate_time,
-    in_words,
-    shorten,
-    training_size,
-)
-from emclassify.model_selection.benchmark._tuning import (
-    check_tune,
-    tuned,
-    tuning_cost,
-    tuning_grid,
-)
+from emclassify.model_selection.benchmark._tuning import check_tune
 from emclassify.model_selection.running._scoring import check_scorers
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.splits._folds import check_folds
@@ -256,8 +245,23 @@ def benchmark_classifiers(
         cv, X, y, groups, n_repeats=n_repeats, seed=seed
     )
     fold_table = check_folds(y, folds, groups=groups, on_missing_class=on_missing_class)
-    estimators, cut = _prepare(
-        estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
+    cache = None
+    if cache_dir is not None:
+        if return_estimators:
+            raise ValueError("return_estimators: cache_dir keeps no fitted models.")
+        cache = FoldCache(cache_dir, X, (y, scoring, _versions()))
+    estimators, cut = prepare_models(
+        estimators,
+        X,
+        y,
+        groups,
+        folds,
+        fit_params,
+        n_jobs,
+        verbose,
+        time_limit,
+        tune,
+        cache,
     )
     if groups is not None:
         for name, estimator in estimators.items():
@@ -271,11 +275,6 @@ def benchmark_classifiers(
     started = datetime.now().astimezone()
     start = time.perf_counter()
     audited = _audit(X, groups, folds, verbose) if audit else None
-    cache = None
-    if cache_dir is not None:
-        if return_estimators:
-            raise ValueError("return_estimators: cache_dir keeps no fitted models.")
-        cache = FoldCache(cache_dir, X, (y, scoring, _versions()))
     models = [
         {name: new_seeds(estimator, repeat) for name, estimator in estimators.items()}
         for repeat in range(n_repeats)
@@ -284,7 +283,14 @@ def benchmark_classifiers(
         delayed(run_kept_fold)(
             None
             if cache is None
-            else cache.path(estimator, train, test, fit_params[name], len(y)),
+            else cache.path(
+                estimator,
+                train,
+                test,
+                fit_params[name],
+                len(y),
+                (name, int(repeats[fold])),
+            ),
             name,
             estimator,
             fold,
@@ -340,57 +346,6 @@ def benchmark_classifiers(
     )
     _warn_of_trainings(result)
     return result
-
-
-def _prepare(
-    estimators, X, y, groups, folds, fit_params, n_jobs, verbose, time_limit, tune
-):
-    """Return models cut to the limit of time that tune themselves, and what was cut."""
-    n_train, n_outputs = training_size(y, folds)
-
-    def grid(name):
-        if not tune:
-            return []
-        if isinstance(tune, Mapping):
-            return tune.get(name, [])
-        return tuning_grid(estimators[name], n_train, n_outputs)
-
-    cut = {}
-    if verbose or time_limit is not None:
-        params = {
-            name: add_groups(fit_params[name], estimator, groups)
-            for name, estimator in estimators.items()
-        }
-        estimate = estimate_time(
-            estimators,
-            X,
-            y,
-            folds,
-            params,
-            n_jobs,
-            costs=lambda name, n_epochs: tuning_cost(grid(name), n_epochs),
-        )
-        if verbose and (estimate.unknown or estimate.seconds > 60):
-            print(estimate, file=sys.stderr)
-        if time_limit is not None:
-            estimators, cut = shorten(estimators, estimate, time_limit)
-            _warn_of_cut(cut, estimate, time_limit)
-    return {
-        name: tuned(estimator, grid(name), y, groups is not None)
-        for name, estimator in estimators.items()
-    }, cut
-
-
-def _warn_of_cut(cut, estimate, time_limit):
-    """Say which networks have fewer epochs than they were to have, and why."""
-    if cut:
-        fewer = "; ".join(f"{name}, {now} of {was}" for name, (was, now) in cut.items())
-        warnings.warn(
-            f"The networks would take about {in_words(estimate.seconds)}. For the "
-            f"limit of {in_words(time_limit)} they get fewer epochs: {fewer}.",
-            UserWarning,
-            stacklevel=4,
-        )
 
 
 def _warn_of_trainings(result):

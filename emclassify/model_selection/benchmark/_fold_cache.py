@@ -52,13 +52,23 @@ class FoldCache:
         test: np.ndarray,
         fit_params: Mapping[str, Any],
         n_samples: int,
+        training: tuple[str, int],
     ) -> Path:
-        """Return the file of an estimator on a fold."""
+        """Return the file of an estimator on a fold.
+
+        Without a seed, each `training` (name of the model, repeat) is one of its own.
+        """
         # Of the test side too: some predict by its groups.
         params = [cut_to(fit_params, side, n_samples) for side in (train, test)]
         told = self._data, self._hash(estimator, repr(estimator)), train, test, params
+        if _has_no_seed(estimator):
+            told = *told, training
         key = self._hash(told, f"fit_params of {estimator!r}")
         return self.folder / f"fold-{key}.npz"
+
+    def estimate_path(self, *told: Any) -> Path:
+        """Return the file of how long models take: measured once, cut alike again."""
+        return self.folder / f"time-{self._hash((self._data, told), 'estimators')}.json"
 
     def _hash(self, thing, what):
         try:
@@ -69,6 +79,14 @@ class FoldCache:
                 f"pickled: {error}. Take named functions instead of lambdas, arrays "
                 "instead of open files, or leave cache_dir out."
             ) from error
+
+
+def _has_no_seed(estimator):
+    """Whether a `random_state` in an estimator is None: another one in each fit."""
+    return any(
+        name.rpartition("__")[2] == "random_state" and value is None
+        for name, value in estimator.get_params(deep=True).items()
+    )
 
 
 def run_kept_fold(

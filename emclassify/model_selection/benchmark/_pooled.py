@@ -1,5 +1,6 @@
 """Scores of pooled out-of-fold predictions, and their bootstrap."""
 
+from collections.abc import Container
 from functools import cached_property
 
 import numpy as np
@@ -28,13 +29,16 @@ class PooledScores:
         Samples in any test side. The bootstrap draws from their groups.
     n_bootstrap, seed : int
     confidence_level : float
+    replaced : container of str, default=()
+        Scores that mean something else in this benchmark: the user's, under names of
+        built-in ones.
 
     Attributes
     ----------
     values : dict of str to dict of str to float
         {model: {score: value}}.
     metrics : list of str
-        Names of the scores.
+        Names of the scores, without those that are replaced.
     n_units : int
         How many groups (samples, without groups) the bootstrap draws from.
     """
@@ -49,6 +53,7 @@ class PooledScores:
         n_bootstrap: int,
         seed: int,
         confidence_level: float,
+        replaced: Container[str] = (),
     ) -> None:
         self._target = target
         self._n_bootstrap = n_bootstrap
@@ -64,7 +69,8 @@ class PooledScores:
             model: target.pooled_scores(true, predicted)
             for model, (true, predicted, _) in self._predictions.items()
         }
-        self.metrics = list(next(iter(self.values.values()), {}))
+        known = next(iter(self.values.values()), {})
+        self.metrics = [metric for metric in known if metric not in replaced]
 
     @cached_property
     def replicates(self) -> dict[str, dict[str, np.ndarray]]:

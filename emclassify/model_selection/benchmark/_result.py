@@ -179,6 +179,12 @@ class BenchmarkResult(OutOfFold):
             n_bootstrap=self.settings["n_bootstrap"],
             seed=self.settings["bootstrap_seed"],
             confidence_level=self.confidence_level,
+            replaced={
+                score
+                for runs in self._outcomes.values()
+                for run in runs
+                for score in (*run.extra_scores, *run.failed_scores)
+            },
         )
 
     def _pooled_on_shared(self, a, b):
@@ -326,7 +332,8 @@ class BenchmarkResult(OutOfFold):
                 "This benchmark had no groups. Pass groups to benchmark_classifiers."
             )
         sample, true, predicted = self.codes(name)
-        metrics, known = list(metrics or GROUP_METRICS), self.pooled.metrics
+        known = self.pooled.metrics
+        metrics = list(metrics or [m for m in GROUP_METRICS if m in known])
         for metric in metrics:
             if metric not in known:
                 raise ValueError(
@@ -338,7 +345,7 @@ class BenchmarkResult(OutOfFold):
         """Return the scores asked for, or those by default and of ``scoring``."""
         if metrics is None:
             extra = [m for m in self.metrics if m not in self.pooled.metrics]
-            return [*default, *extra]
+            return [*default, *(m for m in extra if m not in default)]
         return [self._check_metric(metric) for metric in metrics]
 
     def _check_metric(self, metric: str) -> str:

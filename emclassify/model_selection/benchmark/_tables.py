@@ -109,7 +109,9 @@ def overview_table(
     for name, of_model in frame.groupby("estimator", sort=False):
         row = {}
         for metric in metrics:
-            value, low, high = pooled.score(name, metric)
+            value, low, high = (
+                pooled.score(name, metric) if metric in pooled.metrics else [np.nan] * 3
+            )
             row[metric] = of_model[metric].mean()
             row[f"{metric}_sd"] = of_model[metric].std(ddof=1)
             row[f"{metric}_pooled"] = value
@@ -236,9 +238,10 @@ def comparison_table(
             test_train_ratio=ratio,
             confidence_level=confidence_level,
         )
-        difference, pooled_low, pooled_high = pooled.difference(a, b, metric)
         low, high = test.low, test.high
+        difference = pooled_low = pooled_high = np.nan
         if metric in pooled.metrics:
+            difference, pooled_low, pooled_high = pooled.difference(a, b, metric)
             low, high = np.clip([low, high], -1, 1)
         rows.append(
             {

@@ -14,16 +14,21 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.parallel import Parallel, delayed
 
 from emclassify._fit_params import cut_to, fit_with
 from emclassify._quiet_convergence import quiet_convergence
 from emclassify.model_selection.benchmark._nested import nested_estimators
+from emclassify.model_selection.benchmark._tuning import change_epochs, grid_epochs
 from emclassify.model_selection.running._run_fold import split_rows
 
 __all__ = ["TimeEstimate", "estimate_time", "shorten", "training_size"]
 
 # Batches that are measured, and epochs over them.
 _BATCHES, _EPOCHS = 2, 2
+# Images of each class in them, as far as there are.
+_OF_A_CLASS = 10
 # Images seen in all folds that are not worth it.
 _FEW = 2000
 
@@ -40,11 +45,22 @@ class TimeEstimate:
         Of each model that was measured, by the name of the parameter.
     unknown : list of str
         Models with networks that could not be measured.
+    of_models : dict of str to float
+        Seconds of all trainings of a model, one after the other.
     """
 
     seconds: float = 0.0
     epochs: dict[str, dict[str, int]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    of_models: dict[str, float] = field(default_factory=dict)
+
+    def after(self, cut: Mapping[str, tuple[int, int]]) -> float:
+        """Return the seconds that are left after a cut, as `shorten` returns it."""
+        left = sum(
+            seconds * cut[name][1] / cut[name][0] if name in cut else seconds
+            for name, seconds in self.of_models.items()
+        )
+        return self.seconds * left / max(sum(self.of_models.values()), 1e-9)
 
     def __str__(self) -> str:
         text = f"The networks will take about {in_words(self.seconds)} on this machine."
@@ -91,7 +107,7 @@ def estimate_time(
     """
     estimate = TimeEstimate()
     n_train, n_outputs = training_size(y, folds)
-    total = 0.0
+    longest = 0.0
     for name, estimator in estimators.items():
         networks = _networks(estimator)
         if not networks:
@@ -101,22 +117,30 @@ def estimate_time(
             for prefix, network in networks.items()
         }
         epochs = {f"{p}max_epochs": length[0] for p, length in lengths.items()}
-        if len(folds) * n_train * max(epochs.values()) < _FEW:
+        # A search tries its own.
+        searched = _searched_epochs(estimator)
+        n_epochs = np.mean(searched) if searched else max(epochs.values())
+        cost = 1 if costs is None else costs(name, n_epochs)
+        if len(folds) * n_train * n_epochs * cost < _FEW:
             continue
         n = min(n_train, _BATCHES * max(batch for _, batch in lengths.values()))
         rows = _some_of_each(y, folds[0][0], n)
         try:
-            an_epoch = _measure(estimator, epochs, X, y, rows, fit_params[name])
+            # In a worker it has a worker's share of the cores.
+            (an_epoch,) = Parallel(n_jobs=n_jobs)(
+                [delayed(_measure)(estimator, epochs, X, y, rows, fit_params[name])]
+            )
         except Exception:  # it will fail in the folds, or it wants more samples
             estimate.unknown.append(name)
             continue
         estimate.epochs[name] = epochs
         an_epoch *= n_train / len(rows)
-        n_epochs = max(epochs.values())
-        cost = 1 if costs is None else costs(name, n_epochs)
-        total += len(folds) * an_epoch * n_epochs * cost
-    at_a_time = min(effective_n_jobs(n_jobs), len(folds) * len(estimators))
-    estimate.seconds = total / at_a_time
+        a_fit = an_epoch * n_epochs * cost
+        longest = max(longest, a_fit)
+        estimate.of_models[name] = len(folds) * a_fit
+    total = sum(estimate.of_models.values())
+    at_a_time = min(effective_n_jobs(n_jobs), len(folds) * len(estimate.of_models) or 1)
+    estimate.seconds = max(total / at_a_time, longest)
     return estimate
 
 
@@ -145,10 +169,14 @@ def shorten(
     share = time_limit / estimate.seconds
     shorter, cut = dict(estimators), {}
     for name, epochs in estimate.epochs.items():
-        fewer = {key: max(1, math.floor(share * n)) for key, n in epochs.items()}
-        if fewer != epochs:
-            shorter[name] = clone(estimators[name]).set_params(**fewer)
-            cut[name] = max(epochs.values()), max(fewer.values())
+        was = max(*epochs.values(), *_searched_epochs(estimators[name]), 1)
+        now = max(1, math.floor(share * was))
+        if now < was:
+            fewer = {key: max(1, math.floor(share * n)) for key, n in epochs.items()}
+            model = clone(estimators[name])
+            grids = _with_grids(model, lambda n: share * n)
+            shorter[name] = model.set_params(**fewer, **grids)
+            cut[name] = was, now
     return shorter, cut
 
 
@@ -161,8 +189,32 @@ def _networks(estimator):
     }
 
 
+def _searches(estimator):
+    """Return the grids of searches in a model, by the name of their parameter."""
+    return {
+        f"{prefix}param_grid": part.param_grid
+        for prefix, part in nested_estimators(estimator).items()
+        if isinstance(part, GridSearchCV)
+    }
+
+
+def _searched_epochs(estimator):
+    """Return the numbers of epochs that searches in a model try."""
+    return [n for grid in _searches(estimator).values() for n in grid_epochs(grid)]
+
+
+def _with_grids(estimator, change):
+    """Return the grids of searches in a model with other numbers of epochs."""
+    return {
+        name: change_epochs(grid, change) for name, grid in _searches(estimator).items()
+    }
+
+
 def _some_of_each(y, train, n):
-    """Return n of the rows to train on, with all classes in about their shares."""
+    """Return n of the rows to train on, with all classes in about their shares.
+
+    There are more, where that takes ten of each: samplers want neighbours.
+    """
     rows = np.random.RandomState(0).permutation(train)
     if y.ndim == 2:
         return rows[:n]
@@ -170,6 +222,8 @@ def _some_of_each(y, train, n):
     rank = np.empty(len(rows))
     for code, count in enumerate(counts):
         rank[codes == code] = np.arange(count) / count
+        rank[np.flatnonzero(codes == code)[:_OF_A_CLASS]] = -1
+    n = max(n, np.count_nonzero(rank < 0))
     return rows[np.argsort(rank, kind="stable")[:n]]
 
 
@@ -181,7 +235,11 @@ def _measure(estimator, epochs, X, y, rows, fit_params):
     with warnings.catch_warnings(), quiet_convergence():
         warnings.simplefilter("ignore")
         for n_epochs in (1, 1, 1 + _EPOCHS):  # the first warms up
-            model = clone(estimator).set_params(**dict.fromkeys(epochs, n_epochs))
+            model = clone(estimator)
+            model.set_params(
+                **dict.fromkeys(epochs, n_epochs),
+                **_with_grids(model, lambda _, n=n_epochs: n),
+            )
             start = time.perf_counter()
             fit_with(model, X, y, params)
             seconds.append(time.perf_counter() - start)

@@ -1,6 +1,6 @@
 """A small search for each model of a benchmark, within training sides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -19,7 +19,15 @@ from emclassify.model_selection.splits._multilabel_split import (
     MultilabelStratifiedGroupKFold,
 )
 
-__all__ = ["check_tune", "tuned", "tuning_cost", "tuning_grid"]
+__all__ = [
+    "change_epochs",
+    "check_tune",
+    "grid_epochs",
+    "inner_folds",
+    "tuned",
+    "tuning_cost",
+    "tuning_grid",
+]
 
 _N_FOLDS = 3
 _SCORE = "f1_macro"
@@ -108,8 +116,54 @@ def tuning_cost(grid: Grid, n_epochs: int) -> float:
     return (_N_FOLDS - 1) * sum(lengths) + max(lengths)
 
 
+def inner_folds(
+    y: np.ndarray,
+    groups: np.ndarray | None,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> int:
+    """Return in how many folds all training sides can be cut with all classes in each.
+
+    At most three; and no more than groups (samples, without groups) have the rarest
+    class of any training side.
+    """
+    groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+    fewest = _N_FOLDS
+    for train, _ in folds:
+        have = [np.ones(len(train), dtype=bool)]
+        if y.ndim == 1:
+            have += [y[train] == label for label in np.unique(y[train])]
+        fewest = min(fewest, *(len(np.unique(groups[train][has])) for has in have))
+    return fewest
+
+
+def change_epochs(grid: Grid, change: Callable[[float], float]) -> Grid:
+    """Return a grid with other numbers of epochs, whole and at least 1."""
+    if not isinstance(grid, Mapping):
+        return [change_epochs(part, change) for part in grid]
+    return {
+        name: [
+            max(1, int(change(value))) if isinstance(value, Real) else value
+            for value in values
+        ]
+        if name.rpartition("__")[2] == "max_epochs"
+        else values
+        for name, values in grid.items()
+    }
+
+
+def grid_epochs(grid: Grid) -> list[float]:
+    """Return the numbers of epochs in a grid."""
+    seen = []
+    change_epochs(grid, lambda n: seen.append(n) or 1)
+    return seen
+
+
 def tuned(
-    estimator: BaseEstimator, grid: Grid, y: np.ndarray, has_groups: bool
+    estimator: BaseEstimator,
+    grid: Grid,
+    y: np.ndarray,
+    has_groups: bool,
+    n_folds: int = _N_FOLDS,
 ) -> BaseEstimator:
     """Return a model that searches a grid when it is fitted.
 
@@ -123,15 +177,17 @@ def tuned(
         Labels, or an indicator matrix.
     has_groups : bool
         Whether the folds of the search keep groups together.
+    n_folds : int, default=3
+        Of the search.
     """
     if not grid or isinstance(estimator, BaseSearchCV):
         return estimator
     if y.ndim == 2:
-        folds = MultilabelStratifiedGroupKFold(_N_FOLDS)
+        folds = MultilabelStratifiedGroupKFold(n_folds)
     elif has_groups:
-        folds = StratifiedGroupKFold(_N_FOLDS, shuffle=True, random_state=0)
+        folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
     else:
-        folds = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=0)
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=0)
     return GridSearchCV(estimator, grid, scoring=_SCORE, cv=folds, error_score="raise")
 
 
