@@ -343,16 +343,13 @@ class ImageInputMixin(DocLinkMixin):
         image_shape = getattr(self, "image_shape", None)
         X = plain_images(X)
         images = self._open(X)
-        _check_feature_names(self, X, reset=reset)
-        flat = number_of_axes(X) == 2
         if reset:
-            if not holds_paths(X):
-                _check_n_features(self, X, reset=True)
+            self._learn_form(X, images, n_features=not holds_paths(X))
             self.image_shape_ = images.shape[1:]
-            if self._depends_on_scale:
-                self._grey_scale = astuple(grey_scale_of(images))
             warn_channels_first(self.image_shape_)
             return images
+        _check_feature_names(self, X, reset=False)
+        flat = number_of_axes(X) == 2
         if flat and image_shape is None and self.image_shape_[0] == 1:
             _check_n_features(self, X, reset=False)
         if images.shape[1:] != self.image_shape_:
@@ -373,19 +370,18 @@ class ImageInputMixin(DocLinkMixin):
         after a sequence; the number of channels must stay the same.
         """
         X = plain_images(X)
-        if is_sequence_of_images(X):
-            images, shape = check_each_image(X), None
-        elif number_of_axes(X) == 2:
+        listed = is_sequence_of_images(X)
+        if not listed and number_of_axes(X) == 2:
             # Rows of another length are another kind of data, not another size.
             images = ImageInputMixin._validate_images(self, X, reset=reset)
             shape = images.shape[1:]
-        elif holds_paths(X):
-            images, shape = self._open(X), None
         else:
-            images = self._open(X)
-            shape = images.shape[1:]
+            images = check_each_image(X) if listed else self._open(X)
+            shape = None if listed or holds_paths(X) else images.shape[1:]
             if reset:
-                _check_n_features(self, X, reset=True)
+                self._learn_form(X, images, n_features=shape is not None)
+            else:
+                self._compare_scale(images)
         channels = images[0].shape[-1]
         if reset:
             self.image_shape_, self.n_channels_ = shape, channels
@@ -396,6 +392,19 @@ class ImageInputMixin(DocLinkMixin):
                 f"fitted on images of {self.n_channels_}."
             )
         return images
+
+    def _learn_form(self, X, images, *, n_features):
+        """Set what scikit-learn wants to know of X, and the grey scale.
+
+        Nothing stays of an earlier fit.
+        """
+        _check_feature_names(self, X, reset=True)
+        if n_features:
+            _check_n_features(self, X, reset=True)
+        else:
+            vars(self).pop("n_features_in_", None)
+        if self._depends_on_scale:
+            self._grey_scale = astuple(grey_scale_of(images))
 
     def _compare_scale(self, images):
         """Warn of images on another grey scale than those of `fit`."""

@@ -1,11 +1,13 @@
 """FullyConvolutionalClassifier: images of different sizes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from devices import near
+from skimage.io import imsave
 from sklearn.model_selection import cross_validate
 
-from emclassify.classifiers import FullyConvolutionalClassifier
+from emclassify import FullyConvolutionalClassifier, LipNetClassifier
 
 SIZES = [(40, 40), (90, 120), (17, 9)]
 
@@ -82,3 +84,23 @@ def test_channels_must_agree(discs):
 def test_bad_widths(discs, widths):
     with pytest.raises(ValueError, match="widths must be"):
         FullyConvolutionalClassifier(widths).fit(*discs)
+
+
+def test_nothing_stays_of_the_fit_before(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 255, (8, 6, 6), dtype=np.uint8), [0, 1] * 4
+    rows = pd.DataFrame(X.reshape(8, -1)).add_prefix("pixel")
+    paths = [tmp_path / f"{i}.png" for i in range(8)]
+    for path, image in zip(paths, X, strict=True):
+        imsave(path, image, check_contrast=False)
+    clf = model(max_epochs=1).fit(rows, y)
+    assert clf.n_features_in_ == len(clf.feature_names_in_) == 36
+    clf.fit(X, y)
+    assert clf.n_features_in_ == 6
+    assert not hasattr(clf, "feature_names_in_")
+    for without in (list(X), [str(path) for path in paths]):
+        assert not hasattr(clf.fit(rows, y).fit(without, y), "n_features_in_")
+        assert not hasattr(clf, "feature_names_in_")
+        assert clf.image_shape_ is None
+    lipnet = LipNetClassifier(2, max_epochs=1).fit(X, y)
+    assert not hasattr(lipnet.fit([str(p) for p in paths], y), "n_features_in_")

@@ -11,6 +11,7 @@ from sklearn.svm import SVC
 
 from emclassify import (
     FeatureExtractor,
+    FullyConvolutionalClassifier,
     LipNetClassifier,
     ResizeImages,
     predict_folder,
@@ -73,6 +74,26 @@ def test_a_network_does_unless_it_normalises_each_image():
         net.predict(FLOAT)
     net = LipNetClassifier(normalization="image", **settings).fit(EIGHT, Y)
     net.predict(FLOAT)
+
+
+FORMS = {
+    "array": lambda images: images,
+    "list": list,
+    "rows": lambda images: images.reshape(len(images), -1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_so_does_what_takes_images_of_any_size(form):
+    settings = {"max_epochs": 1, "random_state": 0}
+    net = FullyConvolutionalClassifier((4,), **settings).fit(form(EIGHT), Y)
+    net.predict(form(EIGHT))
+    with pytest.warns(UserWarning, match="not on one scale"):
+        net.predict(form(FLOAT))
+    net = FullyConvolutionalClassifier((4,), normalization="image", **settings)
+    net.fit(form(EIGHT), Y).predict(form(FLOAT))
+    # Resizing gives the same picture on every scale.
+    ResizeImages((6, 6)).fit(form(EIGHT)).transform(form(FLOAT))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ HOT_SPOTS = 99
 class IonDatasetsMixin(ImageInputMixin):
     """Checks ion images that may differ in size between datasets, and sorts them."""
 
+    _depends_on_scale = False
+
     def _datasets(self, X, groups, *, reset):
         """Check X and return {dataset: (indices, images (n, height, width))}.
 

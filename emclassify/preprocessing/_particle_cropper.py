@@ -98,6 +98,8 @@ class ParticleCropper(ImageInputMixin, TransformerMixin, BaseEstimator):
         "image_shape": ["array-like", None],
     }
 
+    _depends_on_scale = False
+
     def __init__(
         self,
         margin: int = 50,

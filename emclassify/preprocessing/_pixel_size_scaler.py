@@ -104,6 +104,7 @@ class PixelSizeScaler(ImageInputMixin, TransformerMixin, BaseEstimator):
         "image_shape": ["array-like", None],
     }
     _reads_stored = True
+    _depends_on_scale = False
 
     def __init__(
         self,

@@ -70,6 +70,7 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
     }
 
     _reads_stored = True
+    _depends_on_scale = False
 
     def __init__(
         self,
