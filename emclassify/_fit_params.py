@@ -37,6 +37,19 @@ def fit_parameter(estimator: BaseEstimator, name: str) -> str | None:
     return None if inner is None else f"{step}__{inner}"
 
 
+def why_not_taken(estimator: BaseEstimator, name: str) -> str:
+    """Say why `estimator.fit` can't be given sample_weight or groups."""
+    kind = type(estimator).__name__
+    if get_config()["enable_metadata_routing"]:
+        for part in _inner(estimator):
+            if hasattr(part, "set_fit_request") and has_fit_parameter(part, name):
+                return (
+                    f"metadata routing is on, and {kind} does not ask for it; call "
+                    f"{type(part).__name__}.set_fit_request({name}=True)"
+                )
+    return f"{kind}.fit takes none"
+
+
 def add_groups(
     params: dict[str, Any], estimator: BaseEstimator, groups: ArrayLike | None
 ) -> dict[str, Any]:

@@ -122,6 +122,18 @@ def test_epochs_are_counted_over_calls(weights):
     assert frozen == [True, True, False]
 
 
+@pytest.mark.parametrize(("first", "then"), [(None, 0), (0, None), (1, 9)])
+def test_warm_starts_take_over_when_to_thaw(first, then, weights):
+    images, watch = make_images(16, 16), Watch()
+    clf = model(weights, unfreeze_after=first, warm_start=True, callbacks=[watch])
+    clf.fit(images, Y).set_params(unfreeze_after=then).fit(images, Y)
+    assert len(watch.states) == 4
+    assert clf.net_.module_.net.frozen == (then != 0)
+    # The last epoch of the first fit, and those of the second.
+    kept = same(watch.states[1], watch.states[3]).values()
+    assert all(kept) if then != 0 else not any(kept)
+
+
 @pytest.mark.parametrize("killed_after", [1, 2, 3])
 def test_thawing_survives_a_kill(killed_after, weights, tmp_path, monkeypatch):
     settings = {"unfreeze_after": 2, "max_epochs": 4, "checkpoint_dir": tmp_path}

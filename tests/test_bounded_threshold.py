@@ -330,7 +330,7 @@ def test_weights_for_an_estimator_that_takes_none():
     for estimator in (NoWeights(), GridSearchCV(NoWeights(), {}), sampled):
         clf = BoundedThresholdClassifierCV(estimator, max_fpr=0.5)
         name = type(estimator).__name__
-        with pytest.raises(ValueError, match=f"fit of {name} takes none"):
+        with pytest.raises(ValueError, match=rf"{name}\.fit takes none"):
             clf.fit([[1], [2]], [0, 1], sample_weight=[1, 1])
 
 

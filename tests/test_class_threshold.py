@@ -255,7 +255,7 @@ def test_weights_are_repeats():
     fold = np.arange(90) % 3
     settings = {"tol": 1e-10, "max_iter": 10000}
     forest = OneVsRestClassifier(LogisticRegression(**settings))
-    with pytest.raises(ValueError, match="OneVsRestClassifier takes none"):
+    with pytest.raises(ValueError, match=r"OneVsRestClassifier\.fit takes none"):
         ClassThresholdClassifierCV(forest).fit(X, y, sample_weight=weight)
     each = MultiOutputClassifier(LogisticRegression(**settings))
     weighted = ClassThresholdClassifierCV(each, cv=PredefinedSplit(fold))

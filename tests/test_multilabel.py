@@ -193,6 +193,27 @@ def test_label_smoothing_with_weights_has_the_form_of_keras():
     assert_allclose(ours, by_hand, rtol=1e-5)
 
 
+@pytest.mark.parametrize("pair", [(0, 2), (-1, 1), (1, 2), (0, 255), (0.0, 2.0)])
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "sparse"])
+def test_other_values_than_0_and_1_are_refused(pair, dense):
+    X, y = make_images(20)
+    strange = np.array(pair)[y]
+    if not dense:
+        # Of sparse matrices, scikit-learn takes one value beside 0.
+        strange = sparse.csr_matrix(np.where(y, pair[1], 0) if pair[1] > 1 else -y)
+    words = (
+        r"has several columns and holds (-1|2|255|2\.0); an indicator matrix .* 0 and 1"
+    )
+    with pytest.raises(ValueError, match=f"y {words}"):
+        LipNetClassifier(**QUICK).fit(X, strange)
+    with pytest.raises(ValueError, match=f"y_true {words}"):
+        per_class_scores(strange, y)
+    with pytest.raises(ValueError, match=f"y_pred {words}"):
+        per_class_scores(y, strange)
+    with pytest.raises(ValueError, match=f"y {words}"):
+        next(MultilabelStratifiedGroupKFold(2).split(X, strange))
+
+
 def test_class_factors_by_hand():
     y = np.array([[1, 0], [1, 1], [1, 0], [0, 0]])
     classes = np.arange(2)

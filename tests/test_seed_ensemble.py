@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -85,6 +86,23 @@ def test_what_the_members_do_not_take_is_refused(images, given):
     )
     with pytest.raises(ValueError, match=rf"{given} was given, but Pipeline.fit"):
         SeedEnsembleClassifier(pipeline).fit(X, y, **{given: np.ones(len(y))})
+
+
+@pytest.mark.parametrize("given", ["sample_weight", "groups"])
+def test_with_metadata_routing_what_is_not_asked_for_is_refused(images, given):
+    X, y = images
+    member = make_pipeline(ResizeImages((4, 4)), lipnet())
+    for estimator in (lipnet(), member):
+        ensemble = SeedEnsembleClassifier(estimator, n_members=1)
+        asked = rf"{given} was given.*LipNetClassifier\.set_fit_request\({given}=True"
+        with (
+            config_context(enable_metadata_routing=True),
+            pytest.raises(ValueError, match=asked),
+        ):
+            ensemble.fit(X, y, **{given: np.ones(len(y))})
+    with config_context(enable_metadata_routing=True):
+        asking = lipnet().set_fit_request(**{given: True})
+        SeedEnsembleClassifier(asking, 1).fit(X, y, **{given: np.ones(len(y))})
 
 
 def test_an_estimator_without_seed_is_refused():

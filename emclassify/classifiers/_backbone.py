@@ -330,6 +330,14 @@ class BackboneClassifier(CNNClassifier):
             return []
         return [("unfreezing", Unfreezing(self.unfreeze_after))]
 
+    def _ready_net(self) -> None:
+        """Freeze or thaw the backbone: a run before may have had another parameter."""
+        net, after = self.net_.module_.net, self.unfreeze_after
+        if after is None or len(self.net_.history) < after:
+            net.freeze()
+        else:
+            net.unfreeze()
+
     @classmethod
     def as_published(cls, **params: object) -> Self:
         """Return EfficientNet-B7, one of the four networks of Lee and Bamford.

@@ -522,6 +522,7 @@ class BaseImageClassifier(
         if checkpoint is not None:
             run.append(("checkpoint", checkpoint))
             done = checkpoint.restore_history(net)
+        self._ready_net()
         if self.verbose:
             # Before the checkpoint, which comes last.
             run.insert(0, ("progress", EpochProgress(self._title(), n_epochs, done)))
@@ -538,6 +539,9 @@ class BaseImageClassifier(
             n_done=done,
             random=random,
         ), record
+
+    def _ready_net(self) -> None:
+        """Bring the network to where a run begins, by the epochs in its history."""
 
     def _title(self) -> str:
         """Return what stands before the progress bar."""

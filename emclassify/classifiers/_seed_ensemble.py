@@ -23,6 +23,7 @@ from emclassify._fit_params import (
     fit_parameter,
     fit_with,
     warn_lost_groups,
+    why_not_taken,
 )
 from emclassify._fit_state import fit_context
 from emclassify._groups import check_groups
@@ -168,14 +169,16 @@ class SeedEnsembleClassifier(
         if sample_weight is not None:
             name = fit_parameter(estimator, "sample_weight")
             if name is None:
-                raise ValueError(f"sample_weight was given, but {kind}.fit takes none.")
+                why = why_not_taken(estimator, "sample_weight")
+                raise ValueError(f"sample_weight was given, but {why}.")
             given[name] = sample_weight
         if groups is not None:
             groups = check_groups(groups, _num_samples(X))
             warn_lost_groups(kind, estimator, given)
             given = add_groups(given, estimator, groups)
             if "groups" not in given:
-                raise ValueError(f"groups was given, but {kind}.fit takes none.")
+                why = why_not_taken(estimator, "groups")
+                raise ValueError(f"groups was given, but {why}.")
         rng = check_random_state(self.random_state)
         members = [_reseeded(estimator, rng) for _ in range(self.n_members)]
         title = f"{self.n_members} × {kind}"

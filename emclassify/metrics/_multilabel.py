@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
 
 from emclassify.metrics._confusion import figures_from_counts, nan_average
+from emclassify.metrics._targets import refuse_other_values
 
 __all__ = ["label_counts", "sample_average", "subset_hits"]
 
@@ -23,8 +24,10 @@ def label_counts(
     Raises
     ------
     ValueError
-        If the matrices differ in shape, or `columns` names others than theirs.
+        If the matrices differ in shape, `columns` names others than theirs, or
+        `y_pred` holds other values than 0 and 1.
     """
+    refuse_other_values(y_pred, "y_pred")
     return _four(
         multilabel_confusion_matrix(
             y_true, y_pred, labels=columns, sample_weight=sample_weight

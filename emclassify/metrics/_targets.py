@@ -20,8 +20,31 @@ from emclassify.metrics._figures import AVERAGES
 
 
 def is_indicator(y: Any) -> bool:
-    """Whether y is an indicator matrix (n_samples, n_labels)."""
-    return type_of_target(y, input_name="y_true") == "multilabel-indicator"
+    """Whether y is an indicator matrix (n_samples, n_labels).
+
+    Raises
+    ------
+    ValueError
+        If y has several columns, of two other values than 0 and 1.
+    """
+    if type_of_target(y, input_name="y_true") != "multilabel-indicator":
+        return False
+    refuse_other_values(y, "y_true")
+    return True
+
+
+def refuse_other_values(y: Any, name: str) -> None:
+    """Raise ValueError if a matrix, which may be sparse, holds but 0 and 1.
+
+    scikit-learn takes any two values for an indicator matrix.
+    """
+    values = y.data if sparse.issparse(y) else np.asarray(y)
+    strange = values[(values != 0) & (values != 1)]
+    if len(strange):
+        raise ValueError(
+            f"{name} has several columns and holds {strange[0]}; an indicator matrix "
+            "(n, n_labels) holds 0 and 1. For one label a sample give labels (n,)."
+        )
 
 
 def is_multilabel(y: Any) -> bool:
@@ -30,7 +53,7 @@ def is_multilabel(y: Any) -> bool:
     Raises
     ------
     ValueError
-        If y has several columns and is none.
+        If y has several columns and is none, or holds other values than 0 and 1.
     """
     y = plain_labels(y)
     if y is None or y.ndim != 2 or y.shape[1] == 1:
@@ -41,6 +64,7 @@ def is_multilabel(y: Any) -> bool:
             f"y has shape {y.shape} and is {kind}; expected labels (n,), or an "
             "indicator matrix (n, n_labels) of 0 and 1 for several labels an image."
         )
+    refuse_other_values(y, "y")
     return True
 
 
@@ -60,9 +84,11 @@ def check_indicator(
     Raises
     ------
     ValueError
-        If y has other rows or columns.
+        If y has other rows, columns or values.
     """
-    y = _dense(plain_labels(y)).astype(np.int8)
+    y = plain_labels(y)
+    refuse_other_values(y, "y")
+    y = _dense(y).astype(np.int8)
     if len(y) != n_samples:
         raise ValueError(f"y has {len(y)} rows for {n_samples} images.")
     if classes is not None and not np.array_equal(classes, np.arange(y.shape[1])):

@@ -66,11 +66,20 @@ class BackboneNet(nn.Module):
         width = blank_output(self._pooled, backbone, image_shape, image_size).shape[1]
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
 
+    def freeze(self) -> None:
+        """Leave the backbone as it is from now on."""
+        self._set_frozen(True)
+
     def unfreeze(self) -> None:
         """Train the backbone too from now on."""
-        if self.frozen:
-            self.frozen = False
-            self.backbone.requires_grad_(True)
+        self._set_frozen(False)
+
+    def _set_frozen(self, frozen):
+        if self.frozen != frozen:
+            self.frozen = frozen
+            self.backbone.requires_grad_(not frozen)
+            # Optimizers step wherever a gradient is left.
+            self.backbone.zero_grad(set_to_none=True)
             self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:

@@ -13,6 +13,7 @@ from emclassify._groups import check_groups
 from emclassify._incoming import plain_labels
 from emclassify._stratification import iterative_folds
 from emclassify._typing import RandomStateLike
+from emclassify.metrics._targets import refuse_other_values
 
 __all__ = ["MultilabelStratifiedGroupKFold"]
 
@@ -115,6 +116,7 @@ class MultilabelStratifiedGroupKFold(BaseCrossValidator):
                 f"y must be an indicator matrix (n_samples, n_labels) of 0 and 1; got "
                 f"{kind}. For one label a sample, take StratifiedGroupKFold."
             )
+        refuse_other_values(y, "y")
         y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         groups = check_groups(groups, len(y))
         n_groups = len(y) if groups is None else len(np.unique(groups))

@@ -18,6 +18,7 @@ from emclassify._fit_params import (
     fit_parameter,
     fit_with,
     warn_lost_groups,
+    why_not_taken,
 )
 from emclassify._groups import check_groups
 from emclassify._incoming import plain_images, plain_labels
@@ -145,10 +146,8 @@ class OutOfFoldClassifier(
         if sample_weight is not None:
             name = fit_parameter(self.estimator, "sample_weight")
             if name is None:
-                raise ValueError(
-                    "sample_weight was given, but the fit of "
-                    f"{type(self.estimator).__name__} takes none."
-                )
+                why = why_not_taken(self.estimator, "sample_weight")
+                raise ValueError(f"sample_weight was given, but {why}.")
             params[name] = np.asarray(sample_weight)
         if groups is not None:
             name = type(self.estimator).__name__
