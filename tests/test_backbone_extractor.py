@@ -98,7 +98,10 @@ def test_photographs_are_normalised_as_by_timm(tmp_path):
     )
     features = extractor.fit_transform(images)
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-6)
-    with pytest.raises(ValueError, match="0 to 255; X holds 0 to 510"):
+    with (
+        pytest.warns(UserWarning, match="not on one scale"),
+        pytest.raises(ValueError, match="0 to 255; X holds 0 to 510"),
+    ):
         extractor.transform(2 * images.astype(np.uint16))
 
 
