@@ -13,7 +13,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from emclassify import CNNClassifier, FullyConvolutionalClassifier, LipNetClassifier
-from emclassify.training import EpochCheckpoint
+from emclassify.training import EpochCheckpoint, training_key
 
 QUICK = {"max_epochs": 6, "batch_size": 16, "random_state": 0}
 
@@ -104,6 +104,54 @@ def test_killed_after_the_last_epoch_it_says_the_same(
         net = LipNetClassifier(**settings, checkpoint_dir=tmp_path).fit(X, y)
     assert not net.converged_
     assert str(resumed[0].message) == str(whole[0].message)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("error", [Killed, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"early_stopping": True, "random_state": None},
+        {"warm_start": True, "random_state": None},
+        {"warm_start": True},
+    ],
+    ids=str,
+)
+def test_takes_up_what_the_same_network_began(changed, error, tmp_path, monkeypatch):
+    X, y = make_images(40)
+    settings = {**QUICK, "max_epochs": 4, **changed, "checkpoint_dir": tmp_path}
+    write = EpochCheckpoint.on_epoch_end
+
+    def write_and_stop(self, net, **kwargs):
+        write(self, net, **kwargs)
+        if len(net.history) == 2:
+            stop(error)
+
+    clf = LipNetClassifier(**settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochCheckpoint, "on_epoch_end", write_and_stop)
+        with pytest.raises(error):
+            clf.fit(X, y)
+    assert len(list(tmp_path.iterdir())) == 1
+    clf.fit(X, y)
+    assert len(clf.history_) == 4
+    assert not list(tmp_path.iterdir())
+
+
+def stop(error):
+    """Not from a callback: that would be the end of training, not of the fit."""
+    raise error
+
+
+def test_another_type_of_device_starts_anew(tmp_path):
+    clf = LipNetClassifier(**QUICK, checkpoint_dir=tmp_path)
+    images, target = make_images(40)
+    train, valid, _ = clf._prepare(images, target)
+    digests = np.zeros(1)
+    keys = set()
+    for clf.device_ in ("cpu", "cuda:0", "cuda:1"):
+        keys.add(training_key(clf, clf.net_.module_, (train, valid), digests))
+    assert len(keys) == 2
 
 
 def test_images_of_different_sizes_and_several_labels(

@@ -20,6 +20,7 @@ from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
 from emclassify._incoming import plain_array
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
+from emclassify.classifiers._failed_training import as_before_if_it_fails
 from emclassify.classifiers._keeping import KeptNetMixin
 from emclassify.classifiers._labels import LabelsMixin
 from emclassify.classifiers._length import TrainingLengthMixin, set_length
@@ -145,12 +146,17 @@ class BaseImageClassifier(
         ------
         ValueError
             If images, labels, weights or parameters are no good, or `y` holds one
-            class only.
+            class only; or if the loss is no longer finite. The estimator is then what
+            it was before.
         """
-        train, valid, checkpoint = self._prepare(X, y, sample_weight, groups)
-        with self._isolated(self._draw_seed()):
-            run, record = self._make_run(train, valid, checkpoint)
-            run_epochs([run])
+        again = self.warm_start and hasattr(self, "net_")
+        with as_before_if_it_fails(self, trains_on=again):
+            train, valid, checkpoint = self._prepare(X, y, sample_weight, groups)
+            # If the user interrupts, nobody knows.
+            vars(self).pop("converged_", None)
+            with self._isolated(self._draw_seed()):
+                run, record = self._make_run(train, valid, checkpoint)
+                run_epochs([run])
         if checkpoint is not None:
             checkpoint.remove()
         self.converged_ = judge_training(self, run, record, len(train))
@@ -248,7 +254,10 @@ class BaseImageClassifier(
                 self._initialize(train)
             else:
                 self._take_over_settings()
-        with self._isolated(self._draw_seed()):
+        with (
+            as_before_if_it_fails(self, trains_on=not first),
+            self._isolated(self._draw_seed()),
+        ):
             run, _ = self._make_run(train, None, None, n_epochs=1)
             run_epochs([run])
         return self
@@ -314,11 +323,14 @@ class BaseImageClassifier(
         if groups is None and len(np.unique(content[index])) < len(index):
             # Copies, as oversampling makes them, must not stand on both sides.
             groups = content
+        random_state = self.random_state
+        if random_state is None and self.checkpoint_dir is not None:
+            random_state = 0  # a training that goes on has to find its split again
         train, valid = validation_split(
             target[index],
             None if groups is None else groups[index],
             self.validation_fraction,
-            check_random_state(self.random_state),
+            check_random_state(random_state),
         )
         return tuple(
             self._make_dataset(images, features, target, index[side], weight)

@@ -107,6 +107,7 @@ class FusionClassifier(CNNClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder for the state after each epoch. A `fit` that was killed goes on from
         there when it is called again, and ends as if it had not been.
+        With it, and without `random_state`, the validation split is always the same.
     random_state : int, RandomState instance or None, default=None
         Initial weights, shuffling, augmentation, dropout and validation split. The
         global random states of NumPy and torch are neither used nor changed.

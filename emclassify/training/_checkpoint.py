@@ -182,7 +182,9 @@ def training_key(
     for part in (__version__, torch.__version__, type(estimator).__name__, code, told):
         key.update(repr(part).encode())
     key.update(repr(module).encode())
-    if estimator.random_state is not None or estimator.warm_start:
+    # The state of one type of device says nothing to another.
+    key.update(torch.device(estimator.device_).type.encode())
+    if estimator.random_state is not None or len(estimator.net_.history):
         for name, tensor in sorted(module.state_dict().items()):
             key.update(name.encode())
             key.update(tensor.cpu().numpy().tobytes())

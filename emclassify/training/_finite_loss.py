@@ -18,6 +18,7 @@ class FiniteLoss(Callback):
             return
         raise ValueError(
             f"The training loss is {last['train_loss']} after epoch {last['epoch']}: "
-            f"the weights are no longer finite. Lower lr (it is {net.lr:g}), or give "
+            "the weights are no longer finite. Lower lr (it is "
+            f"{net.optimizer__lr:g}), or give "
             'precision="float32"; images with a few huge values want rescaling.'
         )
