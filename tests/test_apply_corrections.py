@@ -126,6 +126,38 @@ def test_files_and_numbers(labels, tmp_path):
     assert found.table["label"].tolist() == ["0", "0", "0"]
 
 
+def test_files_of_one_name_are_of_different_people(labels, tmp_path):
+    paths = []
+    for who, label in (("anna", "dog"), ("ben", "bird")):
+        (tmp_path / who).mkdir()
+        paths.append(tmp_path / who / "corrections.csv")
+        rows(("a.png", "cat", label)).to_csv(paths[-1], index=False)
+    found = apply_corrections(labels, paths)
+    assert found.history["became"].tolist() == ["conflict", "conflict"]
+    names = ["anna/corrections", "ben/corrections"]
+    assert found.history["reviewer"].tolist() == names
+    found = apply_corrections(labels, [paths[0], paths[0]])
+    assert found.history["reviewer"].tolist() == ["reviewer 1", "reviewer 2"]
+
+
+def test_a_second_correction_keeps_the_first_history(labels, tmp_path):
+    page = rows(("a.png", "cat", "dog"), ("b.png", "cat", "cat", True))
+    first = apply_corrections(labels, page)
+    second = apply_corrections(first.table, rows(("a.png", "dog", "bird")))
+    told = second.table["history"][0].split("; ")
+    assert [t.partition(" (")[0] for t in told] == ["cat → dog", "dog → bird"]
+    assert second.table["history"][1] == first.table["history"][1]
+    assert second.table["previous_label"].tolist() == ["cat", "cat", "dog", ""]
+    assert second.table["excluded"].tolist() == [False, True, False, False]
+    assert list(second.table.columns) == list(first.table.columns)
+    first.to_csv(tmp_path / "labels.csv")
+    again = apply_corrections(tmp_path / "labels.csv", rows(("a.png", "dog", "bird")))
+    assert again.table["history"][0] == second.table["history"][0]
+    for name in ("excluded", "history"):
+        with pytest.raises(ValueError, match=f"a column '{name}'"):
+            apply_corrections(labels.assign(**{name: "mine"}), page)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -56,6 +56,28 @@ def review(*argv):
     return main(["review", *map(str, argv), "--quiet", "--jobs", "1"])
 
 
+def test_a_page_may_be_written_again(folder, model, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "page"
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("emclassify.review._write_review_page._render", interrupt)
+        assert review(model, folder, "--out", out, "--cv", 2) == 130
+    assert "interrupted, nothing was written." in capsys.readouterr().err
+    assert not out.exists()
+    for _ in range(2):
+        assert review(model, folder, "--out", out, "--cv", 2) == 0
+        assert len(data_of(out / "index.html")["names"]) == 24
+        (out / "corrections.csv").write_text("mine")
+    assert (out / "corrections.csv").read_text() == "mine"
+    assert review(model, folder, "--out", folder) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert review(model, folder, "--out", out / "corrections.csv") == 2
+    assert "give a name that ends in .html" in capsys.readouterr().err
+
+
 def test_a_wrong_folder_comes_first(folder, model, tmp_path, capsys):
     out = tmp_path / "review.html"
     assert review(model, folder, "--out", out, "--cv", 3, "--pixel-size", 2) == 0

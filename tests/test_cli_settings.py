@@ -217,10 +217,14 @@ def test_messages_of_libraries_speak_of_options(tmp_path, capsys):
         ("a.csv has no column 'x' (file_column).", "(--file-column)."),
         ("as many folds as asked for (n_splits).", "(--cv)."),
         ("test images have copies. See `audit` of the result, and its plot().", "ies."),
+        ("there is no /a/cv=3/max_epochs=7.", "there is no /a/cv=3/max_epochs=7."),
+        ("cv=3/x.png and cv=3.png fail.", "cv=3/x.png and cv=3.png fail."),
+        ("Lower cv=0.5 or max_epochs=80.", "Lower --cv 0.5 or --epochs=80."),
     ],
 )
 def test_words_of_python_are_put_as_options(text, said):
     args = argparse.Namespace(folder="images", file_column="x", cv=5)
+    args = argparse.Namespace(**vars(args), epochs=1, set=[])
     assert _main._in_options(text, args).endswith(said)
     assert "_column" not in _main._in_options(text, args)
 
@@ -261,6 +265,20 @@ def test_a_warning_of_copies_speaks_of_no_python():
     assert "`audit`" in text
     said = _main._in_options(text, argparse.Namespace())
     assert said.endswith("as much as models remember these images.")
+
+
+def test_what_can_not_be_written_is_refused_before(folder, tmp_path, monkeypatch):
+    from emclassify.cli._options import check_out
+
+    path = tmp_path / "m.emc"
+    path.touch()
+    check_out(str(path))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda place, mode: str(place) == str(path))
+        with pytest.raises(PermissionError, match="may not be written"):
+            check_out(str(path))
+    with pytest.raises(FileExistsError, match="is no regular file"):
+        check_out(os.devnull)
 
 
 def test_exit_status_is_in_the_help(capsys):

@@ -98,6 +98,15 @@ def test_a_file_that_stays_broken_is_given_up_and_read_when_mended(
     assert keys(tmp_path / "t.csv") == [("b.png", 0)]
 
 
+def test_a_table_of_one_page_is_gone_on_with_for_others(svm, tmp_path, monkeypatch):
+    write_stack(tmp_path / "run.cxi", X[:4])
+    table = tmp_path / "t.csv"
+    for page in (2, 0, None, 2):
+        steps = [nothing] * 3
+        watch_steps(monkeypatch, svm, tmp_path, table, steps, page=page)
+    assert keys(table) == [("run.cxi", i) for i in (2, 0, 1, 3)]
+
+
 def test_a_writer_may_pause(svm, tmp_path, monkeypatch):
     path, whole = tmp_path / "a.png", encoded(".png", X[0])
     path.write_bytes(whole[:60])

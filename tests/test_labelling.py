@@ -1,6 +1,7 @@
 """The rounds of labelling: suggestions, corrections, models, all in files."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -160,6 +161,23 @@ def test_corrections_of_another_data_set_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="another data set"):
         loop.add([tmp_path / "c.csv", tmp_path / "other.csv"])
     assert loop.n_decisions() == 0
+
+
+def test_corrections_of_pages_before_and_after_an_image_more(folder, tmp_path):
+    images = tmp_path / "images"
+    shutil.copytree(folder, images)
+    loop = start(images, tmp_path / "rounds")
+    loop.next_round()
+    corrections(loop.page(), tmp_path / "ann.csv")
+    corrections(loop.page(), tmp_path / "ben.csv")
+    loop.add([tmp_path / "ann.csv"])
+    shutil.copy(images / "00.png", images / f"{N}.png")
+    loop = start(images, tmp_path / "rounds")
+    loop.next_round()
+    corrections(loop.page(), tmp_path / "ann.csv")
+    loop.add([tmp_path / "ben.csv", tmp_path / "ann.csv"])
+    assert len(loop.labels().agreement) == 1
+    assert loop.next_round()["n_labels"] == 24
 
 
 def test_rounds_of_another_folder_are_refused(folder, tmp_path):

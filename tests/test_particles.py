@@ -417,6 +417,10 @@ def test_the_same_star_table_with_predictions(folder, tmp_path):
         folder, tmp_path / "out.star", box_size=8, label_column="emclassifyLabel"
     )
     check(again)
+    # Labelled twice, each column is there once.
+    write_star(tmp_path / "twice.star", again, LABELS, probabilities)
+    twice = starfile.read(tmp_path / "twice.star", always_dict=True)["particles"]
+    assert sorted(twice) == sorted(particles)
 
 
 def test_cryosparc_goes_on_as_star_or_csv(folder, tmp_path):

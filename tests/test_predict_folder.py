@@ -169,6 +169,14 @@ def test_empty_and_missing_folders(svm, tmp_path):
         predict_folder(svm, tmp_path, tmp_path / "t.csv")
     with pytest.raises(NotADirectoryError, match="nowhere"):
         predict_folder(svm, tmp_path / "nowhere", tmp_path / "t.csv")
+    with pytest.raises(FileNotFoundError, match=r"path='.*nope.t\.csv': there is no f"):
+        predict_folder(svm, tmp_path, tmp_path / "nope" / "t.csv")
+    (tmp_path / "a.png").write_bytes(b"bad")
+    with (
+        pytest.warns(UserWarning, match="a.png was left out"),
+        pytest.raises(ValueError, match="could be predicted: all 1 were left out"),
+    ):
+        predict_folder(svm, tmp_path, tmp_path / "t.csv", on_error="skip")
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.tif"])

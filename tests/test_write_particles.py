@@ -75,6 +75,21 @@ def test_no_file_is_ever_replaced(micrographs, tmp_path):
         write_particles(micrographs, data)
 
 
+def test_nothing_is_left_of_what_was_interrupted(micrographs, tmp_path, monkeypatch):
+    data = load_particles(micrographs, tmp_path / "table.csv", box_size=16)
+    before = sorted(tmp_path.rglob("*"))
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pd.DataFrame, "to_csv", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_particles(tmp_path / "out", data)
+    assert sorted(tmp_path.rglob("*")) == before
+    write_particles(tmp_path / "out", data)
+
+
 def run(tmp_path, *options):
     argv = ["particles", tmp_path / "micrographs", "--star", tmp_path / "table.csv"]
     return main([str(part) for part in [*argv, "--quiet", *options]])

@@ -93,7 +93,10 @@ def add_label(commands: Any) -> None:
         help="of suggestions, folds and networks",
     )
     add("--quiet", action="store_true", help="no progress bar")
-    command.set_defaults(run=partial(_label, command))
+    command.set_defaults(
+        run=partial(_label, command),
+        interrupted="interrupted, no round was begun; those before are kept.",
+    )
 
 
 def _names(text: str) -> list[str]:

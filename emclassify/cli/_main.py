@@ -25,9 +25,16 @@ from emclassify.cli._train import add_train
 __all__ = ["main"]
 
 # As messages have them: on_error='skip', page=0.
-_PARAMETER = re.compile(r"\b(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\"[^\"]*\"|\w+|\.{3})")
+# Names of files may hold the like: /data/seed=3/page=7, page=7.tif.
+_NOT_BEFORE, _NOT_AFTER = r"(?<![\w/\\.-])", r"(?![\w/\\]|[.-]\w)"
+_PARAMETER = re.compile(
+    rf"{_NOT_BEFORE}(?P<name>[a-z]\w*)="
+    r"(?P<value>'[^']*'|\"[^\"]*\"|\d++(?:\.\d+)?(?:e-?\d+)?|\w++|\.{3})"
+    rf"{_NOT_AFTER}"
+)
+_EPOCHS = re.compile(rf"{_NOT_BEFORE}max_epochs(?!=\w*[/\\]){_NOT_AFTER}")
 # What is in brackets after a value: has no column 'grid' (group_column).
-_IN_BRACKETS = re.compile(r"\((?P<name>[a-z]+(?:_[a-z]+)+)\)")
+_IN_BRACKETS = re.compile(r"(?<=\s)\((?P<name>[a-z]+(?:_[a-z]+)+)\)")
 # What Python calls one thing and the command line another.
 _OTHER_NAMES = {"n_splits": "cv", "n_jobs": "jobs", "random_state": "seed"}
 # For Python only, at the end of a warning of the benchmark; the report has the audit.
@@ -52,7 +59,7 @@ exit status:
   0    all went well; so does a watch or server that is stopped
   1    a fault of the program, with a traceback: please report it
   2    an option or the input is no good: one line says why
-  130  interrupted by Ctrl-C, nothing was written
+  130  interrupted by Ctrl-C, nothing was written; label keeps the rounds so far
   141  nobody reads the output any more, as after `| head`
 """
 
@@ -97,7 +104,8 @@ def _run(args: argparse.Namespace) -> int:
         print(f"emclassify: {_in_options(_said(error), args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nemclassify: interrupted, nothing was written.", file=sys.stderr)
+        said = getattr(args, "interrupted", "interrupted, nothing was written.")
+        print(f"\nemclassify: {said}", file=sys.stderr)
         return 130
     return 0
 
@@ -146,9 +154,9 @@ def _in_options(text: str, args: argparse.Namespace) -> str:
         # It is about parameters of Python.
         return text
     if hasattr(args, "epochs"):
-        text = text.replace("max_epochs", _epochs_option(args))
+        text = _EPOCHS.sub(_epochs_option(args), text)
     if hasattr(args, "set"):
-        text = text.replace("lr (it is ", "--set MODEL.lr (it is ")
+        text = re.sub(r"(?<![\w/])lr \(it is ", "--set MODEL.lr (it is ", text)
     text = text.replace(_LOOK_AT_AUDIT, "").replace(_LISTED, "")
     return _PARAMETER.sub(option, _IN_BRACKETS.sub(bracketed, text))
 

@@ -306,14 +306,20 @@ def check_out(path: str, *inputs: str | None) -> None:
     Raises
     ------
     OSError
-        If it is a folder, lies in none, may not be written, or is one of `inputs`.
+        If it is a folder, a device or a pipe, lies in no folder, it or the folder may
+        not be written, or it is one of `inputs`.
     """
     if os.path.isdir(path):
         raise IsADirectoryError(f"--out {path} is a folder; give a file in it.")
     if not os.path.isdir(folder := os.path.dirname(os.path.abspath(path))):
         raise FileNotFoundError(f"--out {path}: there is no folder {folder}.")
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise PermissionError(f"--out {path} may not be written.")
+    there = os.path.exists(path)
+    if there and not os.path.isfile(path):
+        raise FileExistsError(f"--out {path} is no regular file: give another.")
+    # Files are written beside their place, and moved there when they are complete.
+    for place in [path, folder] if there else [folder]:
+        if not os.access(place, os.W_OK):
+            raise PermissionError(f"--out {path}: {place} may not be written.")
     for file in inputs:
         if file is None or not (os.path.isfile(path) and os.path.isfile(file)):
             continue

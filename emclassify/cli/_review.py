@@ -78,12 +78,20 @@ def add_review(commands: Any) -> None:
 
 
 def _review(args: argparse.Namespace) -> None:
-    check_out(args.out, args.source, args.labels)
     from emclassify.review._folder_page import (
         read_probabilities,
         review_folder,
         unseen_probabilities,
     )
+    from emclassify.review._write_review_page import is_page
+
+    out = Path(args.out)
+    if not (out.is_dir() and (is_page(out) or not any(out.iterdir()))):
+        check_out(args.out, args.source, args.labels)
+    if out.is_file() and out.suffix.lower() not in (".html", ".htm"):
+        raise FileExistsError(
+            f"--out {out} is a file: give a name that ends in .html, or a folder."
+        )
 
     verbose = 0 if args.quiet else 1
     if not Path(args.source).is_file():

@@ -142,6 +142,8 @@ def predict_folder(
     ------
     NotADirectoryError
         If `folder` is no folder.
+    FileNotFoundError
+        If `path` lies in no folder.
     ImportError
         If there are files of a format whose package is not installed.
     NotFittedError
@@ -186,6 +188,10 @@ def predict_folder(
     folder, path = Path(folder), Path(path)
     if not folder.is_dir():
         raise NotADirectoryError(f"folder={str(folder)!r} is not a folder.")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"path={str(path)!r}: there is no folder {path.absolute().parent}."
+        )
     check_is_fitted(estimator)
     check_classifier(estimator)
     read_as = ReadAs(page, format, dataset, axes, orient, as_gray)
@@ -199,6 +205,11 @@ def predict_folder(
     with whole_path(path) as beside:
         with closing(PredictionTable(beside, *columns)) as table:
             n_rows = stream.write(table, None)
+        if not n_rows and stream.n_left_out:
+            raise ValueError(
+                f"{folder} has no image that could be predicted: all "
+                f"{stream.n_left_out} were left out, for the reasons in the warnings."
+            )
         if not n_rows:
             raise ValueError(
                 f"{folder} has no image that can be predicted, neither in it nor in "
@@ -218,6 +229,7 @@ class _FolderStream:
         self.on_error = on_error
         self.scaler = scaler
         self._scale = learnt_grey_scale(estimator)
+        self.n_left_out = 0
 
     def write(self, table, interval):
         """Write a row for each image that has none; return how many."""
@@ -228,7 +240,7 @@ class _FolderStream:
         incoming = IncomingImages(
             self.folder,
             self.read_as,
-            dict(table.next_index),
+            {file: set(indices) for file, indices in table.done.items()},
             interval,
             self._leave_out,
             None if self._scale is None else self._why_not,
@@ -286,6 +298,7 @@ class _FolderStream:
         )
 
     def _leave_out(self, what: str, error: Exception) -> None:
+        self.n_left_out += 1
         reason = reason_of(error, self.folder / what)
         reason = reason.removeprefix("can't be opened: ")
         if self.on_error == "skip":

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -33,8 +34,8 @@ class PredictionTable:
 
     Attributes
     ----------
-    next_index : dict of str to int
-        For each file that has rows: the index after its last one.
+    done : dict of str to set of int
+        For each file that has rows: the indices of its images that have one.
     n_rows : int
 
     Raises
@@ -97,7 +98,7 @@ class PredictionTable:
 
     def read(self) -> None:
         """Take over the rows that are there; cut off half a row at the end."""
-        self.next_index, self.n_rows = {}, 0
+        self.done, self.n_rows = defaultdict(set), 0
         whole = 0
         with open(self.path, "rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -135,5 +136,5 @@ class PredictionTable:
         self._count(row[0], int(row[1]))
 
     def _count(self, file, index):
-        self.next_index[file] = index + 1
+        self.done[file].add(index)
         self.n_rows += 1

@@ -1,5 +1,6 @@
 """The images in a folder, also those that are still to come."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -48,8 +49,8 @@ class IncomingImages:
     folder : Path
     read_as : ReadAs
         How files are read.
-    next_index : dict of str to int
-        How many images of a file are done. The iterator changes it.
+    done : dict of str to set of int
+        Which images of a file are done, by index. The iterator adds to it.
     interval : float or None
         Seconds between looks; None looks once, and takes all files as they are.
     report : callable
@@ -68,7 +69,7 @@ class IncomingImages:
         self,
         folder: Path,
         read_as: ReadAs,
-        next_index: dict[str, int],
+        done: dict[str, set[int]],
         interval: float | None,
         report: Callable[[str, Exception], Any],
         fits: Callable[[np.ndarray], str] | None = None,
@@ -78,7 +79,7 @@ class IncomingImages:
         self.pixel_size: PixelSize | None = None
         # Type of number of the first image, and the file that it was in.
         self._type: tuple[np.dtype, str] | None = None
-        self.next_index = next_index
+        self.done = done
         self.interval = interval
         self.report = report
         self.fits = fits
@@ -108,7 +109,7 @@ class IncomingImages:
         for file in find_files(
             self.folder, self._suffixes(), leave_out=self._leave_out_folder
         ):
-            if file in self.next_index and not self._may_grow(file):
+            if not self._may_grow(file) and self._index() in self.done.get(file, ()):
                 continue
             try:
                 status = os.stat(self.folder / file)
@@ -166,6 +167,10 @@ class IncomingImages:
     def _may_grow(self, file: str) -> bool:
         return self.read_as.page is None and not file.lower().endswith(SINGLE_SUFFIXES)
 
+    def _index(self) -> int:
+        """Return which image of a file is taken where it is one alone."""
+        return self.read_as.page or 0
+
     def _images(self, file: str) -> Iterator[tuple[tuple[str, int], np.ndarray]]:
         if "\n" in file or "\r" in file:
             raise ValueError("its name has a line break, and a row has one line")
@@ -173,16 +178,17 @@ class IncomingImages:
         if not self._may_grow(file):
             ((image, size),) = read_images(path, **vars(options))
             self._compare(image[np.newaxis], file)
-            index = options.page or 0
-            self.next_index[file], self.pixel_size = index + 1, size
-            yield (file, index), image
+            self.done.setdefault(file, set()).add(self._index())
+            self.pixel_size = size
+            yield (file, self._index()), image
             return
         with ImageStack(
             path, options.dataset, options.axes, options.format, options.orient
         ) as stack:
             size = max(1, int(np.prod(stack.shape[1:])) * stack.dtype.itemsize)
             step = max(1, _BYTES_PER_READ // size)
-            start = self.next_index.get(file, 0)
+            done = self.done.setdefault(file, set())
+            start = next(i for i in itertools.count() if i not in done)
             for first in range(start, len(stack), step):
                 images = stack[first : first + step]
                 if options.as_gray:
@@ -193,7 +199,9 @@ class IncomingImages:
                     images = np.stack(grey)
                 self._compare(images, file)
                 for index, image in enumerate(images, first):
-                    self.next_index[file] = index + 1
+                    if index in done:
+                        continue
+                    done.add(index)
                     self.pixel_size = stack.stated_pixel_size
                     yield (file, index), image
 

@@ -9,6 +9,8 @@ import tifffile
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import validate_params
 
+from emclassify._whole_file import whole_folder
+
 __all__ = ["write_particles"]
 
 _TABLE = "labels.csv"
@@ -28,7 +30,7 @@ def write_particles(folder: str | os.PathLike[str], particles: Bunch) -> Path:
     Parameters
     ----------
     folder : str or path-like
-        Is made if it is not there; must be empty.
+        Is made if it is not there; must be empty. It appears when it is complete.
     particles : Bunch
         From `load_particles`.
 
@@ -69,9 +71,14 @@ def write_particles(folder: str | os.PathLike[str], particles: Bunch) -> Path:
     if "boxes" not in particles:
         raise ValueError("particles must come from load_particles.")
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"folder={str(folder)!r} is not empty. Name another.")
+    with whole_folder(folder) as part:
+        _write_all(part, particles)
+    return folder / _TABLE
+
+
+def _write_all(folder: Path, particles: Bunch) -> None:
     names = []
     sizes = particles.pixel_size
     for i, (image, micrograph) in enumerate(
@@ -86,7 +93,6 @@ def write_particles(folder: str | os.PathLike[str], particles: Bunch) -> Path:
         columns["label"] = particles.target
     columns |= {"micrograph": particles.groups, "row": np.arange(1, len(names) + 1)}
     pd.DataFrame(columns).to_csv(folder / _TABLE, index=False)
-    return folder / _TABLE
 
 
 def _write(path: Path, image: np.ndarray, size: np.ndarray | None) -> None:

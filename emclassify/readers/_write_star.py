@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import validate_params
 
+from emclassify._whole_file import whole_path
+
 __all__ = ["write_star"]
 
 _SUFFIXES = (".star", ".csv")
@@ -95,10 +97,11 @@ def write_star(
     if "frame" not in particles or "blocks" not in particles:
         raise ValueError("particles has no table: it must come from load_particles.")
     frame = _with_predictions(particles.frame, labels, probabilities, classes)
-    if suffix == ".csv":
-        frame.to_csv(path, index=False)
-        return
-    _write(path, frame, particles)
+    with whole_path(path) as beside:
+        if suffix == ".csv":
+            frame.to_csv(beside, index=False)
+        else:
+            _write(beside, frame, particles)
 
 
 def _with_predictions(
@@ -115,7 +118,10 @@ def _with_predictions(
     strange = sorted({str(x) for x in labels.tolist() if x not in number})
     if strange:
         raise ValueError(f"labels holds {strange[0]!r}, which is not among classes.")
-    frame = frame.rename(columns={_CLASS: _BEFORE}) if _CLASS in frame else frame.copy()
+    if _CLASS in frame:
+        # One of an earlier labelling would be there twice.
+        frame = frame.drop(columns=_BEFORE, errors="ignore")
+    frame = frame.rename(columns={_CLASS: _BEFORE})
     frame[_LABEL] = [str(label) for label in labels.tolist()]
     if probabilities is not None:
         frame[_PROBABILITY] = _largest(probabilities, len(frame), len(classes))

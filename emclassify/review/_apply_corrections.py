@@ -29,7 +29,9 @@ class CorrectedLabels:
     table : DataFrame
         One row a sample, in the order of the labels given, with all their columns: the
         label (corrected), previous_label (what it was), excluded and history (who
-        decided what, when).
+        decided what, when). Where the labels given have been corrected before, history
+        grows, previous_label is what it was at first, and what was excluded stays so
+        until somebody decides again.
     history : DataFrame
         Every correction that came in, with its reviewer and what became of it: applied,
         confirmed, superseded (the same reviewer decided again) or conflict.
@@ -101,7 +103,7 @@ def apply_corrections(
     corrections : path, DataFrame or list of these
         What :func:`write_review_page` pages save as ``corrections.csv``. Several are
         taken for those of several people, named by a column "reviewer", or else by the
-        name of the file.
+        name of the file, with its folder where several have one name.
     file_column : str, default="file"
         Column of `labels` that names samples.
     label_column : str, default="label"
@@ -115,8 +117,8 @@ def apply_corrections(
     Raises
     ------
     ValueError
-        If a table lacks a column, names a sample twice, or corrections are of several
-        data sets.
+        If a table lacks a column, names a sample twice, or has one of the columns that
+        are added; if corrections are of several data sets.
 
     See Also
     --------
@@ -160,9 +162,8 @@ def apply_corrections(
     history["became"] = ""
     _supersede(history, key.name)
     valid = history["became"] == ""
-    table["previous_label"] = table[label]
-    table["excluded"] = False
-    table["history"] = ""
+    before = _add_columns(table, label)
+    now_labels = table[label].tolist()
     conflicts = []
     for sample, rows in history[valid].groupby(key.name, sort=False):
         reason = None
@@ -170,7 +171,7 @@ def apply_corrections(
             reason, now = f"there is no sample {sample}", ""
         else:
             place = places[sample]
-            now = table.at[place, "previous_label"]
+            now = now_labels[place]
             reason = _conflict(rows, now)
         if reason is not None:
             history.loc[rows.index, "became"] = "conflict"
@@ -183,13 +184,36 @@ def apply_corrections(
         table.at[place, "excluded"] = bool(decision["excluded"])
         if not decision["excluded"]:
             table.at[place, label] = decision["new_label"]
-        table.at[place, "history"] = "; ".join(_told(r, now) for r in rows.itertuples())
+        told = [before[place], *(_told(r, now) for r in rows.itertuples())]
+        table.at[place, "history"] = "; ".join(filter(None, told))
     return CorrectedLabels(
         table.drop(columns=key.added),
         history,
         pd.DataFrame(conflicts, columns=[key.name, "label", "reason", "decisions"]),
         _agreement(history[valid], key.name),
     )
+
+
+def _add_columns(table, label):
+    """Add the columns of `CorrectedLabels.table` in place; return the history so far.
+
+    Of corrected labels that come again, they stay as they are.
+    """
+    there = [c for c in ("previous_label", "excluded", "history") if c in table.columns]
+    if not {"previous_label", "history"}.issubset(there):
+        if there:
+            raise ValueError(
+                f"labels has a column {there[0]!r}, which is to say what became of "
+                "corrections: rename it."
+            )
+        table["previous_label"] = table[label]
+        table["history"] = ""
+    table["history"] = ["" if pd.isna(v) else str(v) for v in table["history"]]
+    if "excluded" in there:
+        table["excluded"] = [_truth(v, "labels") for v in table["excluded"].tolist()]
+    else:
+        table.insert(table.columns.get_loc("history"), "excluded", False)
+    return table["history"].tolist()
 
 
 @dataclass
@@ -237,7 +261,12 @@ def _read_corrections(corrections, name):
     sources = [corrections] if one else list(corrections)
     if not isinstance(sources, Sequence) or not sources:
         raise ValueError("corrections is empty: give a path, a DataFrame or a list.")
-    parts = [_read_one(source, k, name) for k, source in enumerate(sources)]
+    parts = [
+        _read_one(source, k, name, reviewer)
+        for k, (source, reviewer) in enumerate(
+            zip(sources, _reviewers(sources), strict=True)
+        )
+    ]
     table = pd.concat(parts, ignore_index=True)
     sets = sorted(set(table["dataset"]) - {""})
     if len(sets) > 1:
@@ -248,13 +277,36 @@ def _read_corrections(corrections, name):
     return table
 
 
-def _read_one(source, number, name):
+def _reviewers(sources):
+    """Return a name for each source: of the file, where names repeat with its folder.
+
+    Where these repeat too, all are numbered.
+    """
+    numbered = [f"reviewer {k + 1}" for k in range(len(sources))]
+    paths = [None if isinstance(s, pd.DataFrame) else Path(s) for s in sources]
+
+    def named(name_of):
+        return [
+            number if path is None else name_of(path)
+            for number, path in zip(numbered, paths, strict=True)
+        ]
+
+    stems = named(lambda path: path.stem)
+    names = named(
+        lambda path: (
+            path.stem
+            if stems.count(path.stem) == 1
+            else f"{path.absolute().parent.name}/{path.stem}"
+        )
+    )
+    return names if len(set(names)) == len(names) else numbered
+
+
+def _read_one(source, number, name, reviewer):
     if isinstance(source, pd.DataFrame):
-        where, reviewer = f"corrections[{number}]", f"reviewer {number + 1}"
-        table = source.copy()
+        where, table = f"corrections[{number}]", source.copy()
     else:
-        where, reviewer = fspath(source), Path(source).stem
-        table = read_text_table(source)
+        where, table = fspath(source), read_text_table(source)
     missing = [c for c in (name, *_NEEDED) if c not in table.columns]
     if missing:
         raise ValueError(

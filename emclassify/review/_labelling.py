@@ -95,7 +95,7 @@ class Labelling:
         ValueError
             If a file is of another data set than the pages.
         """
-        copies = []
+        copies, tables = [], _corrections_of(self.rounds()[-1])
         here = self.rounds()[-1] / CORRECTIONS
         known = {
             json.loads((r / "round.json").read_text())["dataset"] for r in self.rounds()
@@ -112,6 +112,10 @@ class Labelling:
             # Reads it, and raises where it is no file of corrections.
             apply_corrections(self._base(), source)
             copies.append((source.stem, content))
+            tables.append(_of_any_round(table).assign(reviewer=str(source)))
+        if tables:
+            # As `labels` will: nothing is kept that would stop all later runs.
+            apply_corrections(self._base(), tables)
         here.mkdir(exist_ok=True)
         for stem, content in copies:
             path, number = here / f"{stem}.csv", 1
@@ -327,11 +331,19 @@ def _corrections_of(folder: Path) -> list[pd.DataFrame]:
         table = read_text_table(path)
         if "reviewer" not in table.columns:
             table["reviewer"] = path.stem
-        tables.append(table)
+        tables.append(_of_any_round(table))
     decided = read_decisions(folder / DECISIONS)
     if decided:
-        tables.append(pd.DataFrame(decided).assign(reviewer="here"))
+        tables.append(_of_any_round(pd.DataFrame(decided)).assign(reviewer="here"))
     return [table for table in tables if len(table)]
+
+
+def _of_any_round(table: pd.DataFrame) -> pd.DataFrame:
+    """Return corrections without their data set, which an image more has changed.
+
+    `Labelling.add` holds it against the pages of all rounds.
+    """
+    return table.drop(columns="dataset", errors="ignore")
 
 
 def read_decisions(path: Path) -> list[dict[str, Any]]:

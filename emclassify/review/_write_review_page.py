@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from contextlib import nullcontext
 from importlib import resources
 from numbers import Integral, Real
 from os import PathLike
@@ -17,7 +18,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from tqdm.auto import tqdm
 
 from emclassify._groups import check_groups
-from emclassify._whole_file import whole_file
+from emclassify._whole_file import whole_file, whole_folder
 from emclassify.display._scale_bar import PixelWidths
 from emclassify.review._doubt import disagreement, given_probability, label_margin
 from emclassify.review._sprites import (
@@ -28,7 +29,7 @@ from emclassify.review._sprites import (
     sheets_of,
 )
 
-__all__ = ["dataset_of", "page_data", "write_review_page"]
+__all__ = ["dataset_of", "is_page", "page_data", "write_review_page"]
 
 # In a single file, larger pictures than the thumbnails of so many images at most.
 _MOST_PICTURES_IN_A_FILE = 2000
@@ -112,7 +113,8 @@ def write_review_page(
         image has one.
     path : str or path-like
         What to write: a file that holds everything if it ends in ``.html``, else a
-        folder with ``index.html``, whose pictures are read when they are seen.
+        folder with ``index.html``, whose pictures are read when they are seen. It
+        appears when it is complete.
     classes : array-like of shape (n_classes,), default=None
         Names of the columns of `proba`, and the labels to choose from, 31 at most. The
         sorted labels of `target` by default.
@@ -208,15 +210,16 @@ def write_review_page(
     if single:
         _check_folder(path.parent)
         large = _LARGE_IN_A_FILE if n <= _MOST_PICTURES_IN_A_FILE else None
-        store = _InFile()
     else:
         large = _LARGE_IN_A_FOLDER
-        store = _InFolder(path)
-    with tqdm(total=n, desc="Pictures", unit="image", disable=not verbose) as bar:
-        _draw(data, pictures, store, large, bar.update)
+        _check_folder(path.parent)
     page = path if single else path / "index.html"
-    with whole_file(page) as file:
-        file.write(_render(data, title, store).encode())
+    with nullcontext(path.parent) if single else whole_folder(path) as folder:
+        store = _InFile() if single else _InFolder(folder)
+        with tqdm(total=n, desc="Pictures", unit="image", disable=not verbose) as bar:
+            _draw(data, pictures, store, large, bar.update)
+        with whole_file(folder / page.name) as file:
+            file.write(_render(data, title, store).encode())
     return page
 
 
@@ -328,6 +331,12 @@ def _render(
     )
 
 
+def is_page(folder: Path) -> bool:
+    """Whether a folder holds a page that was written here."""
+    page = folder / "index.html"
+    return page.is_file() and _DATA in page.read_text("utf-8", errors="replace")
+
+
 def dataset_of(page: Path) -> str:
     """Return what tells the images of a page from others."""
     text = page.read_text(encoding="utf-8")
@@ -365,8 +374,7 @@ class _InFolder:
 
     def __init__(self, folder):
         self._folder = folder
-        _check_folder(folder.parent)
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+        (folder / "pictures").mkdir()
         self._n_sheets = 0
 
     def add_sheet(self, number: int, content: bytes) -> None:
