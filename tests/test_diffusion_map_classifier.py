@@ -57,6 +57,27 @@ def test_a_cluster_without_labels_asks_the_nearest():
 
 
 @pytest.mark.parametrize(
+    ("labels", "unlabelled"),
+    [
+        (["dim", "off"], "off?"),
+        ([False, True], -1),
+        (np.array([0, 255], np.uint8), -1),
+        (np.array([0, 1], np.int8), 256),
+    ],
+)
+def test_what_a_type_cannot_hold_stands_for_no_class(labels, unlabelled):
+    X, _ = blobs()
+    y = np.repeat(labels, 30)
+    clf = DiffusionMapClassifier(3, n_components=2, unlabelled=unlabelled)
+    assert clf.fit(X, y).classes_.tolist() == list(labels)
+
+
+def test_unlabelled_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="unlabelled='' can be no label in y, which"):
+        DiffusionMapClassifier(2, unlabelled="").fit(np.eye(3), [0, 1, 1])
+
+
+@pytest.mark.parametrize(
     ("y", "message"),
     [
         (["", "", ""], "No image has a label: all of y is ''"),

@@ -152,7 +152,7 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         known = np.ones(len(y), bool)
         if self.unlabelled is not None:
-            known = y != self._unlabelled_as(y.dtype)
+            known = self._is_labelled(y)
         if not known.any():
             raise ValueError(
                 f"No image has a label: all of y is {self.unlabelled!r}, unlabelled."
@@ -187,15 +187,17 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         self.cluster_shares_ = votes / votes.sum(axis=1, keepdims=True)
         return self
 
-    def _unlabelled_as(self, dtype):
-        """Return `unlabelled` in the type of the labels."""
-        try:
-            return np.asarray(self.unlabelled, dtype=dtype)
-        except (TypeError, ValueError) as error:
+    def _is_labelled(self, y):
+        """Return which labels are not `unlabelled`, a bool array of shape (n,)."""
+        if y.dtype.kind != "O" and (y.dtype.kind in "US") != isinstance(
+            self.unlabelled, str
+        ):
             raise ValueError(
                 f"unlabelled={self.unlabelled!r} can be no label in y, which holds "
-                f"{dtype}."
-            ) from error
+                f"{y.dtype}."
+            )
+        # Not in the type of y: that would cut it short, or wrap it around.
+        return np.array([label != self.unlabelled for label in y.tolist()])
 
     def predict_proba(self, X: ImagesLike) -> NDArray[np.float64]:
         """Return the share of each class among the labels of an image's cluster.
