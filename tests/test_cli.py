@@ -169,6 +169,7 @@ def test_what_is_left_out_is_said(is_there, monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("default:The networks would take")
+@pytest.mark.filterwarnings("default:The networks can't keep the limit")
 @pytest.mark.filterwarnings("default:.*still learning")
 def test_limit_of_time(folder, capsys):
     argv = ["benchmark", *columns(folder), *QUICK, "--models", "lipnet4"]
@@ -177,6 +178,7 @@ def test_limit_of_time(folder, capsys):
     captured = capsys.readouterr()
     assert "would take about " in captured.err
     assert "they get fewer epochs: lipnet4, 1 of 200." in captured.err
+    assert "can't keep the limit" in captured.err
     assert "Raise --epochs" in captured.err
     assert "there were fewer epochs: lipnet4," in " ".join(captured.out.split())
     with pytest.raises(SystemExit):

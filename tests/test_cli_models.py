@@ -115,6 +115,7 @@ def test_an_svm_without_such_folds_says_so(folder, tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("default:The networks would take")
+@pytest.mark.filterwarnings("default:The networks can't keep the limit")
 @pytest.mark.filterwarnings("default:.*still learning")
 def test_the_limit_is_for_the_folds(folder, tmp_path, capsys):
     path = tmp_path / "it.emc"
