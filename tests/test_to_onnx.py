@@ -39,7 +39,7 @@ from emclassify import (
     svm_baseline,
     to_onnx,
 )
-from emclassify.persistence import _to_onnx
+from emclassify.persistence import _onnx_module, _to_onnx
 from emclassify.persistence._onnx_module import single_precision
 from emclassify.persistence._onnx_steps import module_of_step
 
@@ -172,6 +172,27 @@ def test_whole_pipeline_with_mask_and_several_labels(liposomes, tmp_path):
     )
     model.fit(X, y.astype(int))
     export_and_compare(model, X, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("normalization", ["dataset", "image"])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_masked_network(colours, normalization, liposomes, tmp_path, monkeypatch):
+    X = with_mask(liposomes.images)
+    X = np.concatenate([X[..., :1]] * (colours - 1) + [X], -1)
+    model = LipNetClassifier(2, mask="last", normalization=normalization, **QUICK)
+    model.fit(X, liposomes.target)
+    export_and_compare(model, X, tmp_path / "model.onnx")
+    golden = np.load(tmp_path / "model.golden.npz")["images"]
+    # What a mask is only shows where there are pixels in it and others outside.
+    assert golden.shape == (4, 20, 20, colours + 1)
+    assert 0.2 < (golden[..., -1] == 0).mean() < 0.8
+    if normalization == "image":
+        right = _onnx_module._standardized
+        monkeypatch.setattr(
+            _onnx_module, "_standardized", lambda x, mask: right(x, 0 * mask + 1)
+        )
+        with pytest.raises(ValueError, match="in onnxruntime, probabilities differ"):
+            to_onnx(model, tmp_path / "wrong.onnx", dtype=X.dtype)
 
 
 def test_ensemble_of_pipelines(liposomes, tmp_path):

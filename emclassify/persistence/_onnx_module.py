@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 from torch import nn
@@ -15,7 +17,7 @@ from emclassify._typing import Estimator
 from emclassify.classifiers import SeedEnsembleClassifier
 from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.inspection._network import evaluating
-from emclassify.persistence._onnx_steps import is_known_step, module_of_step
+from emclassify.persistence._onnx_steps import is_known_step, module_of_step, takes_mask
 from emclassify.preprocessing import PixelStandardizer
 from emclassify.training._dihedral import symmetric_views
 
@@ -26,6 +28,7 @@ __all__ = [
     "ImagesToProbabilities",
     "check_exportable",
     "first_step",
+    "has_mask",
     "last_step",
     "pixel_scale",
     "single_precision",
@@ -92,7 +95,19 @@ def pixel_scale(estimator: Any) -> tuple[Any, Any]:
     module = last.net_.module_
     if module.mean is None:
         return 128.0, 64.0
-    return module.mean.flatten().cpu().numpy(), module.std.flatten().cpu().numpy()
+    mean, std = (part.flatten().cpu().numpy() for part in (module.mean, module.std))
+    # It has none of the mask.
+    return (np.append(mean, 0), np.append(std, 1)) if module.masked else (mean, std)
+
+
+def has_mask(estimator: Any, n_channels: int) -> bool:
+    """Whether the last channel of raw images is taken for a mask."""
+    if any(takes_mask(step, n_channels) for _, step in _image_steps(estimator)):
+        return True
+    last = last_step(estimator)
+    if isinstance(last, SeedEnsembleClassifier):
+        return has_mask(last.estimators_[0], n_channels)
+    return last.net_.module_.masked
 
 
 @contextmanager
@@ -195,7 +210,7 @@ class _Network(nn.Module):
         with evaluating(classifier) as module:
             self.logits = copy.deepcopy(module).cpu()
         if self.logits.mean is None:
-            self.logits.prepare = _normalize_each
+            self.logits.prepare = partial(_normalize_each, masked=module.masked)
 
     def forward(self, images):
         logits = self._averaged_logits(images) if self.averaged else self.logits(images)
@@ -211,13 +226,22 @@ class _Network(nn.Module):
         return logits.reshape(len(views), -1, logits.shape[-1]).mean(0)
 
 
-def _normalize_each(images):
+def _normalize_each(images, masked):
     """Do what `ImageModule.prepare` does to each image by itself, in double precision.
 
     onnxruntime sums in single precision more coarsely than torch does: probabilities
     would differ by 4e-5.
     """
     images = images.permute(0, 3, 1, 2).double()
-    centred = images - images.mean(dim=(2, 3), keepdim=True)
-    scale = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
+    if not masked:
+        return _standardized(images, torch.ones_like(images[:, :1]))
+    images, mask = images[:, :-1], (images[:, -1:] != 0).double()
+    return torch.cat([_standardized(images, mask), mask.to(torch.float32)], 1)
+
+
+def _standardized(images, mask):
+    """Bring each channel to mean 0 and deviation 1 within the mask."""
+    n = mask.sum((2, 3), keepdim=True).clamp(min=1)
+    centred = images - (images * mask).sum((2, 3), keepdim=True) / n
+    scale = ((centred.square() * mask).sum((2, 3), keepdim=True) / n).sqrt()
     return (centred / torch.where(scale > 0, scale, 1.0)).to(torch.float32)

@@ -13,12 +13,19 @@ from torch import nn
 from emclassify.preprocessing import CenterCrop, PixelStandardizer, ResizeImages
 from emclassify.preprocessing._interpolation import HALF
 
-__all__ = ["is_known_step", "module_of_step"]
+__all__ = ["is_known_step", "module_of_step", "takes_mask"]
 
 
 def is_known_step(step: Any) -> bool:
     """Whether a graph can hold this transformer; by its type, as children may vary."""
     return type(step) in _MAKERS
+
+
+def takes_mask(step: Any, n_channels: int) -> bool:
+    """Whether this transformer takes the last channel for a mask."""
+    return isinstance(step, ResizeImages) and (
+        step.mask == "last" or (step.mask == "auto" and n_channels == 2)
+    )
 
 
 def module_of_step(
@@ -46,7 +53,7 @@ def module_of_step(
 def _resize(step, image_shape, whole):
     *size, channels = image_shape
     new_size = tuple(step.output_shape)
-    has_mask = step.mask == "last" or (step.mask == "auto" and channels == 2)
+    has_mask = takes_mask(step, channels)
     module = _Resize(size, new_size, has_mask=has_mask, whole=whole)
     return module, (*new_size, channels), whole
 

@@ -110,6 +110,7 @@ def to_onnx(
         ImagesToProbabilities,
         check_exportable,
         first_step,
+        has_mask,
         last_step,
         pixel_scale,
         single_precision,
@@ -118,7 +119,8 @@ def to_onnx(
     check_exportable(estimator)
     check_is_fitted(estimator)
     image_shape = _find_image_shape(first_step(estimator), image_shape)
-    images = _draw_images(*pixel_scale(estimator), image_shape, dtype)
+    masked = has_mask(estimator, image_shape[-1])
+    images = _draw_images(*pixel_scale(estimator), image_shape, dtype, masked)
     with single_precision(estimator):
         probabilities = estimator.predict_proba(images)
     module = ImagesToProbabilities(estimator, image_shape, whole=dtype != "float32")
@@ -177,18 +179,23 @@ def _find_image_shape(first, image_shape):
     return first.image_shape_
 
 
-def _draw_images(mean, std, image_shape, dtype):
+def _draw_images(mean, std, image_shape, dtype, masked):
     """Return random images (n, h, w) or (n, h, w, c) of values as in training.
 
     Coarse blocks in them outlive resizing, and neither turning nor mirroring nor
-    another order of the pixels goes unnoticed.
+    another order of the pixels goes unnoticed. Of a mask, about half the blocks are 0.
     """
     height, width, channels = image_shape
+    mean, std = (np.broadcast_to(scale, channels) for scale in (mean, std))
     rng = np.random.default_rng(0)
     blocks = rng.normal(size=(N_GOLDEN, 5, 5, channels))
     rows, columns = (np.arange(side) * 5 // side for side in (height, width))
     noise = rng.normal(size=(N_GOLDEN, *image_shape))
-    images = mean + std * (blocks[:, rows][:, :, columns] + 0.5 * noise)
+    blocks = blocks[:, rows][:, :, columns]
+    images = mean + std * (blocks + 0.5 * noise)
+    if masked:
+        inside = max(1, round(float((mean + std)[-1])))
+        images[..., -1] = inside * (blocks[..., -1] > 0)
     if np.dtype(dtype).kind == "u":
         images = np.clip(images.round(), 0, np.iinfo(dtype).max)
     images = images.astype(dtype)
