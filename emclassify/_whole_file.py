@@ -33,7 +33,7 @@ def whole_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise FileExistsError(f"{path} is no regular file: name another.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = _beside(path)
     # Of a killed process that had the same number.
     beside.unlink(missing_ok=True)
     try:
@@ -61,7 +61,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         In the same folder, and empty.
     """
     path = Path(path).absolute()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = _beside(path)
     # Of a killed process that had the same number.
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -97,3 +97,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _beside(path: Path) -> Path:
+    """Return where something is written until it is complete."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
