@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emclassify._version import __version__
+from emclassify._whole_file import whole_file
 
 __all__ = ["is_done", "read_record", "write_record"]
 
@@ -18,7 +19,9 @@ def read_record(folder: Path, name: str) -> dict[str, Any]:
 def write_record(folder: Path, name: str, record: dict[str, Any]) -> None:
     """Write what there is to say of a part."""
     text = json.dumps(record, indent=2, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(text + "\n", "utf-8")
+    # A part whose record is cut short would be neither done nor run again.
+    with whole_file(folder / f"{name}.json") as file:
+        file.write(f"{text}\n".encode())
 
 
 def is_done(

@@ -7,11 +7,16 @@ A tenth of the training labels is wrong, and 3 % of the training images are satu
 empty. How many of these do the outlier removers and cleanlab find, and how much of the
 macro-F1 that they cost comes back when what is found is dropped? Folds keep plates
 together; test images are clean, and scored against their true labels.
+
+Beside FILE, a folder gets what the page is made of: features, and a record (JSON) of
+the detectors of each seed and of each way of training. What is there is not run again,
+so that a run that was stopped goes on.
 """
 
 import argparse
 import time
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +39,13 @@ from emclassify import (
     ResizeImages,
     make_cell_images,
 )
+from emclassify._version import __version__
 from emclassify.datasets.cells._cell_images import DEFAULT_SHARES
 from studies._arguments import LARGEST_SEED, check_numbers
+from studies._kept_arrays import code_of, kept_arrays, name_of
 from studies._machine import describe_machine, versions_of
 from studies._markdown import numbers_as_text, run_line, table_as_markdown
+from studies._record import is_done, read_record, write_record
 
 PACKAGES = ["emclassify", "scikit-learn", "cleanlab", "numpy", "torch", "skorch"]
 LABEL_NOISE, DIRT = 0.10, 0.03
@@ -50,20 +58,47 @@ MODELS = {
     ),
 }
 FILTERS = ("outliers", "label issues", "both", "all that is dirty")
+SIDES = ("clean", "dirty", *FILTERS)
+DIRTY = {"label_noise": LABEL_NOISE, "dirt": DIRT}
 
 
-def simulate(n_samples, seed, n_jobs=None):
-    """Return the same cells clean and dirty, and the features of both."""
-    params = {
+def parameters(n_samples, seed):
+    """Return what the simulator gets for clean cells, all but the threads."""
+    return {
+        "n_samples": n_samples,
         "multilabel": False,
         "weights": dict.fromkeys(DEFAULT_SHARES, 1),
-        "n_jobs": n_jobs,
         "random_state": seed,
     }
-    clean = make_cell_images(n_samples, **params)
-    dirty = make_cell_images(n_samples, label_noise=LABEL_NOISE, dirt=DIRT, **params)
-    features = FeatureExtractor().fit(clean.images)
-    return clean, dirty, [features.transform(data.images) for data in (clean, dirty)]
+
+
+@lru_cache(maxsize=1)
+def dirty_images(n_samples, seed, n_jobs=None):
+    """Return the cells with dirt; not twice where features and detectors want them."""
+    return make_cell_images(**parameters(n_samples, seed), **DIRTY, n_jobs=n_jobs)
+
+
+def cells(n_samples, seed, folder, n_jobs=None):
+    """Return features and labels of the same cells clean and dirty, kept in a file."""
+    params = parameters(n_samples, seed)
+
+    def make():
+        clean = make_cell_images(**params, n_jobs=n_jobs)
+        dirty = dirty_images(n_samples, seed, n_jobs)
+        features = FeatureExtractor().fit(clean.images)
+        return {
+            "X clean": features.transform(clean.images),
+            "X dirty": features.transform(dirty.images),
+            "y clean": np.asarray(clean.target, dtype=str),
+            "y dirty": np.asarray(dirty.target, dtype=str),
+            "plate": np.asarray(clean.groups),
+            "bad image": (dirty.frame["dirt"] != "none").to_numpy(),
+            "bad label": dirty.frame["wrong_label"].to_numpy(),
+        }
+
+    told = {**params, **DIRTY, "version": __version__}
+    name = name_of(f"seed-{seed}", make_cell_images, told)
+    return kept_arrays(folder / name, make)
 
 
 def folds_by_plate(X, y, groups, seed):
@@ -98,23 +133,17 @@ def outliers(remover, X, y):
     return dropped
 
 
-def detect(dirty, X, seed):
+def detect(images, data, seed):
     """Return a row for each detector: what it drops of all images of a seed."""
-    y, rows = dirty.target, X
+    y, rows = data["y dirty"], data["X dirty"]
     network = make_pipeline(
         ResizeImages((32, 32)), LipNetClassifier(max_epochs=5, random_state=seed)
-    ).fit(dirty.images, y)
+    ).fit(images, y)
     scaled = StandardScaler()
     found = {
-        "intensity, 3 sd": (IntensityOutlierRemover(), dirty.images),
-        "intensity, 3 sd, robust": (
-            IntensityOutlierRemover(robust=True),
-            dirty.images,
-        ),
-        "intensity, 2 sd, robust": (
-            IntensityOutlierRemover(2, robust=True),
-            dirty.images,
-        ),
+        "intensity, 3 sd": (IntensityOutlierRemover(), images),
+        "intensity, 3 sd, robust": (IntensityOutlierRemover(robust=True), images),
+        "intensity, 2 sd, robust": (IntensityOutlierRemover(2, robust=True), images),
         "features, distance": (EmbeddingOutlierRemover(scaled), rows),
         "features, local outlier factor": (
             EmbeddingOutlierRemover(scaled, method="lof"),
@@ -126,7 +155,7 @@ def detect(dirty, X, seed):
         ),
         "LipNet-4, distance": (
             EmbeddingOutlierRemover(FrozenEstimator(network)),
-            dirty.images,
+            images,
         ),
     }
     dropped = {}
@@ -136,9 +165,8 @@ def detect(dirty, X, seed):
         if "random_state" in remover.get_params(deep=False):
             remover.set_params(random_state=seed)
         dropped[name] = outliers(remover, given, y)
-    dropped["cleanlab, out of fold"] = label_issues(X, y, dirty.groups)
-    bad_image = (dirty.frame["dirt"] != "none").to_numpy()
-    bad_label = dirty.frame["wrong_label"].to_numpy()
+    dropped["cleanlab, out of fold"] = label_issues(rows, y, data["plate"])
+    bad_image, bad_label = data["bad image"], data["bad label"]
     return pd.DataFrame(
         {
             name: {
@@ -153,43 +181,82 @@ def detect(dirty, X, seed):
     ).T
 
 
-def keep(train, dirty, X, kind):
+def keep(train, data, kind):
     """Return the training images that a filter leaves."""
+    X, y, plate = data["X dirty"], data["y dirty"], data["plate"]
     kept = train
     if kind == "all that is dirty":
-        bad = (dirty.frame["dirt"] != "none") | dirty.frame["wrong_label"]
-        return train[~bad.to_numpy()[train]]
+        return train[~(data["bad image"] | data["bad label"])[train]]
     if kind in ("outliers", "both"):
         remover = EmbeddingOutlierRemover(StandardScaler(), contamination=DIRT)
-        kept = kept[~outliers(remover, X[kept], dirty.target[kept])]
+        kept = kept[~outliers(remover, X[kept], y[kept])]
     if kind in ("label issues", "both"):
-        kept = kept[~label_issues(X[kept], dirty.target[kept], dirty.groups[kept])]
+        kept = kept[~label_issues(X[kept], y[kept], plate[kept])]
     return kept
 
 
-def score(clean, dirty, features, seed):
-    """Return the macro-F1 of each model (rows) by what it is trained on (columns)."""
-    of_clean, of_dirty = features
-    folds = folds_by_plate(of_clean, clean.target, clean.groups, seed)
-    sides = {"clean": [(of_clean, clean.target, train) for train, _ in folds]}
-    sides["dirty"] = [(of_dirty, dirty.target, train) for train, _ in folds]
-    for kind in FILTERS:
-        sides[kind] = [
-            (of_dirty, dirty.target, keep(train, dirty, of_dirty, kind))
-            for train, _ in folds
-        ]
-    scores = pd.DataFrame(index=list(MODELS), columns=list(sides), dtype=float)
+def score(data, side, seed):
+    """Return the macro-F1 of each model by its name, trained on one of SIDES."""
+    X, y = data["X clean"], data["y clean"]
+    folds = folds_by_plate(X, y, data["plate"], seed)
+    kind = "clean" if side == "clean" else "dirty"
+    X_seen, y_seen = data[f"X {kind}"], data[f"y {kind}"]
+    trains = [keep(t, data, side) if side in FILTERS else t for t, _ in folds]
+    scores = {}
     for name, model in MODELS.items():
-        for side, trainings in sides.items():
-            predicted = np.empty_like(clean.target)
-            for (X, y, train), (_, test) in zip(trainings, folds, strict=True):
-                model.fit(X[train], y[train])
-                predicted[test] = model.predict(of_clean[test])
-            scores.loc[name, side] = f1_score(clean.target, predicted, average="macro")
+        predicted = np.empty_like(y)
+        for train, (_, test) in zip(trains, folds, strict=True):
+            model.fit(X_seen[train], y_seen[train])
+            predicted[test] = model.predict(X[test])
+        scores[name] = f1_score(y, predicted, average="macro")
     return scores
 
 
-def report(found, scores, args, started, seconds):
+def step(folder, name, setting, make):
+    """Return the record of a step of a seed; run unless it is done."""
+    if not is_done(folder, name, setting):
+        start, started = time.perf_counter(), date.today().isoformat()
+        result = make()
+        record = {
+            "machine": describe_machine(),
+            "started": started,
+            "seconds": time.perf_counter() - start,
+            "versions": versions_of(PACKAGES),
+            "setting": setting,
+            "result": result,
+        }
+        write_record(folder, name, record)
+        print(f"{name}: {record['seconds']:.0f} s", flush=True)
+    return read_record(folder, name)
+
+
+def run_seed(args, seed, folder):
+    """Return the detectors' table and the scores' of a seed, and all records."""
+    setting = {"samples": args.samples, "simulator": code_of(make_cell_images)}
+
+    def data():
+        return cells(args.samples, seed, folder, args.jobs)
+
+    def found():
+        images = dirty_images(args.samples, seed, args.jobs).images
+        return detect(images, data(), seed).to_dict("split")
+
+    detectors = step(folder, f"seed-{seed}-detectors", setting, found)
+    sides = {
+        side: step(
+            folder,
+            f"seed-{seed}-{side.replace(' ', '-')}",
+            setting,
+            lambda side=side: score(data(), side, seed),
+        )
+        for side in SIDES
+    }
+    scores = pd.DataFrame({side: record["result"] for side, record in sides.items()})
+    records = [detectors, *sides.values()]
+    return pd.DataFrame(**detectors["result"]), scores, records
+
+
+def report(found, scores, args, records):
     """Return the page."""
     mean, spread = (
         getattr(pd.concat(scores).groupby(level=0, sort=False), how)()
@@ -204,12 +271,11 @@ def report(found, scores, args, started, seconds):
         seeds += f" No score's standard deviation over seeds is above {largest:.3f}."
     command = "python -m studies.cells.dirt"
     command += f" --samples {args.samples} --seeds {' '.join(map(str, args.seeds))}"
+    # Of all steps, also those of a run before.
     record = {
+        **min(records, key=lambda one: one["started"]),
         "command": command,
-        "machine": describe_machine(),
-        "started": started,
-        "seconds": seconds,
-        "versions": versions_of(PACKAGES),
+        "seconds": sum(one["seconds"] for one in records),
     }
     detectors = pd.concat(found).groupby(level=0, sort=False).mean()
     return f"""# Dirty labels and images, on simulated cells
@@ -263,14 +329,11 @@ def main(arguments=None):
         parser.error(f"--seeds must be from 0 to {LARGEST_SEED}; got {args.seeds}")
     if not args.out.absolute().parent.is_dir():
         parser.error(f"--out is in a folder that isn't there: {args.out}")
-    start, started = time.perf_counter(), date.today().isoformat()
-    found, scores = [], []
-    for seed in args.seeds:
-        clean, dirty, features = simulate(args.samples, seed, args.jobs)
-        found.append(detect(dirty, features[1], seed))
-        scores.append(score(clean, dirty, features, seed))
-        print(f"seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
-    page = report(found, scores, args, started, time.perf_counter() - start)
+    folder = args.out.with_name(f"{args.out.stem}-kept")
+    folder.mkdir(exist_ok=True)
+    runs = [run_seed(args, seed, folder) for seed in args.seeds]
+    found, scores, records = zip(*runs, strict=True)
+    page = report(found, scores, args, [one for of_seed in records for one in of_seed])
     args.out.write_text(page, "utf-8")
     print(page)
 
