@@ -23,6 +23,7 @@ from emclassify.features import (
 )
 from emclassify.features._depth import squared_depth
 from emclassify.features._jets import Jet, smooth
+from emclassify.features._masks import largest_components
 from emclassify.features._objects import Objects, PartsOfMasks
 from emclassify.features._zernike_moments import zernike_magnitudes
 
@@ -66,6 +67,18 @@ def test_quarter_turns_and_flips_change_nothing(make, masked):
     expected = make().fit_transform(X)
     for Z in (np.rot90(X, axes=(1, 2)), X[:, ::-1], X[:, :, ::-1]):
         np.testing.assert_allclose(make().fit_transform(Z), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("mask", ["full", "otsu"])
+@pytest.mark.parametrize("n_levels", [2, 7, 256])
+def test_turns_and_flips_of_noise_change_no_parts(mask, n_levels):
+    # Noise has many parts of one size, equally near the centre.
+    noise = np.random.default_rng(0).normal(size=(60, 20, 27))
+    X = np.clip((noise / 6 + 0.5) * n_levels, 0, n_levels - 1).astype(np.uint8)
+    expected = ThresholdShape(mask=mask).fit_transform(X)
+    for Z in (np.rot90(X, axes=(1, 2)), X[:, ::-1], X[:, :, ::-1]):
+        got = ThresholdShape(mask=mask).fit_transform(Z)
+        np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
 @every_family
@@ -402,7 +415,7 @@ def objects():
     masks[-1] = False
     parts = PartsOfMasks(masks)
     centres = np.tile([16.0, 19.5], (21, 1))
-    return masks, Objects(parts.nearest(centres)), parts
+    return masks, Objects(parts.nearest(centres, masks)), parts
 
 
 def test_depth_is_the_euclidean_distance_of_scipy(objects):
@@ -466,8 +479,26 @@ def test_parts_are_counted_and_the_nearest_taken(objects):
 def test_of_parts_as_near_the_largest_is_taken():
     masks = np.zeros((1, 1, 9), dtype=bool)
     masks[0, 0, [1, 2, 6, 7, 8]] = True
-    chosen = PartsOfMasks(masks).nearest(np.array([[0.0, 4.0]]))
+    chosen = PartsOfMasks(masks).nearest(np.array([[0.0, 4.0]]), masks)
     assert chosen[0, 0].nonzero()[0].tolist() == [6, 7, 8]
+
+
+@pytest.mark.parametrize("brighter", [0, 2])
+def test_of_parts_as_near_and_large_the_nearer_one_is_taken_then_the_brighter(brighter):
+    masks = np.zeros((1, 3, 9), dtype=bool)
+    # Both have a pixel 2 from the centre; the second pixels are 3 and sqrt(5) away.
+    masks[0, 1, [1, 2]] = masks[0, [0, 1], [6, 6]] = True
+    centre = np.array([[1.0, 4.0]])
+    chosen = PartsOfMasks(masks).nearest(centre, np.zeros(masks.shape))
+    assert chosen[0, :, 6].tolist() == [True, True, False]
+    masks = np.zeros((1, 3, 1), dtype=bool)
+    masks[0, [0, 2]] = True
+    grey = np.zeros(masks.shape)
+    grey[0, brighter] = 1
+    for image, place in (grey, brighter), (grey[:, ::-1], 2 - brighter):
+        chosen = PartsOfMasks(masks).nearest(np.array([[1.0, 0.0]]), image)
+        assert chosen[0, :, 0].nonzero()[0].tolist() == [place]
+        assert largest_components(masks, image)[0, :, 0].nonzero()[0] == [place]
 
 
 def test_two_discs_and_a_ring():

@@ -59,10 +59,11 @@ class PartsOfMasks:
         largest = np.where(self.count > 0, areas[start], 0)
         return largest, np.where(self.count > 1, areas[start + 1], 0)
 
-    def nearest(self, centres: np.ndarray) -> np.ndarray:
+    def nearest(self, centres: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Masks of the part with the pixel nearest to each centre (n, 2).
 
-        Of several as near, the largest.
+        Of several as near, the largest; then the one whose pixels lie nearer on the
+        whole, then the brighter one in `images` (n, h, w).
         """
         n, height, width = self.masks.shape
         rows = (np.arange(height) - centres[:, :1]) ** 2
@@ -76,10 +77,20 @@ class PartsOfMasks:
         least = far.min(axis=1)[:, None]
         image, pixel = np.nonzero((far == least) & (far < np.inf))
         label = self.flat[image, pixel]
-        order = np.lexsort((label, self.areas[label], image))
+        away, light = self._sums(far.reshape(self.masks.shape), images)
+        keys = light[label], -away[label], self.areas[label], image
+        order = np.lexsort(keys)
         chosen = np.full(n, -1)
         chosen[image[order]] = label[order]
         return self.labels == chosen[:, None, None]
+
+    def _sums(self, *values: np.ndarray) -> list[np.ndarray]:
+        """Sum each of `values` (n, h, w) over each part, by label; rounded."""
+        label, n_labels = self.labels[self.masks], len(self.areas)
+        return [
+            np.bincount(label, weights=value[self.masks], minlength=n_labels).round(3)
+            for value in values
+        ]
 
 
 class Objects(ParticleMasks):

@@ -51,8 +51,8 @@ class ThresholdShape(FeatureFamily):
 
     Of all objects, a threshold: log(1 + count), the same for those of more than 8 px,
     and the shares of the image in all, the largest and the second largest object. Of
-    the object that comes nearest to the centre of mass of the mask (the largest, where
-    several do):
+    the object that comes nearest to the centre of mass of the mask (where several do,
+    the largest, then the nearer on the whole, then the brighter):
 
     - logarithm of the area A; solidity, A over the area of the polygon of 32 tangents
       around the object; extent, A over that of its upright rectangle
@@ -138,7 +138,8 @@ class ThresholdShape(FeatureFamily):
         above = above.reshape(-1, *masks.image_shape)
         parts = PartsOfMasks(above)
         centres = np.repeat(masks.centroid, len(LEVELS), axis=0)
-        objects = Objects(parts.nearest(centres))
+        grey = np.repeat(relief, len(LEVELS), axis=0)
+        objects = Objects(parts.nearest(centres, grey))
         numbers = np.column_stack(
             [
                 of_all(parts, above[0].size),
