@@ -6,13 +6,18 @@ import platform
 import numpy as np
 import pytest
 
+from emclassify.baselines import DiffusionMap
 from studies.diffraction import _study as diffraction_study
 from studies.diffraction._parts import (
+    N_CLUSTERS,
+    N_DRAWS,
     PARTS,
     TEST,
     TRAIN,
     Setting,
+    diffusion_map_of_rings,
     few_labels,
+    labelled_by_few,
     share,
     simulate,
 )
@@ -81,6 +86,29 @@ def test_few_labels():
     assert [(few == value).sum() for value in (-1, 0, 1)] == [90, 5, 5]
     assert (single[few == 1]).all()
     assert not single[few == 0].any()
+
+
+def test_one_map_a_domain_says_what_a_fit_for_each_draw_does(monkeypatch):
+    setting = Setting(60, 20, 1, 0, with_vgg16=False)
+    X, single = simulate(setting, TRAIN, domain="experiment-like")
+    X_test, single_test = simulate(setting, TEST, domain="experiment-like")
+    expected = []
+    for n_clusters in N_CLUSTERS:
+        right = []
+        for seed in range(N_DRAWS):
+            model = diffusion_map_of_rings(n_clusters)
+            kept = model.fit(X, few_labels(single, seed)).predict(X_test) == 1
+            right.append(100 * np.mean(kept == single_test))
+        low, high = min(right), max(right)
+        expected.append(f"{np.mean(right):.1f} [{low:.1f} to {high:.1f}]")
+    fits, fit = [], DiffusionMap.fit
+    monkeypatch.setattr(
+        DiffusionMap, "fit", lambda *given: fits.append(1) or fit(*given)
+    )
+    rows = labelled_by_few(setting, "experiment-like")
+    assert [row["accuracy (%)"] for row in rows] == expected
+    assert len(set(expected)) > 1
+    assert len(fits) == 1
 
 
 def test_interval_of_no_mistakes_is_exact():

@@ -162,7 +162,6 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
                 f"n_clusters={self.n_clusters} needs at least as many images, and the "
                 f"map two; got n_samples={len(y)}."
             )
-        self.classes_, target = np.unique(y[known], return_inverse=True)
         rng = check_random_state(self.random_state)
         self.map_ = DiffusionMap(
             min(self.n_components, len(y) - 1),
@@ -174,10 +173,21 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             random_state=rng.randint(np.iinfo(np.int32).max),
         )
         where = self.map_.fit_transform(images)
+        self._seed_of_clusters = rng.randint(np.iinfo(np.int32).max)
+        self._cluster(where)
+        self._label(y, known)
+        return self
+
+    def _cluster(self, where):
+        """Cluster the training images, which are there in the map."""
         means = KMeans(
-            self.n_clusters, n_init=10, random_state=rng.randint(np.iinfo(np.int32).max)
+            self.n_clusters, n_init=10, random_state=self._seed_of_clusters
         ).fit(where)
         self._centres, self.clusters_ = means.cluster_centers_, means.labels_
+
+    def _label(self, y, known):
+        """Label the clusters by those of the training images that are known."""
+        self.classes_, target = np.unique(y[known], return_inverse=True)
         votes = np.zeros((self.n_clusters, len(self.classes_)))
         np.add.at(votes, (self.clusters_[known], target), 1)
         # A cluster without a label takes those of the nearest that has some.
@@ -185,7 +195,6 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         nearest = pairwise_distances_argmin(self._centres, self._centres[labelled])
         votes = votes[labelled[nearest]]
         self.cluster_shares_ = votes / votes.sum(axis=1, keepdims=True)
-        return self
 
     def _is_labelled(self, y):
         """Return which labels are not `unlabelled`, a bool array of shape (n,)."""
@@ -213,9 +222,15 @@ class DiffusionMapClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
             In the order of `classes_`; rows sum to one.
         """
         check_is_fitted(self)
-        where = self.map_.transform(self._validate_images(X, reset=False))
-        cluster = pairwise_distances_argmin(where, self._centres)
-        return self.cluster_shares_[cluster]
+        return self._shares_at(self._places(X))
+
+    def _places(self, X):
+        """Return where images are in the map."""
+        return self.map_.transform(self._validate_images(X, reset=False))
+
+    def _shares_at(self, where):
+        """Return the shares of the clusters at some places of the map."""
+        return self.cluster_shares_[pairwise_distances_argmin(where, self._centres)]
 
     def predict(self, X: ImagesLike) -> NDArray[Any]:
         """Return the label that most of an image's cluster have.

@@ -53,6 +53,7 @@ STRETCH = (
 )
 MORE_SHAPES = ("icosahedron", "sphere", "cube", "shell")
 N_LABELLED, N_DRAWS = 5, 5
+N_CLUSTERS = (4, 8, 16)
 # Seeds of the sets, which share no pattern.
 TRAIN, TEST, VALIDATION = range(3)
 
@@ -221,23 +222,43 @@ def run_domains(setting, weights):
                 elif domain == tested == "ideal":
                     row["source (%)"] = DIFFRACTION.get(name, "")
                 rows.append(row)
-    return rows + [
-        labelled_by_few(setting, n_clusters, domain)
-        for n_clusters in (4, 8, 16)
-        for domain in DOMAINS
+    of_domains = [labelled_by_few(setting, domain) for domain in DOMAINS]
+    return rows + [row for rows_ in zip(*of_domains, strict=True) for row in rows_]
+
+
+def labelled_by_few(setting, domain):
+    """Return the rows of the diffusion map, one for each number of clusters."""
+    X, single = simulate(setting, TRAIN, domain=domain)
+    X_test, single_test = simulate(setting, TEST, domain=domain)
+    *steps, mapped = diffusion_map_of_rings(N_CLUSTERS[0])
+    features = make_pipeline(*steps)
+    X, X_test = features.fit_transform(X), features.transform(X_test)
+    draws = [few_labels(single, seed) for seed in range(N_DRAWS)]
+    # The map is the same for all labels and numbers of clusters: made once, as are the
+    # places of the test patterns in it.
+    mapped.fit(X, draws[0])
+    where = mapped._places(X_test)
+    return [
+        mean_row(
+            domain, n_clusters, single_test, said_at(where, mapped, n_clusters, draws)
+        )
+        for n_clusters in N_CLUSTERS
     ]
 
 
-def labelled_by_few(setting, n_clusters, domain):
-    """Return the row of the diffusion map: means over draws of the labelled samples."""
-    X, single = simulate(setting, TRAIN, domain=domain)
-    X_test, single_test = simulate(setting, TEST, domain=domain)
-    *steps, mapped = diffusion_map_of_rings(n_clusters)
-    features = make_pipeline(*steps)
-    X, X_test = features.fit_transform(X), features.transform(X_test)
+def said_at(where, mapped, n_clusters, draws):
+    """Return which test patterns are kept, for each draw of the labelled samples."""
+    mapped.set_params(n_clusters=n_clusters)
+    mapped._cluster(mapped.map_.embedding_)
+    for few in draws:
+        mapped._label(few, few >= 0)
+        yield mapped._shares_at(where).argmax(axis=1) == 1
+
+
+def mean_row(domain, n_clusters, single_test, kept_by_draw):
+    """Return a row of means over draws, with the least and the most."""
     figures = []
-    for seed in range(N_DRAWS):
-        kept = mapped.fit(X, few_labels(single, seed)).predict(X_test) == 1
+    for kept in kept_by_draw:
         figures.append(
             [
                 np.mean(kept == single_test),
