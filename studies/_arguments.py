@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 
-__all__ = ["LARGEST_SEED", "check_numbers"]
+__all__ = ["LARGEST_SEED", "check_folds", "check_numbers"]
 
 # Some studies draw several seeds from theirs, which NumPy wants below 2**32.
 LARGEST_SEED = 10**9
@@ -31,3 +31,24 @@ def check_numbers(
         parser.error(f"--seed must be at most {LARGEST_SEED}; got {args.seed}")
     if getattr(args, "jobs", None) == 0:
         parser.error("--jobs must not be 0: name a number of fits, or -1 for all cores")
+
+
+def check_folds(
+    parser: argparse.ArgumentParser, folds: int, most: int, what: str
+) -> None:
+    """End with the parser's error where there are more folds than can be filled.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    folds : int
+    most : int
+        How many groups, or images of the rarest class, there are.
+    what : str
+        Of what there are so many.
+    """
+    if folds > most:
+        parser.error(
+            f"--folds must be at most {most}, the number of {what}; got {folds}. "
+            "More --samples allow more."
+        )

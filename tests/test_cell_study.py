@@ -16,7 +16,7 @@ from studies._markdown import numbers_as_text
 from studies._record import write_record
 from studies.cells import _models as models, _study as cell_study
 from studies.cells._beside import beside_source
-from studies.cells._models import network, simulate
+from studies.cells._models import by_plate, network, simulate
 from studies.cells._outputs import ClippedOutputs, PlainStart
 from studies.cells._sections import SECTIONS, pretrain
 from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, write_summary
@@ -285,12 +285,32 @@ def test_pretrained_weights_load_for_two_channels(tmp_path):
         (["--epochs", "0"], "--epochs must be at least 1"),
         (["--seed", "-1"], "--seed must be at least 0"),
         (["--image-size", "8"], "--image-size must be at least 32"),
+        (
+            ["--only", "backbone", "--samples", "60", "--folds", "11"],
+            "--folds must be at most 10, the number of plates; got 11",
+        ),
+        (
+            ["--only", "filtering", "--samples", "60", "--folds", "7"],
+            "--folds must be at most 6, the number of images of the rarest location",
+        ),
+        (["--folds", "31"], "at most 30, the number of plates; got 31"),
     ],
 )
 def test_refused_arguments(wrong, message, capsys):
     with pytest.raises(SystemExit):
         parse(["--out", "x", *wrong])
     assert message in capsys.readouterr().err
+
+
+def test_as_many_folds_as_there_are_plates():
+    sixty = ["--out", "x", "--samples", "60", "--folds", "10"]
+    args = parse([*sixty, "--only", "backbone"])
+    data = make_cell_images(60, image_size=32, random_state=0)
+    folds = by_plate(args, multilabel=True)
+    assert folds.get_n_splits() == 10 == len(set(data.groups))
+    assert len(list(folds.split(data.images, data.target, data.groups))) == 10
+    # Real cells have no plates.
+    assert parse(["--out", "x", "--only", "jurkat", "--jurkat", "x", "--folds", "31"])
 
 
 def test_full_is_the_source():

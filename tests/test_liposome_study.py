@@ -137,11 +137,11 @@ def test_kept_images_are_those_of_the_setting(tmp_path):
     size = ["--out", "x", "--samples", "90"]
     found = [
         data_of(part, make_setting(parse([*size, *more])), tmp_path)
-        for more in ([], ["--folds", "8"], ["--full"], [])
+        for more in ([], ["--folds", "8"], ["--full", "--samples", "900"], [])
     ]
-    assert [len(set(groups)) for _, _, groups in found] == [12, 32, 20, 12]
+    assert [len(set(groups)) for _, _, groups in found] == [12, 32, 45, 12]
     shares = [(y == "uncertain").sum() for _, y, _ in found]
-    assert shares == [9, 9, 1, 9]
+    assert shares == [9, 9, 5, 9]
     np.testing.assert_array_equal(found[0][0], found[3][0])
     assert len(list((tmp_path / "data").iterdir())) == 3
 
@@ -173,6 +173,24 @@ def test_refused_arguments(wrong, capsys):
     with pytest.raises(SystemExit):
         main(["--out", "x", *wrong])
     assert wrong[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--folds", "91"], "at most 60, the number of images of lamellarity's rarest"),
+        (["--samples", "30", "--folds", "4"], "--folds must be at most 3, "),
+        (["--full", "--samples", "600"], "at most 3, the number of images of lamel"),
+    ],
+)
+def test_no_more_folds_than_images_of_a_class(wrong, message, capsys):
+    with pytest.raises(SystemExit):
+        main(["--out", "x", *wrong])
+    assert message in capsys.readouterr().err
+    # Of the parts that are asked for.
+    few = ["--out", "x", "--samples", "30", "--folds", "4"]
+    setting = make_setting(parse([*few, "--only", "imbalance"]))
+    assert setting.rarest("encapsulation") == 4
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ from datetime import date
 from pathlib import Path
 
 from emclassify._fingerprint import fingerprint
-from studies._arguments import check_numbers
+from emclassify.datasets._draws import check_n_groups
+from studies._arguments import check_folds, check_numbers
 from studies._machine import describe_machine, versions_of
 from studies._markdown import as_markdown, numbers_as_text, run_line
 from studies._record import is_done, read_record, write_record
@@ -51,6 +52,8 @@ PUBLISHED_BACKBONES += ["inception_resnet_v2"]
 SMALL = {"samples": 600, "image_size": 64, "locations": 10}
 FULL = {"samples": CELL_IMAGES, "image_size": 256, "locations": 19}
 LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2"]
+# Sections whose images have one label, by which folds are stratified.
+ONE_LABEL = {"pretrained", "activation", "filtering"}
 BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
 
 
@@ -104,6 +107,13 @@ def parse(arguments):
         parser.error("a file of --weights fits one network: name it by --backbones")
     least = {"samples": 60, "image_size": 32, "epochs": 1, "folds": 2}
     check_numbers(parser, args, least)
+    if set(args.only) != {"jurkat"}:
+        plates = check_n_groups(None, args.samples, "plates")
+        check_folds(parser, args.folds, plates, "plates")
+    if ONE_LABEL.intersection(args.only):
+        # Equal shares.
+        rarest = args.samples // args.locations
+        check_folds(parser, args.folds, rarest, "images of the rarest location")
     return args
 
 

@@ -314,7 +314,10 @@ def main(arguments=None):
         data = read_gold_standard(args.data)
         n_datasets = len(set(data["groups"]))
         if n_datasets < args.folds:
-            sys.exit(f"--folds must be at most {n_datasets}, the datasets of --data.")
+            sys.exit(
+                f"--folds must be at most {n_datasets}, the number of datasets of "
+                f"--data; got {args.folds}."
+            )
     data["small"] = ResizeImages(NET_SIZE).fit_transform(data["X"])
     say(f"{len(data['y']):,} images are ready")
     models = make_models(args)

@@ -20,6 +20,8 @@ from emclassify import (
     make_liposomes,
     svm_baseline,
 )
+from emclassify.datasets._class_balance import check_weights, share_out
+from emclassify.datasets.liposomes._liposomes import CLASS_COUNTS
 from emclassify.sampling import generate_liposomes
 from emclassify.training import (
     RandomAffine,
@@ -60,6 +62,13 @@ class Setting:
             "n_groups": max(n // 20, min(n, 4 * self.n_folds)),
             "random_state": self.seed,
         }
+
+    def rarest(self, task):
+        """Return the number of images of the rarest class of a task."""
+        params = self.simulation(task)
+        names, weights = CLASS_COUNTS[task], params["weights"]
+        shares = check_weights(names if weights is None else weights, list(names), task)
+        return int(share_out(params["n_samples"], shares).min())
 
     def images(self, task, **params):
         """Simulate the images of a task."""

@@ -26,7 +26,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from emclassify import make_liposomes
 from emclassify.metrics._figures import AVERAGES
-from studies._arguments import check_numbers
+from studies._arguments import check_folds, check_numbers
 from studies._fits import KINDS, compare, say
 from studies._kept_arrays import kept_arrays, name_of
 from studies._machine import describe_machine
@@ -94,7 +94,20 @@ def parse(arguments):
     args = parser.parse_args(arguments)
     least = {"samples": 30, "folds": 2, "epochs": 1, "published_epochs": 1}
     check_numbers(parser, args, least)
+    setting = make_setting(args)
+    tasks = {part.task for part in chosen_parts(args)}
+    most, task = min((setting.rarest(task), task) for task in tasks)
+    check_folds(parser, setting.n_folds, most, f"images of {task}'s rarest class")
     return args
+
+
+def chosen_parts(args):
+    """Return the parts that the command line asks for, in the order of the page."""
+    return [
+        part
+        for part in PARTS
+        if args.only is None or any(part.name.startswith(group) for group in args.only)
+    ]
 
 
 def make_setting(args):
@@ -207,11 +220,7 @@ def main(arguments=None):
     setting = make_setting(args)
     folder = args.out
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = [
-        part
-        for part in PARTS
-        if args.only is None or any(part.name.startswith(group) for group in args.only)
-    ]
+    chosen = chosen_parts(args)
     chosen.sort(key=lambda part: [part.name.startswith(g) for g in GROUPS].index(True))
     waiting = [
         part
