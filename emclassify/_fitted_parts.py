@@ -5,7 +5,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-__all__ = ["fitted_parts"]
+__all__ = ["fitted_networks", "fitted_parts"]
 
 
 def fitted_parts(
@@ -36,6 +36,21 @@ def fitted_parts(
     [LogisticRegression()]
     """
     yield from _parts(model, wanted, given, set())
+
+
+def fitted_networks(model: Any) -> list[Any]:
+    """Return what is behind a fitted model and has `converged_`.
+
+    Not an ensemble, which has it by its members.
+    """
+    return list(
+        fitted_parts(
+            model,
+            lambda part: (
+                hasattr(part, "converged_") and not hasattr(part, "estimators_")
+            ),
+        )
+    )
 
 
 def _parts(thing, wanted, given, seen):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from recorded_steps import RecordedSteps
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
 from emclassify import (
@@ -252,6 +253,20 @@ def test_members_of_an_ensemble_are_those_trained_alone(captured):
     for one, other in zip(plain, together.estimators_, strict=True):
         assert_same(one, other)
         assert one.converged_ == other.converged_
+
+
+def test_members_side_by_side_warn_once_as_one_after_the_other(captured):
+    X, y = make_images()
+    lipnet = LipNetClassifier(**{**SETTINGS, "max_epochs": 1})
+    ensemble = SeedEnsembleClassifier(lipnet, n_members=3, random_state=1)
+    with pytest.warns(ConvergenceWarning, match="3 of its 3 members") as plain:
+        ensemble.fit(X, y)
+    with pytest.warns(ConvergenceWarning) as together:
+        captured(ensemble, X, y)
+    assert "record 3" in captured.log
+    (plain,), (together,) = plain, together
+    assert str(plain.message) == str(together.message)
+    assert ensemble.converged_ is False
 
 
 class SeesBatches(Callback):

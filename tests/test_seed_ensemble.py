@@ -1,16 +1,22 @@
 """SeedEnsembleClassifier averages trainings that differ in their seed."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from emclassify import LipNetClassifier, ResizeImages, SeedEnsembleClassifier
+from emclassify._quiet_convergence import quiet_convergence
+from emclassify.model_selection.running._trainings import tell_curves, tell_trainings
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,9 @@ def test_the_mean_of_members_that_can_be_had_one_by_one(images):
     alone = [lipnet(random_state=int(s)).fit(X, y).predict_proba(X) for s in seeds]
     np.testing.assert_array_equal(ensemble.member_probabilities(X), alone)
     np.testing.assert_array_equal(ensemble.predict_proba(X), np.mean(alone, axis=0))
+    # For a benchmark it is three networks, not one.
+    assert tell_trainings(ensemble)["networks"] == 3
+    assert len(tell_curves(ensemble)) == 3
     assert not np.array_equal(alone[0], alone[1])
 
 
@@ -119,6 +128,62 @@ def test_any_classifier_will_do():
     assert ensemble.n_features_in_ == 3
     assert not hasattr(ensemble, "image_shape_")
     assert not hasattr(SeedEnsembleClassifier(LogisticRegression()), "n_features_in_")
+
+
+def fit_and_hear(ensemble, X, y):
+    """Fit; return what was said of convergence."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ensemble.fit(X, y)
+    assert {w.category for w in caught} <= {ConvergenceWarning}
+    assert {w.filename for w in caught} <= {__file__}
+    return [str(w.message) for w in caught]
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_members_that_still_learn_are_told_once(images, jobs):
+    X, y = images
+    pipeline = make_pipeline(ResizeImages((8, 8)), lipnet())
+    ensemble = SeedEnsembleClassifier(pipeline, 3, n_jobs=jobs, random_state=0)
+    assert not hasattr(ensemble, "converged_")
+    (said,) = fit_and_hear(ensemble, X, y)
+    assert ensemble.converged_ is False
+    assert said.startswith(
+        "SeedEnsembleClassifier may not be trained enough: 3 of its 3 members were "
+        "still learning. One of them: its training accuracy is 0."
+    )
+    assert said.endswith("such a set wants about 100. Raise max_epochs.")
+    with quiet_convergence() as reasons:
+        assert not fit_and_hear(ensemble, X, y)
+    assert said.endswith(f"{reasons[-1]}.")
+    assert len(reasons) == 1
+
+
+class Learner(DummyClassifier):
+    """Has learnt enough by its seed; says nothing by itself."""
+
+    def fit(self, X, y):
+        self.converged_ = self.random_state != 1791095845
+        return super().fit(X, y)
+
+
+def test_the_number_of_members_that_still_learn():
+    X, y = np.arange(6.0)[:, None], [0, 0, 0, 1, 1, 1]
+    # RandomState(1) draws 1791095845, 2135392491, 946286476.
+    ensemble = SeedEnsembleClassifier(Learner(), n_members=3, random_state=1)
+    assert fit_and_hear(ensemble, X, y) == [
+        "SeedEnsembleClassifier may not be trained enough: 1 of its 3 members was "
+        "still learning. Have them learn for longer."
+    ]
+    assert ensemble.converged_ is False
+    told = {"networks": 3, "still_learning": 1, "updates": 0}
+    assert tell_trainings(ensemble) == told
+    ensemble.set_params(random_state=2)
+    assert fit_and_hear(ensemble, X, y) == []
+    assert ensemble.converged_ is True
+    ensemble.set_params(estimator=DummyClassifier(strategy="stratified"))
+    assert fit_and_hear(ensemble, X, y) == []
+    assert not hasattr(ensemble, "converged_")
 
 
 def test_progress_is_shown(images, capsys):

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_blobs
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -159,6 +160,29 @@ def test_groups_reach_the_estimator_and_jobs_change_nothing(capsys):
         same = transfer_matrix(clf, domains, cv=3, n_jobs=2)
     assert same.to_frame().equals(result.to_frame())
     assert "trained on 2, tested on 2 domains" in repr(same)
+
+
+class Learner(GaussianNB):
+    """Says that it has not learnt enough where there are copies."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.converged_ = np.unique(X).size == X.size
+        return self
+
+
+def test_networks_that_still_learn_are_told_once():
+    domains = {"A": blobs(), "B": blobs(shift=1), "C": blobs(shift=2)}
+    X, _, groups = domains["B"]
+    X[groups == 0] = 0  # out of one training side of three
+    with pytest.warns(ConvergenceWarning) as caught:
+        transfer_matrix(Learner(), domains, cv=3)
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert str(warning.message).startswith(
+        "Learner was still learning in 3 of 4 trainings on B, and may not be trained "
+        "enough to be compared. Raise max_epochs"
+    )
 
 
 def test_notebooks_show_the_accuracies():

@@ -1,12 +1,9 @@
 """What a fitted network says of its training: whether it was enough, and the curve."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 
-from emclassify._quiet_convergence import is_quiet
+from emclassify._quiet_convergence import say_not_converged
 from emclassify.classifiers._length import wanted_epochs
 from emclassify.training import (
     TrainingRecord,
@@ -98,8 +95,8 @@ def judge_training(
         budget=wanted * n_train,
         stopped=has_stopped(dict(run.run_callbacks).get("early_stopping")),
     )
-    if why is None or is_quiet():
-        return why is None
+    if why is None:
+        return True
     confusion = record.confusion_
     sentence = _SENTENCES[why].format(
         accuracy=np.trace(confusion, axis1=-2, axis2=-1).sum() / confusion.sum(),
@@ -110,11 +107,7 @@ def judge_training(
         wanted=wanted,
         missed=_missed(estimator.classes_, confusion),
     )
-    warnings.warn(
-        f"{type(estimator).__name__} may not be trained enough: {sentence}.",
-        ConvergenceWarning,
-        stacklevel=4,
-    )
+    say_not_converged(estimator, sentence, stacklevel=4)
     return False
 
 

@@ -8,15 +8,19 @@ from sklearn.utils.validation import _check_y, check_consistent_length, column_o
 from emclassify._incoming import plain_labels
 from emclassify.metrics._targets import check_indicator, choose_labels, is_multilabel
 
-__all__ = ["LabelsMixin"]
+__all__ = ["ChosenLabelsMixin", "LabelsMixin"]
 
 
-class LabelsMixin:
-    """Gives a network `classes_` and `multilabel_`, by the labels that it is shown."""
+class ChosenLabelsMixin:
+    """Gives what has `classes_` and `multilabel_` the way back from probabilities."""
 
     def _choose_labels(self, proba: np.ndarray) -> np.ndarray:
         """Return what `predict` says where `predict_proba` says `proba`."""
         return choose_labels(proba, self.classes_, self.multilabel_)
+
+
+class LabelsMixin(ChosenLabelsMixin):
+    """Gives a network `classes_` and `multilabel_`, by the labels that it is shown."""
 
     def _encode_labels(
         self,

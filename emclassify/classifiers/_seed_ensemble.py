@@ -26,16 +26,23 @@ from emclassify._fit_params import (
     why_not_taken,
 )
 from emclassify._fit_state import fit_context
+from emclassify._fitted_parts import fitted_networks
 from emclassify._groups import check_groups
+from emclassify._quiet_convergence import quiet_convergence, say_not_converged
+from emclassify.classifiers._labels import ChosenLabelsMixin
 from emclassify.classifiers._lipnet import LipNetClassifier
 from emclassify.classifiers._side_by_side import fit_side_by_side, go_side_by_side
-from emclassify.metrics._targets import choose_labels, is_multilabel
+from emclassify.metrics._targets import is_multilabel
 
 __all__ = ["SeedEnsembleClassifier"]
 
 
 class SeedEnsembleClassifier(
-    DelegatedInputMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DelegatedInputMixin,
+    ChosenLabelsMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Train a classifier several times from different seeds, average what it says.
 
@@ -63,6 +70,9 @@ class SeedEnsembleClassifier(
     ----------
     estimators_ : list of estimators
         The fitted members.
+    converged_ : bool
+        Whether all members were trained enough, if they are networks and say so. If
+        not, `fit` gives one `ConvergenceWarning` that says how many.
     classes_ : ndarray of shape (n_classes,)
         Labels as they came; the numbers of the columns of an indicator matrix.
     multilabel_ : bool
@@ -183,12 +193,13 @@ class SeedEnsembleClassifier(
         members = [_reseeded(estimator, rng) for _ in range(self.n_members)]
         title = f"{self.n_members} × {kind}"
         if self.n_jobs in (None, 1) and go_side_by_side(members):
-            fit_side_by_side(members, X, y, given, title if self.verbose else None)
+            with quiet_convergence() as said:
+                fit_side_by_side(members, X, y, given, title if self.verbose else None)
             self.estimators_ = members
         else:
             tasks = (delayed(_fit)(member, X, y, given) for member in members)
             fits = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
-            self.estimators_ = list(
+            fits = list(
                 tqdm(
                     fits,
                     total=self.n_members,
@@ -197,9 +208,36 @@ class SeedEnsembleClassifier(
                     disable=not self.verbose,
                 )
             )
+            self.estimators_ = [member for member, _ in fits]
+            said = [reason for _, reasons in fits for reason in reasons]
         self.classes_ = self.estimators_[0].classes_
         self.multilabel_ = is_multilabel(y)
+        learning = self._still_learning()
+        if learning:
+            reason = (
+                f"{learning} of its {self.n_members} members "
+                f"{'was' if learning == 1 else 'were'} still learning. "
+                + (f"One of them: {said[-1]}" if said else "Have them learn for longer")
+            )
+            say_not_converged(self, reason, stacklevel=4)
         return self
+
+    @property
+    def converged_(self) -> bool:
+        """Whether all members were trained enough, if they are networks."""
+        if not fitted_networks(vars(self).get("estimators_")):
+            raise AttributeError(
+                f"{type(self).__name__} has no converged_ before fit, nor where its "
+                "members have none."
+            )
+        return not self._still_learning()
+
+    def _still_learning(self) -> int:
+        """Return the number of members with a network that says so."""
+        return sum(
+            not all(network.converged_ for network in fitted_networks(member))
+            for member in self.estimators_
+        )
 
     def member_probabilities(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class by each member.
@@ -246,10 +284,6 @@ class SeedEnsembleClassifier(
         """
         return self._choose_labels(self.predict_proba(X))
 
-    def _choose_labels(self, proba: np.ndarray) -> np.ndarray:
-        """Return what `predict` says where `predict_proba` says `proba`."""
-        return choose_labels(proba, self.classes_, self.multilabel_)
-
     def _member(self) -> BaseEstimator:
         return LipNetClassifier() if self.estimator is None else self.estimator
 
@@ -284,5 +318,7 @@ def _reseeded(estimator: BaseEstimator, rng: np.random.RandomState) -> BaseEstim
 
 def _fit(
     member: BaseEstimator, X: ArrayLike, y: ArrayLike, given: dict
-) -> BaseEstimator:
-    return fit_with(member, X, y, given)
+) -> tuple[BaseEstimator, list[str]]:
+    """Return the fitted member, and why its networks are not trained enough."""
+    with quiet_convergence() as said:  # in a process of its own, too
+        return fit_with(member, X, y, given), said

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from emclassify._fitted_parts import fitted_parts
+from emclassify._fitted_parts import fitted_networks
 
 __all__ = ["tell_curves", "tell_trainings"]
 
@@ -26,7 +26,7 @@ def tell_trainings(estimator: BaseEstimator) -> dict[str, int] | None:
         networks : how many were trained; still_learning : how many of them say that it
         wasn't enough; updates : steps of the optimizer of each, the mean.
     """
-    networks = _networks(estimator)
+    networks = fitted_networks(estimator)
     if not networks:
         return None
     return {
@@ -45,14 +45,9 @@ def tell_curves(estimator: BaseEstimator) -> list[dict[str, list[float]]]:
     """
     return [
         {name: list(map(float, values)) for name, values in curve.items()}
-        for network in _networks(estimator)
+        for network in fitted_networks(estimator)
         if (curve := getattr(network, "learning_curve_", None))
     ]
-
-
-def _networks(estimator: BaseEstimator) -> list[Any]:
-    """Return what is behind a fitted model and has `converged_`."""
-    return list(fitted_parts(estimator, lambda part: hasattr(part, "converged_")))
 
 
 def _updates(network: Any) -> int:

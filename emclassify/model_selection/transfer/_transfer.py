@@ -1,5 +1,6 @@
 """transfer_matrix: trained on one domain, tested on the others."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import delayed
@@ -15,11 +17,13 @@ from sklearn.utils.validation import _check_pos_label_consistency
 from emclassify._fit_params import add_groups, fit_with, warn_lost_groups
 from emclassify._groups import check_groups
 from emclassify._incoming import plain_images, plain_labels
+from emclassify._quiet_convergence import quiet_convergence
 from emclassify._typing import CrossValidation, Estimator, RandomStateLike
 from emclassify.metrics._bootstrap import check_level
 from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection.running._run_fold import run_fold
 from emclassify.model_selection.running._tasks import run_tasks
+from emclassify.model_selection.running._trainings import tell_trainings
 from emclassify.model_selection.splits._folds import check_training_sides, make_folds
 from emclassify.model_selection.transfer._transfer_result import TransferMatrixResult
 
@@ -85,6 +89,11 @@ def transfer_matrix(
         FNR (false-negative rate) and FPR (false-positive rate). Of more: accuracy and
         F1_macro.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If networks were not trained enough: once, with their number for each domain.
+
     Raises
     ------
     ValueError
@@ -137,15 +146,16 @@ def transfer_matrix(
     tasks = []
     for name in trained:
         tasks += _tasks_of(estimator, name, domains, OneLabel(classes), cv)
-    cells = run_tasks(
+    fits = run_tasks(
         tasks, n_jobs=n_jobs, verbose=verbose, name="transfer", describe=_describe
     )
+    _warn_of_trainings(type(estimator).__name__, trained, fits)
     return TransferMatrixResult(
         domains=domains,
         trained=trained,
         classes=classes,
         positive=positive,
-        predictions=_collect(cells),
+        predictions=_collect(cells for cells, _ in fits),
         confidence_level=confidence_level,
         seed=seed,
     )
@@ -262,7 +272,7 @@ def _tasks_of(estimator, name, domains, target, cv):
 
 
 def _within(estimator, name, domain, fold, sides, target, params):
-    """Return [(train, test, samples, predicted)] of one fold."""
+    """Return [(train, test, samples, predicted)] of one fold, and of its training."""
     train, test = sides
     outcome = run_fold(
         f"{type(estimator).__name__} trained on {name}",
@@ -280,24 +290,43 @@ def _within(estimator, name, domain, fold, sides, target, params):
         },
         fit_params=params,
     )
-    return [(name, name, test, outcome.predicted)]
+    return [(name, name, test, outcome.predicted)], outcome.training
 
 
 def _across(estimator, name, domain, others, target, params):
-    """Return [(train, test, samples, predicted)] of all other domains."""
+    """Return [(train, test, samples, predicted)] of all others, and of the training."""
     model = f"{type(estimator).__name__} trained on {name}"
-    with _naming(name):
+    with _naming(name), quiet_convergence():
         fitted = fit_with(clone(estimator), domain.X, domain.y, params)
     cells = []
     for other, tested in others.items():
         with _naming(f"{other}, tested after training on {name}"):
             predicted = target.encode(fitted.predict(tested.X), model)
         cells.append((name, other, np.arange(len(tested.y)), predicted))
-    return cells
+    return cells, tell_trainings(fitted)
 
 
-def _describe(cells):
+def _warn_of_trainings(model, trained, fits):
+    """Say once how many fits on each domain were not long enough."""
+    learning = []
+    for name in trained:
+        told = [training for cells, training in fits if cells[0][0] == name]
+        short = sum(bool(one and one["still_learning"]) for one in told)
+        if short:
+            learning.append(f"in {short} of {len(told)} trainings on {name}")
+    if learning:
+        warnings.warn(
+            f"{model} was still learning {', '.join(learning)}, and may not be trained "
+            "enough to be compared. Raise max_epochs; a network that is fitted by "
+            "itself says more.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _describe(fit):
     """Return one line of progress."""
+    cells, _ = fit
     name, test, *_ = cells[0]
     return f"{name}, a fold" if test == name else f"{name} to the others"
 
