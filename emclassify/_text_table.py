@@ -61,6 +61,8 @@ def parse_text_table(
 
 
 def what_is_wrong(error: Exception) -> str:
-    """Return what an error of pandas says of a table, in one line without its end."""
+    """Return what an error says of a table, in one line without path and end."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = " ".join(str(error).split()).removeprefix("Error tokenizing data. ")
     return text.removeprefix("C error: ").rstrip(".") or type(error).__name__

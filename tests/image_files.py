@@ -1,7 +1,9 @@
 """Images of two classes in files, and the tables of predictions for them."""
 
+import builtins
 import csv
 import io
+import os
 
 import h5py
 import numpy as np
@@ -46,6 +48,33 @@ def encoded(suffix, image):
 def write_stack(path, images, dataset=CXI):
     with h5py.File(path, "w") as file:
         file.create_dataset(dataset, data=images, maxshape=(None, *images.shape[1:]))
+
+
+def close(monkeypatch, *closed):
+    """Let nobody look into folders and files, as if their owner had closed them.
+
+    Root, as which tests may run, always may.
+    """
+    closed = tuple(map(os.fspath, closed))
+
+    def refusing(look, among):
+        def refuse(path=".", *args, **kwargs):
+            if isinstance(path, str | os.PathLike) and among(os.fspath(path)):
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return look(path, *args, **kwargs)
+
+        return refuse
+
+    def is_below(path):
+        return path.startswith(tuple(f"{one}{os.sep}" for one in closed))
+
+    def is_closed(path):
+        return path in closed or is_below(path)
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir, is_closed))
+    monkeypatch.setattr(builtins, "open", refusing(open, is_closed))
+    for name in ("stat", "lstat"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), is_below))
 
 
 def read(table):

@@ -1,11 +1,10 @@
 """Tests of load_image_folder: what is read, and what each fault says."""
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from image_files import close
 from PIL import Image
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
@@ -432,20 +431,9 @@ def test_the_command_line_keeps_files_whole(tmp_path, capsys):
     assert "in 4 groups" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def close_folder(monkeypatch, closed):
-    """Let nobody look into a folder, as if its owner had closed it; root may always."""
-    scandir = os.scandir
-
-    def refuse(path="."):
-        if os.fspath(path) == os.fspath(closed):
-            raise PermissionError(13, "Permission denied", os.fspath(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-
-
 def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     from emclassify import predict_folder, svm_baseline
+    from emclassify.review._folder_images import read_folder
 
     for name in ("dim/grid1", "dim/grid2", "bright/grid1"):
         (tmp_path / name).mkdir(parents=True)
@@ -455,7 +443,20 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     images = np.zeros((4, 8, 8), np.uint8)
     images[2:] = 9
     svm = svm_baseline(features=["histogram"]).fit(images, [0, 0, 1, 1])
-    close_folder(monkeypatch, tmp_path / "dim" / "grid2")
+    with monkeypatch.context() as patch:
+        close(patch, tmp_path)
+        with pytest.raises(
+            PermissionError, match=rf"{tmp_path.name} can't be read: Per"
+        ):
+            load_image_folder(tmp_path, on_error="skip")
+    with monkeypatch.context() as patch:
+        close(patch, tmp_path / "dim", tmp_path / "bright")
+        # Nothing is left to go on with.
+        with pytest.raises(
+            PermissionError, match=r"bright: the folder can.t be read: Perm"
+        ):
+            load_image_folder(tmp_path, on_error="skip")
+    close(monkeypatch, tmp_path / "dim" / "grid2")
     with pytest.raises(PermissionError, match=r"grid2 can't be read: Permission den"):
         load_image_folder(tmp_path)
     with pytest.warns(UserWarning, match=r"1 of 3 files were left out: dim/grid2/"):
@@ -469,3 +470,40 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match=r"dim/grid2 was left out: the folder can't"):
         n = predict_folder(svm, tmp_path, tmp_path / "t.csv", on_error="skip")
     assert n == 2
+    with pytest.warns(UserWarning, match=r"dim/grid2.* was left out: the folder can't"):
+        folder = read_folder(tmp_path)
+    assert folder.files == bunch.filenames.tolist()
+
+
+def test_files_of_a_table_that_nobody_may_look_at(tmp_path, monkeypatch):
+    images = np.arange(2 * 64, dtype=np.uint8).reshape(2, 8, 8)
+    for name, image in zip(("open", "closed"), images, strict=True):
+        (tmp_path / name).mkdir()
+        Image.fromarray(image).save(tmp_path / name / "x.png")
+    (tmp_path / "open" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "open" / "nowhere.png").symlink_to("moved.png")
+    files = ["open/x.png", "closed/x.png", "open/loop.png", "open/nowhere.png"]
+    reasons = {
+        "closed/x.png": "Permission denied",
+        "open/loop.png": "Too many levels of symbolic links",
+        "open/nowhere.png": "no such file",
+        "y" * 300: "File name too long",
+    }
+    table = pd.DataFrame({"file": [*files, "y" * 300], "label": "a"})
+    close(monkeypatch, tmp_path / "closed")
+    with pytest.raises(
+        ValueError, match=r"closed/x\.png cannot be .+ Permission denied"
+    ):
+        load_image_folder(tmp_path, labels=table)
+    with pytest.warns(UserWarning, match="4 of 5 files were left out"):
+        bunch = load_image_folder(tmp_path, labels=table, on_error="skip")
+    np.testing.assert_array_equal(bunch.images, images[:1])
+    assert dict(bunch.errors.to_numpy().tolist()) == reasons
+
+
+def test_a_class_that_is_a_link_to_nothing(tmp_path):
+    (tmp_path / "full").mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "full" / "x.png")
+    (tmp_path / "empty").symlink_to(tmp_path / "not mounted")
+    with pytest.warns(UserWarning, match=r"No image in empty of .+no such class"):
+        load_image_folder(tmp_path)

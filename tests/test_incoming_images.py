@@ -57,6 +57,28 @@ def nothing():
     pass
 
 
+def test_links_to_nothing_are_named(svm, tmp_path, monkeypatch):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_image(folder / "a.png", X[0])
+    (folder / "b.png").symlink_to("moved.png")
+    (folder / "c.tif").symlink_to("c.tif")
+    with pytest.raises(ValueError, match=r"b\.png can't be predicted: No such file"):
+        predict_folder(svm, folder, tmp_path / "t.csv")
+    table = tmp_path / "t.csv"
+    for predict in (
+        lambda: predict_folder(svm, folder, table, on_error="skip"),
+        lambda: watch_steps(
+            monkeypatch, svm, folder, table, [nothing] * 9, on_error="skip"
+        ),
+    ):
+        table.unlink(missing_ok=True)
+        with pytest.warns(UserWarning, match="was left out") as told:
+            predict()
+        assert keys(table) == [("a.png", 0)]
+        assert [str(one.message).split()[0] for one in told] == ["b.png", "c.tif"]
+
+
 def test_a_file_is_read_when_it_has_not_changed(svm, tmp_path, monkeypatch):
     path, whole = tmp_path / "a.tif", encoded(".tif", X[0])
     rows = []

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from image_files import close
 
 from emclassify import load_particles, write_star
 from emclassify.preprocessing import ParticleCropper
@@ -327,6 +328,72 @@ def test_a_damaged_micrograph(folder):
     with pytest.warns(UserWarning, match=r"mic2\.tif \("):
         data = load_particles(folder, frame(), box_size=8, on_error="skip")
     np.testing.assert_array_equal(data.images, CUT[[0, 2]])
+
+
+def test_micrographs_and_folders_that_nobody_may_look_at(folder, tmp_path, monkeypatch):
+    closed = folder / "closed"
+    closed.mkdir()
+    for place in (closed / "mic3.tif", folder / "mic4.tif"):
+        tifffile.imwrite(place, MICROGRAPHS["mic1.tif"])
+    (folder / "mic5.tif").symlink_to("moved.tif")
+    names = ["closed/mic3.tif", "mic4.tif", "mic5.tif"]
+    table = frame([*ROWS, *((name, 20, 20) for name in names)])
+    with monkeypatch.context() as patch:
+        close(patch, folder / "mic4.tif")
+        with pytest.raises(
+            ValueError, match=r"mic4\.tif can't be read .+Permission den"
+        ):
+            load_particles(folder, table, box_size=8)
+    close(monkeypatch, closed, folder / "mic4.tif")
+    with pytest.raises(PermissionError, match=r"closed can't be read: Permission den"):
+        load_particles(folder, table, box_size=8)
+    with pytest.warns(UserWarning, match=r"of 4 files were left out: closed/ \("):
+        data = load_particles(folder, table, box_size=8, on_error="skip")
+    check(data, None)
+    assert data.errors.to_numpy().tolist() == [
+        ["closed/", "the folder can't be read: Permission denied"],
+        ["closed/mic3.tif", "Permission denied"],
+        ["mic4.tif", "Permission denied"],
+        ["mic5.tif", "No such file or directory"],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "masks"])
+def test_bad_tables_and_masks_among_others(folder, tmp_path, monkeypatch, kind):
+    tables, suffix = tmp_path / "tables", {"csv": "csv", "masks": "tif"}[kind]
+    (tables / "closed").mkdir(parents=True)
+    mask = np.zeros((60, 80), np.uint8)
+    mask[6:14, 16:24] = 1
+    for stem in ("mic1", "mic2", "other"):
+        if kind == "csv":
+            (tables / f"{stem}.csv").write_text("x,y\n20,10\n")
+        else:
+            tifffile.imwrite(tables / f"{stem}.tif", mask)
+    (tables / f"mic1_empty.{suffix}").touch()
+    (tables / f"mic1_link.{suffix}").symlink_to("moved")
+    close(monkeypatch, tables / f"mic2.{suffix}", tables / "closed")
+    with pytest.raises(PermissionError, match="closed can't be read"):
+        load_particles(folder, tables, box_size=8)
+    with pytest.warns(UserWarning, match=r"of 5 files were left out: closed/ \("):
+        data = load_particles(folder, tables, box_size=8, on_error="skip")
+    np.testing.assert_array_equal(data.images, CUT[:1])
+    bad = ["mic1_empty", "mic1_link", "mic2", "other"]
+    bad = [str(tables / f"{name}.{suffix}") for name in bad]
+    assert data.errors["file"].tolist() == ["closed/", *bad]
+    words = [
+        "folder can't be",
+        "",
+        "no such file",
+        "Permission denied",
+        "no micrograph",
+    ]
+    for reason, word in zip(data.errors["reason"], words, strict=True):
+        assert word in reason
+    # Nothing is left to go on with.
+    with pytest.raises(
+        ValueError, match=r"mic2\.\w+ can't be read .+Permission denied"
+    ):
+        load_particles(folder, tables / f"mic2.{suffix}", box_size=8, on_error="skip")
 
 
 def test_a_movie_is_refused_but_for_a_page(folder):

@@ -178,8 +178,8 @@ def test_sizes_of_patterns_in_the_wrong_unit_are_unknown(tmp_path):
 
 
 def test_later_parts_of_a_recording_are_read_with_the_first(tmp_path):
-    from emclassify.readers._image_listing import image_files
+    from emclassify.readers._image_listing import list_files
 
     for name in ("r_000.tvips", "r_001.tvips", "r_002.tvips", "s_001.tvips"):
         (tmp_path / name).touch()
-    assert image_files(tmp_path) == ["r_000.tvips", "s_001.tvips"]
+    assert list_files(tmp_path) == ["r_000.tvips", "s_001.tvips"]

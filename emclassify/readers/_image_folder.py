@@ -353,7 +353,7 @@ def load_image_folder(
     found, errors = _read_all(
         listing, options, on_error=on_error, n_jobs=n_jobs, verbose=verbose
     )
-    folders = [(f"{name}/", reason_of(error, path / name)) for name, error in closed]
+    folders = [(name, reason_of(error, path / name)) for name, error in closed]
     errors = pd.concat([errors, pd.DataFrame(folders, columns=errors.columns)])
     errors = errors.reset_index(drop=True)
     if len(errors):

@@ -30,6 +30,20 @@ _LITTER = {
 _PART = re.compile(r"(.*_)(\d{3})(\.tvips)", re.IGNORECASE)
 # Folders that are arrays.
 _ZARR = ".zarr"
+# Told of a path and why what is there can't be read.
+LeaveOut = Callable[[str, Exception], None]
+
+
+def may_be_there(path: str | os.PathLike[str]) -> bool:
+    """Whether something has this path, or nobody may look whether it has."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        # No permission, a loop of links, too long a name: to read it says which.
+        return True
+    return True
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -42,7 +56,7 @@ def find_files(
     folder: Path,
     suffixes: Sequence[str],
     others: Counter | None = None,
-    leave_out: Callable[[str, Exception], None] | None = None,
+    leave_out: LeaveOut | None = None,
 ) -> Iterator[str]:
     """Yield paths of the files below `folder` that are named so, relative to it.
 
@@ -57,15 +71,13 @@ def find_files(
         Counts files in folders below `folder` that are named otherwise, by suffix.
     leave_out : callable, default=None
         Called with (path, error) of a folder below `folder` that can't be read, such as
-        one that its owner has closed. Default: the error is raised.
+        one that its owner has closed or that is gone since its parent was looked at.
+        Default: the error is raised.
     """
     suffixes, seen = tuple(suffixes), set()
 
     def refuse(error: OSError) -> None:
         closed = Path(error.filename)
-        if closed != folder and isinstance(error, FileNotFoundError):
-            # It was there when its parent was looked at.
-            return
         reason = type(error)(f"the folder can't be read: {error.strerror}")
         if leave_out is None or closed == folder:
             raise type(error)(f"{closed} can't be read: {error.strerror}.") from error
@@ -104,16 +116,33 @@ def _is_wanted(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in _LITTER
 
 
-def image_files(folder: Path) -> list[str]:
-    """Return paths of the images below `folder`, relative to it, in natural order."""
-    return sorted(find_files(folder, SUFFIXES), key=natural_key)
+def list_files(
+    folder: Path,
+    suffixes: Sequence[str] = SUFFIXES,
+    others: Counter | None = None,
+    leave_out: LeaveOut | None = None,
+) -> list[str]:
+    """Return what `find_files` yields in natural order.
+
+    Where that is nothing, and folders can't be read, the first of them is an error.
+    `leave_out` gets paths of folders that end in a slash.
+    """
+    refused: list[tuple[str, Exception]] = []
+    skip = None if leave_out is None else lambda *one: refused.append(one)
+    files = sorted(find_files(folder, suffixes, others, skip), key=natural_key)
+    if refused and not files:
+        name, error = refused[0]
+        raise type(error)(f"{folder / name}: {error}.") from error
+    for name, error in refused:
+        leave_out(f"{name}/", error)
+    return files
 
 
 def list_class_folders(
     path: Path,
     suffixes: Sequence[str] = SUFFIXES,
     *,
-    leave_out: Callable[[str, Exception], None] | None = None,
+    leave_out: LeaveOut | None = None,
     stacklevel: int = 2,
 ) -> pd.DataFrame:
     """Return a frame (file, path, label) of the images in the folders of `path`.
@@ -122,7 +151,7 @@ def list_class_folders(
     `find_files`' errors, or `leave_out` is told.
     """
     others: Counter = Counter()
-    files = sorted(find_files(path, suffixes, others, leave_out), key=natural_key)
+    files = list_files(path, suffixes, others, leave_out)
     counted = sorted(others.items(), key=lambda pair: (-pair[1], pair[0]))
     passed = ", ".join(f"{n} {suffix}" for suffix, n in counted)
     if not files:
@@ -141,8 +170,8 @@ def list_class_folders(
     empty = [
         folder.name
         for folder in sorted(path.iterdir())
-        if folder.is_dir()
-        and not folder.is_symlink()
+        # A link may lead to a folder seen before, or to none.
+        if (not os.path.exists(folder) if folder.is_symlink() else folder.is_dir())
         and _is_wanted(folder.name)
         and folder.name not in named
     ]
@@ -236,12 +265,12 @@ def list_table(
     files = table[file_column].astype(str).tolist()
     in_path = [path / file for file in files]
     paths = [
-        inside if folder == path or inside.exists() else beside
+        inside if folder == path or may_be_there(inside) else beside
         for inside, beside in zip(in_path, (folder / f for f in files), strict=True)
     ]
     # A file that neither folder has is reported where `path` says it should be.
     paths = [
-        found if found.exists() else inside
+        found if may_be_there(found) else inside
         for found, inside in zip(paths, in_path, strict=True)
     ]
     refuse_twice(name, files, paths)

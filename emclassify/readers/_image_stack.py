@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from emclassify.readers._formats import open_image_file
+from emclassify.readers._image_listing import may_be_there
 from emclassify.readers._image_series import Rows, orient_image
 from emclassify.readers._read_errors import reason_of
 
@@ -150,7 +151,7 @@ class ImageStack:
         pages = _checked_pages(page)
         self._options = (dataset, axes, format, orient, pages)
         self._closed = False
-        if not self.path.exists():
+        if not may_be_there(self.path):
             raise FileNotFoundError(f"There is no file {self.path}.")
         try:
             self._file = open_image_file(

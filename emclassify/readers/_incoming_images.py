@@ -113,9 +113,12 @@ class IncomingImages:
                 continue
             try:
                 status = os.stat(self.folder / file)
-            except FileNotFoundError:
-                continue
-            state = status.st_size, status.st_mtime_ns
+                state = status.st_size, status.st_mtime_ns
+            except OSError:
+                if self._is_gone(file):
+                    continue
+                # To read it says what is wrong.
+                state = 0, 0
             if self._finished.get(file) == state:
                 continue
             if self.interval is None or self._seen.get(file) == state:
@@ -127,7 +130,7 @@ class IncomingImages:
 
     def _leave_out_folder(self, name: str, error: Exception) -> None:
         """Report a folder that can't be read, once."""
-        if name not in self._closed:
+        if name not in self._closed and not self._is_gone(name):
             self._closed.add(name)
             self.report(name, error)
 
@@ -141,15 +144,28 @@ class IncomingImages:
             raise
         except Exception as error:
             # Decoders of damaged files raise errors of any kind.
-            if not (self.folder / file).exists() or not self._give_up(
-                file, state, error
-            ):
+            if self._is_gone(file) or not self._give_up(file, state, error):
                 return
             self._finished[file] = state
             self.report(file, error)
         else:
             if self._may_grow(file):
                 self._finished[file] = state
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether nothing is left of a file that was there; only a watch may miss it.
+
+        A link to nothing is left.
+        """
+        if self.interval is None:
+            return False
+        try:
+            os.lstat(self.folder / name)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def _give_up(self, file: str, state: tuple[int, int], error: Exception) -> bool:
         """Count a failure; return whether it was the last that is waited for."""

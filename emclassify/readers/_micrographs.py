@@ -3,7 +3,7 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,9 +12,9 @@ import pandas as pd
 
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES, format_named
-from emclassify.readers._image_listing import find_files, natural_key
+from emclassify.readers._image_listing import LeaveOut, list_files, may_be_there
 
-__all__ = ["Located", "Micrographs", "list_tables"]
+__all__ = ["Located", "Micrographs", "list_tables", "read_each"]
 
 _TABLES = (".star", ".cs", ".box", ".csv")
 # cryoSPARC's number of an imported file.
@@ -49,18 +49,22 @@ class Micrographs:
         A folder, a file or files.
     format : str or None
         Only files named so are searched.
+    leave_out : callable, default=None
+        As `find_files` has it.
     """
 
-    def __init__(self, given: Any, format: str | None) -> None:
+    def __init__(
+        self, given: Any, format: str | None, leave_out: LeaveOut | None = None
+    ) -> None:
         self.folder: Path | None = None
         if isinstance(given, str | os.PathLike):
             path = Path(given)
-            if not path.exists():
+            if not may_be_there(path):
                 raise FileNotFoundError(f"micrographs={str(path)!r}: no such file.")
-            if path.is_dir() and path.suffix.lower() != ".zarr":
+            if os.path.isdir(path) and path.suffix.lower() != ".zarr":
                 suffixes = SUFFIXES if format is None else format_named(format).suffixes
                 self.folder = path
-                names = sorted(find_files(path, suffixes), key=natural_key)
+                names = list_files(path, suffixes, leave_out=leave_out)
                 self.files = [path / name for name in names]
             else:
                 self.files = [path]
@@ -91,8 +95,10 @@ class Micrographs:
             If there are several.
         """
         given = PurePosixPath(name.replace("\\", "/"))
-        if self.folder is not None and (self.folder / given).is_file():
-            return self.folder / given
+        if self.folder is not None:
+            place = self.folder / given
+            if may_be_there(place) and not os.path.isdir(place):
+                return place
         if Path(name) in self.files:
             return Path(name)
         plain = _NUMBER.sub("", given.name)
@@ -167,20 +173,22 @@ class Micrographs:
         return located
 
 
-def list_tables(particles: Any) -> tuple[list[Path], list[Path]]:
-    """Return (tables, label masks) of what a user calls particles."""
+def list_tables(
+    particles: Any, leave_out: LeaveOut | None = None
+) -> tuple[list[Path], list[Path]]:
+    """Return (tables, label masks) of what a user calls particles.
+
+    Folders that can't be read are `find_files`' errors, or `leave_out` is told.
+    """
     if isinstance(particles, str | os.PathLike):
         path = Path(particles)
-        if path.is_dir() and path.suffix.lower() != ".zarr":
-            names = sorted(find_files(path, (*_TABLES, *SUFFIXES)), key=natural_key)
+        if os.path.isdir(path) and path.suffix.lower() != ".zarr":
+            names = list_files(path, (*_TABLES, *SUFFIXES), leave_out=leave_out)
             paths = [path / name for name in names]
         else:
             paths = [path]
     else:
         paths = [Path(path) for path in particles]
-    for path in paths:
-        if not path.exists():
-            raise FileNotFoundError(f"particles={str(path)!r}: no such file.")
     tables = [path for path in paths if path.suffix.lower() in _TABLES]
     masks = [path for path in paths if path.suffix.lower() not in _TABLES]
     if not paths:
@@ -193,6 +201,31 @@ def list_tables(particles: Any) -> tuple[list[Path], list[Path]]:
             f"({masks[0].name}): give one kind."
         )
     return tables, masks
+
+
+def read_each(
+    paths: Sequence[Path],
+    read: Callable[[Path], Any],
+    leave_out: LeaveOut | None,
+) -> list[Any]:
+    """Return what is read of each path.
+
+    `leave_out` is told of (path, error) of those that can't be read, unless all of them
+    can't; without it, that is an error.
+    """
+    found, refused = [], []
+    for path in paths:
+        try:
+            found.append(read(path))
+        except (OSError, ValueError) as error:
+            if leave_out is None:
+                raise
+            refused.append((path, error))
+    if refused and not found:
+        raise refused[0][1]
+    for path, error in refused:
+        leave_out(str(path), error)
+    return found
 
 
 def _stem(name: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emclassify._text_table import parse_text_table, what_is_wrong
+from emclassify.readers._image_listing import may_be_there
 from emclassify.readers._origin_shifts import OriginShift, star_shifts
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 
@@ -93,7 +94,7 @@ def read_particle_table(
     """
     if isinstance(source, pd.DataFrame):
         return _checked(_from_columns(source.reset_index(drop=True), micrograph_column))
-    if not source.is_file():
+    if not may_be_there(source):
         raise FileNotFoundError(f"particles={str(source)!r}: no such file.")
     readers = {".star": _read_star, ".cs": _read_cs, ".box": _read_box}
     suffix = source.suffix.lower()

@@ -16,8 +16,9 @@ from tqdm.auto import tqdm
 from emclassify._data_set import DataSet
 from emclassify._words import name_some
 from emclassify.readers._image_folder import stack_images
+from emclassify.readers._image_listing import LeaveOut
 from emclassify.readers._label_masks import from_label_masks
-from emclassify.readers._micrographs import Micrographs, list_tables
+from emclassify.readers._micrographs import Micrographs, list_tables, read_each
 from emclassify.readers._origin_shifts import OriginShift
 from emclassify.readers._particle_cuts import Cut, UnknownCentreError, cut_all
 from emclassify.readers._particle_table import ParticleTable, read_particle_table
@@ -141,8 +142,9 @@ def load_particles(
     as_gray, page, orient, format, dataset, axes : bool, int, bool, str, str, str
         How micrographs are read: as `read_image` has them.
     on_error : {"raise", "skip"}, default="raise"
-        What to do about micrographs that are missing or can't be read: raise, or leave
-        out their particles, list them in `errors` and warn.
+        What to do about micrographs that are missing or can't be read, folders of them
+        that may not be read, and tables or label masks among others that can't be read:
+        raise, or leave out their particles, list them in `errors` and warn.
     verbose : int or bool, default=0
         Whether to show a progress bar.
 
@@ -170,7 +172,7 @@ def load_particles(
         pixel_size_source : ndarray of str of shape (n,)
             Where each pixel size comes from.
         errors : DataFrame
-            Columns "file" and "reason" of micrographs left out.
+            Columns "file" and "reason" of micrographs, folders and tables left out.
         DESCR : str
             What this is.
 
@@ -231,8 +233,15 @@ def load_particles(
     >>> data.images.shape, data.target.tolist(), data.groups.tolist()
     ((2, 32, 32), ['a', 'b'], ['grid1.tif', 'grid1.tif'])
     """
-    files = Micrographs(micrographs, format)
-    table, masks = _read_tables(particles, files, micrograph_column, label_column)
+    errors: list[tuple[str, str]] = []
+
+    def leave_out(name: str, error: Exception) -> None:
+        errors.append((name, reason_of(error, Path(name))))
+
+    skip = leave_out if on_error == "skip" else None
+    files = Micrographs(micrographs, format, skip)
+    table, masks = _read_tables(particles, files, micrograph_column, label_column, skip)
+    n_others = len(errors)
     given = None if pixel_size is None else given_pixel_size(pixel_size)
     cut = Cut(
         _checked_box(box_size),
@@ -263,7 +272,7 @@ def load_particles(
         )
     labels = _labels(table, label_column)
     place = files.locate_all(table.places["micrograph"], on_error)
-    errors = [(name, reason) for name, reason in place.missing.items()]
+    errors += place.missing.items()
     n = len(table.places)
     images: list[Any] = [None] * n
     own: list[Any] = [None] * n
@@ -282,12 +291,13 @@ def load_particles(
                 else:
                     images[row], own[row] = image[0], mask
                     sizes[row] = image[1]
-        except (MemoryError, ImportError, UnknownCentreError):
+        except (MemoryError, UnknownCentreError):
             raise
         except Exception as error:
             reason = reason_of(error, file)
             if on_error == "raise":
-                raise ValueError(
+                kind = ImportError if isinstance(error, ImportError) else ValueError
+                raise kind(
                     f"{file} can't be read as a micrograph: {reason}. With "
                     "on_error='skip', its particles are left out."
                 ) from error
@@ -298,8 +308,9 @@ def load_particles(
     kept = [row for row in range(n) if images[row] is not None]
     if errors:
         listed = [f"{name} ({reason})" for name, reason in errors]
+        what = "file" if n_others else "micrograph"
         warnings.warn(
-            f"The particles of {len(errors)} micrograph"
+            f"The particles of {len(errors)} {what}"
             f"{'s' * (len(errors) > 1)} were left out: "
             f"{name_some(listed, 3)}. All are listed in `errors`.",
             stacklevel=3,
@@ -362,22 +373,25 @@ def _read_tables(
     files: Micrographs,
     micrograph_column: str,
     label_column: str | None,
+    leave_out: LeaveOut | None,
 ) -> tuple[ParticleTable, dict[int, tuple[Path, int]] | None]:
     """Return one table, and for label masks where each row's mask is."""
     if isinstance(particles, pd.DataFrame):
         table = read_particle_table(particles, micrograph_column)
         _refuse_no_label([table], ["The table"], label_column)
         return table, None
-    tables, masks = list_tables(particles)
+    tables, masks = list_tables(particles, leave_out)
     if masks:
-        return from_label_masks(masks, files)
-    read = []
-    for path in tables:
+        return from_label_masks(masks, files, leave_out)
+
+    def read_one(path: Path) -> tuple[str, ParticleTable]:
         table = read_particle_table(path, micrograph_column)
         if table.places["micrograph"].isna().all():
             table.places["micrograph"] = str(files.of_table(path, len(tables)))
-        read.append(table)
-    _refuse_no_label(read, list(map(str, tables)), label_column)
+        return str(path), table
+
+    names, read = zip(*read_each(tables, read_one, leave_out), strict=True)
+    _refuse_no_label(read, names, label_column)
     if len(read) == 1:
         return read[0], None
     frames = [table.frame for table in read]
@@ -396,7 +410,7 @@ def _read_tables(
 
 
 def _refuse_no_label(
-    tables: list[ParticleTable], names: list[str], column: str | None
+    tables: Sequence[ParticleTable], names: Sequence[str], column: str | None
 ) -> None:
     """Raise ValueError if only some tables, or only some rows, have a label."""
     if column is None:

@@ -1,5 +1,6 @@
 """Why a file can't be read, in words that fit into a sentence about it."""
 
+import os
 import re
 from pathlib import Path
 
@@ -33,5 +34,7 @@ _OPEN_FILE = re.compile(r" <_io\.\w+[^>]*>")
 
 def reason_of(error: Exception, path: Path) -> str:
     """Return what an error says, without the path before it and a full stop after."""
+    if isinstance(error, OSError) and error.filename in (path, os.fspath(path)):
+        return error.strerror or type(error).__name__
     reason = _OPEN_FILE.sub("", str(error)) or type(error).__name__
     return reason.removeprefix(str(path)).lstrip(" :").rstrip(".")

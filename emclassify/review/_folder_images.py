@@ -107,7 +107,7 @@ def read_folder(
         twice, or images lie both in `folder` and in folders of it.
     """
     from emclassify.readers import load_image_folder
-    from emclassify.readers._image_listing import refuse_twice
+    from emclassify.readers._image_listing import may_be_there, refuse_twice
 
     if reading.get("page") == "all":
         raise ValueError(
@@ -152,7 +152,7 @@ def read_folder(
     if beside.resolve() != folder.resolve():
         other = [beside / name for name in files]
         paths = [
-            b if not a.is_file() and b.is_file() else a
+            b if not may_be_there(a) and may_be_there(b) else a
             for a, b in zip(paths, other, strict=True)
         ]
     if not files:
@@ -188,13 +188,18 @@ def read_folder(
 
 
 def _images_of(folder, format):
-    """Return the images below a folder, all or those of one format."""
-    from emclassify.readers._formats import format_named
-    from emclassify.readers._image_listing import find_files, image_files, natural_key
+    """Return the images below a folder, all or those of one format.
 
-    if format is None:
-        return image_files(folder)
-    return sorted(find_files(folder, format_named(format).suffixes), key=natural_key)
+    Warns of folders that can't be read.
+    """
+    from emclassify.readers._formats import SUFFIXES, format_named
+    from emclassify.readers._image_listing import list_files
+
+    def tell(name, error):
+        warnings.warn(f"{folder / name} was left out: {error}.", stacklevel=5)
+
+    suffixes = SUFFIXES if format is None else format_named(format).suffixes
+    return list_files(folder, suffixes, leave_out=tell)
 
 
 def _widths(data, files):

@@ -20,7 +20,7 @@ from emclassify._data_set import DataSet
 from emclassify.datasets._download import download, file_sha256
 from emclassify.readers._archive import extract_images
 from emclassify.readers._image_folder import stack_images
-from emclassify.readers._image_listing import image_files
+from emclassify.readers._image_listing import list_files
 
 URL = "https://github.com/metaspace2020/offsample/releases/download/0.2/GS.tar.gz"
 CLASSES = ["off", "on"]
@@ -204,7 +204,7 @@ def _get(folder, images, record, download_if_missing, verbose):
 def _list(images):
     """Return a frame (file, dataset, class, ion) of .../<dataset>/<class>/<ion>.png."""
     rows = []
-    for file in image_files(images):
+    for file in list_files(images):
         *_, dataset, label, _ = ("", "", *PurePosixPath(file).parts)
         if dataset and label in CLASSES:
             rows.append((file, dataset, label, PurePosixPath(file).stem))
