@@ -10,7 +10,8 @@ from PIL import Image
 
 from emclassify.cli import main
 
-QUICK = ["--epochs", "1", "--cv", "2", "--image-size", "8", "--jobs", "1", "--quiet"]
+FOLDS = ["--cv", "2", "--jobs", "1", "--quiet"]
+QUICK = ["--epochs", "1", "--image-size", "8", *FOLDS]
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_folder_with_table(folder, capsys):
 
 def test_simulated_says_so(tmp_path, capsys):
     out = tmp_path / "report.html"
-    argv = ["benchmark", *QUICK, "--samples", "60", "--weights", "0.5,0.3,0.2"]
+    argv = ["benchmark", *FOLDS, "--samples", "60", "--weights", "0.5,0.3,0.2"]
     assert main([*argv, "--models", "svm,svm-linear", "--out", str(out)]) == 0
     assert "multilamellar" in capsys.readouterr().out
     assert "imulated" in out.read_text(encoding="utf-8")
@@ -59,7 +60,7 @@ def test_same_as_the_python_api(folder, capsys):
 
     from emclassify import benchmark_classifiers, load_image_folder, svm_baseline
 
-    argv = ["benchmark", *columns(folder), *QUICK, "--models", "svm"]
+    argv = ["benchmark", *columns(folder), *FOLDS, "--models", "svm"]
     main([*argv, "--out", str(folder / "r.html")])
     printed = capsys.readouterr().out
     data = load_image_folder(
@@ -187,7 +188,7 @@ def test_limit_of_time(folder, capsys):
 
 
 def test_tune(folder, capsys):
-    argv = ["benchmark", *columns(folder), *QUICK, "--models", "svm-linear", "--tune"]
+    argv = ["benchmark", *columns(folder), *FOLDS, "--models", "svm-linear", "--tune"]
     assert main([*argv, "--out", str(folder / "r.html")]) == 0
     assert "svm-linear reaches a macro F1" in capsys.readouterr().out
     assert "GridSearchCV" in (folder / "r.html").read_text("utf-8")

@@ -53,7 +53,8 @@ def model(folder, tmp_path):
 
 
 def train(folder, path, *options):
-    return main(["train", str(folder), *QUICK, "--out", str(path), *options])
+    quick = ["--quiet"] if "svm" in options else QUICK
+    return main(["train", str(folder), *quick, "--out", str(path), *options])
 
 
 def predict(model, folder, table, *options):

@@ -53,7 +53,7 @@ def model(tmp_path):
 
 
 def review(*argv):
-    return main(["review", *map(str, argv), "--quiet", "--jobs", "1"])
+    return main(["review", *map(str, argv), "--quiet"])
 
 
 def test_a_page_may_be_written_again(folder, model, tmp_path, capsys, monkeypatch):

@@ -47,8 +47,7 @@ SMALL = {
     "benchmark": "--epochs 1 --image-size 16 --cv 2 --jobs 1 --quiet --time-limit none",
     "train": "--epochs 1 --image-size 16 --quiet",
     "review": "--cv 2 --jobs 1 --quiet",
-    "label": "--epochs 1 --image-size 16 --cv 2 --jobs 1 --quiet --number 12 "
-    "--unlabelled",
+    "label": "--cv 2 --jobs 1 --quiet --number 12 --unlabelled",
     "particles": "--quiet",
 }
 
@@ -221,6 +220,8 @@ def run(words):
     if argv[0] == "benchmark" and (len(argv) == 1 or argv[1].startswith("-")):
         argv += ["--samples", "60", "--weights", "0.4,0.3,0.3"]
     small = shlex.split(SMALL.get(argv[0], ""))
+    if argv[0] == "train" and "svm" in argv:
+        small = ["--quiet"]
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert main([*argv, *small]) == 0, words

@@ -3,11 +3,11 @@
 import argparse
 import math
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._labelled_folder import compare, load_folder
 from emclassify.cli._models import default_models, describe_names, say_what_is_left_out
+from emclassify.cli._no_effect import refuse_given, refuse_unread
 from emclassify.cli._options import (
     HelpFormatter,
     add_folder,
@@ -15,7 +15,6 @@ from emclassify.cli._options import (
     add_training,
     at_least,
     check_out,
-    flag,
     model_names,
     numbers,
     seed,
@@ -89,7 +88,7 @@ def add_benchmark(commands: Any) -> None:
     add("--samples", type=at_least(1), default=1500, help="number of images")
     add("--task", choices=["lamellarity", "encapsulation"], default="lamellarity")
     add("--weights", type=_shares, help="share of each class, as 0.75,0.2,0.05")
-    command.set_defaults(run=partial(_benchmark, command))
+    command.set_defaults(run=_benchmark)
 
 
 def _shares(text: str) -> list[float]:
@@ -102,13 +101,15 @@ def _shares(text: str) -> list[float]:
     return shares
 
 
-def _benchmark(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def _benchmark(args: argparse.Namespace) -> None:
     check_out(args.out, args.labels)
     names = args.models if "models" in args else default_models()
     check_settings(args, names)
+    refuse_unread(args, names)
     if "models" not in args and not args.quiet:
         say_what_is_left_out(names, f"--models {','.join(names)},backbone")
-    data, description = _load_or_simulate(args, command)
+    data, description = _load_or_simulate(args)
+    refuse_unread(args, names, data.images)
     result = compare(args, names, data, args.cv)
     print(result)
     path = result.to_html(
@@ -121,24 +122,14 @@ def _benchmark(command: argparse.ArgumentParser, args: argparse.Namespace) -> No
     print(f"\nReport: {path}")
 
 
-def _load_or_simulate(
-    args: argparse.Namespace, command: argparse.ArgumentParser
-) -> tuple["Bunch", str]:
+def _load_or_simulate(args: argparse.Namespace) -> tuple["Bunch", str]:
     """Return the data set and a sentence about it."""
     if args.folder is not None:
-        for option in _OF_SIMULATOR:
-            if getattr(args, option) != command.get_default(option):
-                raise ValueError(
-                    f"{flag(option)} is of simulated images; those of {args.folder} "
-                    "are as they are. Leave one of the two out."
-                )
+        why = f"is of simulated images; those of {args.folder} are as they are. Leave "
+        refuse_given(args, _OF_SIMULATOR, f"{why}one of the two out")
         return load_folder(args), f"Images of the folder {args.folder}."
-    for option in _OF_FOLDERS:
-        if getattr(args, option) != command.get_default(option):
-            name = "no_group_pages" if option == "group_pages" else option
-            raise ValueError(
-                f"{flag(name)} needs a FOLDER; without one, the images are simulated."
-            )
+    why = "needs a FOLDER; without one, the images are simulated"
+    refuse_given(args, _OF_FOLDERS, why)
     if args.weights is not None and len(args.weights) != _N_CLASSES:
         raise ValueError(
             f"--weights takes {_N_CLASSES} numbers, a share for each class; it has "

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from emclassify.cli._models import MODELS
+from emclassify.cli._options import all_actions
 
 __all__ = ["add_completion"]
 
@@ -40,7 +41,7 @@ def _completion(args: argparse.Namespace) -> None:
             f"This shtab ({shtab.__version__}) knows "
             f"{', '.join(shtab.SUPPORTED_SHELLS)}, not {args.shell}: upgrade it."
         )
-    for action in _actions(args.parser):
+    for action in all_actions(args.parser):
         if action.metavar in _FILES and action.choices is None:
             action.complete = shtab.FILE
         elif action.metavar in _FOLDERS:
@@ -57,14 +58,3 @@ def _takes(action: Any, text: str) -> bool:
     except argparse.ArgumentTypeError:
         return False
     return True
-
-
-def _actions(parser: argparse.ArgumentParser) -> list[Any]:
-    """Return all arguments of a parser and of its commands."""
-    actions = []
-    for action in parser._actions:
-        actions.append(action)
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                actions += _actions(command)
-    return actions

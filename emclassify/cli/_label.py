@@ -2,18 +2,17 @@
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._models import describe_names, make_model
+from emclassify.cli._no_effect import refuse_given, refuse_unread
 from emclassify.cli._options import (
     HelpFormatter,
     add_jobs,
     add_training,
     at_least,
     model_name,
-    refuse_given,
     seed,
     whole_number,
 )
@@ -94,7 +93,7 @@ def add_label(commands: Any) -> None:
     )
     add("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(
-        run=partial(_label, command),
+        run=_label,
         interrupted="interrupted, no round was begun; those before are kept.",
     )
 
@@ -106,10 +105,11 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _label(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def _label(args: argparse.Namespace) -> None:
     if not args.serve:
-        refuse_given(command, args, ["port"], "is of a server: give --serve too")
+        refuse_given(args, ["port"], "is of a server: give --serve too")
     check_settings(args, [args.model])
+    refuse_unread(args, [args.model])
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"--out {out} is a file; give a folder.")
@@ -169,6 +169,7 @@ def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
     from emclassify.review._labelling import Labelling
 
     folder = read_images(args)
+    refuse_unread(args, [args.model], folder.images)
     kept = out / "classes.json"
     before = json.loads(kept.read_text("utf-8")) if kept.is_file() else []
     found = sorted({label for label in folder.labels if label is not None})

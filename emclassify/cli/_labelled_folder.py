@@ -18,6 +18,15 @@ __all__ = ["compare", "load_folder"]
 
 def load_folder(args: argparse.Namespace) -> "Bunch":
     """Return the data set of a folder."""
+    if "group_pages" in args.given and args.page != "all":
+        raise ValueError(
+            "--no-group-pages is of files of several images: give --page all too."
+        )
+    if "group_pages" in args.given and args.group_column is not None:
+        raise ValueError(
+            f"--no-group-pages has no effect: groups are those of the column "
+            f"{args.group_column}. Leave it or --group-column out."
+        )
     from emclassify.readers import load_image_folder
 
     data = load_image_folder(

@@ -16,6 +16,7 @@ from emclassify.cli._benchmark import add_benchmark
 from emclassify.cli._card import add_card
 from emclassify.cli._completion import add_completion
 from emclassify.cli._label import add_label
+from emclassify.cli._no_effect import given_options
 from emclassify.cli._options import flag
 from emclassify.cli._particles import add_particles
 from emclassify.cli._predict import add_predict
@@ -80,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         well.
     """
     args = _parser().parse_args(argv)
+    args.given = given_options(_parser(), argv)
     args.command_line = shlex.join(
         ["emclassify", *(sys.argv[1:] if argv is None else argv)]
     )

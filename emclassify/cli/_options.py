@@ -3,7 +3,7 @@
 import argparse
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from emclassify.cli._models import check_name
@@ -19,6 +19,7 @@ __all__ = [
     "add_on_error",
     "add_reading",
     "add_training",
+    "all_actions",
     "at_least",
     "check_out",
     "check_out_folder",
@@ -28,7 +29,6 @@ __all__ = [
     "model_names",
     "numbers",
     "positive",
-    "refuse_given",
     "seed",
     "whole_number",
 ]
@@ -82,9 +82,8 @@ def folder_settings(args: argparse.Namespace) -> dict[str, Any]:
     ValueError
         If they name columns and no table.
     """
-    columns = {"file_column": "file", "label_column": "label", "group_column": None}
-    for name, default in columns.items():
-        if args.labels is None and getattr(args, name) != default:
+    for name in ("file_column", "label_column", "group_column"):
+        if args.labels is None and name in args.given:
             raise ValueError(
                 f"{flag(name)} {getattr(args, name)} is a column of a table: give "
                 "--labels too."
@@ -144,7 +143,8 @@ def add_training(command: argparse.ArgumentParser) -> None:
         type=at_least(1),
         metavar="PX",
         default=32,
-        help="pixels a side for networks that take one size",
+        help="pixels a side for networks that take one size, and for SVMs where images "
+        "differ in size",
     )
     add(
         "--epochs",
@@ -279,19 +279,19 @@ def positive(text: str) -> float:
 
 def flag(name: str) -> str:
     """Return the option that argparse keeps under a name."""
+    name = "no_group_pages" if name == "group_pages" else name
     return "--" + name.replace("_", "-")
 
 
-def refuse_given(
-    command: argparse.ArgumentParser,
-    args: argparse.Namespace,
-    names: Sequence[str],
-    why: str,
-) -> None:
-    """Raise ValueError if an option that would have no effect is not its default."""
-    for name in names:
-        if getattr(args, name) != command.get_default(name):
-            raise ValueError(f"{flag(name)} {why}.")
+def all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return all arguments of a parser and of its commands."""
+    actions = []
+    for action in parser._actions:
+        actions.append(action)
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                actions += all_actions(command)
+    return actions
 
 
 def check_out(path: str, *inputs: str | None) -> None:

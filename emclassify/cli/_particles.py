@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from emclassify.cli._no_effect import refuse_given
 from emclassify.cli._options import (
     HelpFormatter,
     add_on_error,
@@ -92,7 +93,8 @@ def _load(args: argparse.Namespace) -> "Bunch":
         box_size=args.box_size,
         margin=args.margin,
         edge=args.edge,
-        label_column=args.label_column,
+        # A model says the labels: those of the table may have gaps.
+        label_column=args.label_column if args.model is None else None,
         micrograph_column=args.micrograph_column,
         recentre=args.recentre,
         invert_y=args.invert_y,
@@ -109,6 +111,8 @@ def _load(args: argparse.Namespace) -> "Bunch":
 
 
 def _label(args: argparse.Namespace) -> None:
+    why = "has no effect with --model, which says the labels. Leave one of the two out"
+    refuse_given(args, ["label_column"], why)
     from emclassify.persistence import load
     from emclassify.readers import write_star
 

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from emclassify.cli._fingerprint import fingerprint
+from emclassify.cli._no_effect import refuse_given
 from emclassify.cli._options import (
     HelpFormatter,
     add_on_error,
@@ -61,6 +62,8 @@ def add_predict(commands: Any) -> None:
 
 
 def _predict(args: argparse.Namespace) -> None:
+    if not args.watch:
+        refuse_given(args, ["interval"], "is of a watch: give --watch too")
     check_out(args.out, args.model)
     from emclassify.persistence import load, read_model_card
     from emclassify.prediction import predict_folder
@@ -71,6 +74,9 @@ def _predict(args: argparse.Namespace) -> None:
             f"--rescale: the card of {args.model} has no pixel size, since the images "
             "that it was trained on had none. Train again with --pixel-size."
         )
+    if learnt is None:
+        why = f"has no effect: the card of {args.model} has no pixel size to hold it "
+        refuse_given(args, ["pixel_size"], f"{why}against. Leave it out")
 
     def predict() -> int:
         return predict_folder(

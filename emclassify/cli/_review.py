@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emclassify.cli._no_effect import refuse_given
 from emclassify.cli._options import (
     HelpFormatter,
     add_folder_settings,
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["add_images", "add_review", "read_images"]
 
+_OF_JUDGING = ("cv", "jobs", "seed")
+
 
 def read_images(args: argparse.Namespace) -> "FolderImages":
     """Return the images of the folder that options name."""
+    if args.unlabelled and args.labels is not None:
+        raise ValueError(
+            f"--unlabelled has no effect with --labels {args.labels}, which says the "
+            "labels. Leave one of the two out."
+        )
     from emclassify.review._folder_images import read_folder
 
     return read_folder(args.folder, unlabelled=args.unlabelled, **folder_settings(args))
@@ -96,12 +104,19 @@ def _review(args: argparse.Namespace) -> None:
     verbose = 0 if args.quiet else 1
     if not Path(args.source).is_file():
         raise FileNotFoundError(f"There is no file {args.source}.")
+    is_table = args.source.lower().endswith(".csv")
+    if is_table:
+        why = f"is of folds, and {args.source} is a table of what a model has said"
+        refuse_given(args, _OF_JUDGING, f"{why}: nothing is trained. Leave it out")
     folder = read_images(args)
-    if args.source.lower().endswith(".csv"):
+    if is_table:
         proba, classes = read_probabilities(args.source, folder.files)
     else:
         from emclassify.persistence import load
 
+        if all(label is None for label in folder.labels[folder.readable]):
+            why = "is of folds, and there are no labels to judge out of fold"
+            refuse_given(args, _OF_JUDGING, f"{why}. Leave it out")
         proba, classes = unseen_probabilities(
             load(args.source),
             folder,

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emclassify.cli._fingerprint import fingerprint
@@ -14,6 +13,7 @@ from emclassify.cli._models import (
     say_what_is_left_out,
     with_probabilities,
 )
+from emclassify.cli._no_effect import refuse_given, refuse_unread
 from emclassify.cli._options import (
     OF_FOLDS,
     HelpFormatter,
@@ -23,7 +23,6 @@ from emclassify.cli._options import (
     at_least,
     check_out,
     model_name,
-    refuse_given,
     seed,
 )
 from emclassify.cli._settings import check_settings
@@ -69,18 +68,22 @@ def add_train(commands: Any) -> None:
     add("--seed", type=seed, metavar="N", default=0, help="of folds and networks")
     add("--out", metavar="MODEL", required=True, help="file to write")
     add("--quiet", action="store_true", help="no progress bar")
-    command.set_defaults(run=partial(_train, command))
+    command.set_defaults(run=_train)
 
 
-def _train(command: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def _train(args: argparse.Namespace) -> None:
     if args.cv is None and args.model != "auto":
-        refuse_given(command, args, OF_FOLDS, "needs folds: give --cv too")
+        refuse_given(args, OF_FOLDS, "needs folds: give --cv too")
     check_out(args.out, args.labels)
     names = default_models() if args.model == "auto" else [args.model]
     check_settings(args, names)
+    refuse_unread(args, names)
     if args.model == "auto" and not args.quiet:
         say_what_is_left_out(names, "--model backbone")
     data = load_folder(args)
+    # Without folds, a seed is of the model only.
+    told = () if args.cv or args.model == "auto" else ("seed",)
+    refuse_unread(args, names, data.images, told=told)
     card = _describe(args, data)
     if args.model == "auto":
         args.cv = args.cv or 5

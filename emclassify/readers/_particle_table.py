@@ -16,8 +16,10 @@ from emclassify.readers._image_listing import may_be_there
 from emclassify.readers._origin_shifts import OriginShift, star_shifts
 from emclassify.readers._pixel_size import PixelSize, stated_pixel_size
 
-__all__ = ["ParticleTable", "read_particle_table"]
+__all__ = ["MICROGRAPH", "ParticleTable", "read_particle_table"]
 
+# Column of CSV tables; those without are named as their micrograph.
+MICROGRAPH = "micrograph"
 _RELION_NAME = "rlnMicrographName"
 _RELION_CLASS = "rlnClassNumber"
 _SUFFIXES = (".star", ".cs", ".box", ".csv")
@@ -147,6 +149,11 @@ def _from_columns(frame: pd.DataFrame, micrograph_column: str) -> ParticleTable:
     micrograph = None
     if micrograph_column in columns:
         micrograph = frame[micrograph_column].astype(str)
+    elif micrograph_column not in ("", MICROGRAPH):
+        raise ValueError(
+            f"it has no column {micrograph_column!r} (micrograph_column); it has "
+            f"{', '.join(map(str, frame))}"
+        )
     if columns >= set(_CORNERS):
         left, top, right, bottom = (_numbers(frame, name) for name in _CORNERS)
         width, height = right - left, bottom - top

@@ -21,7 +21,11 @@ from emclassify.readers._label_masks import from_label_masks
 from emclassify.readers._micrographs import Micrographs, list_tables, read_each
 from emclassify.readers._origin_shifts import OriginShift
 from emclassify.readers._particle_cuts import Cut, UnknownCentreError, cut_all
-from emclassify.readers._particle_table import ParticleTable, read_particle_table
+from emclassify.readers._particle_table import (
+    MICROGRAPH,
+    ParticleTable,
+    read_particle_table,
+)
 from emclassify.readers._pixel_size import (
     PixelSize,
     collect_pixel_sizes,
@@ -126,7 +130,8 @@ def load_particles(
         Column with the classes. "auto" takes rlnClassNumber of STAR, the class of .cs,
         label of CSV, and no labels where there are none of these. None: no labels.
     micrograph_column : str, default="micrograph"
-        Column of micrographs in CSV tables.
+        Column of micrographs in CSV tables. Those without a column "micrograph" are
+        named as their micrograph; another name must be there.
     mask_channel : bool, default=False
         Whether images get the particle's mask as their last channel, as
         `ParticleCropper` takes it. Only for label masks.
@@ -382,6 +387,7 @@ def _read_tables(
         return table, None
     tables, masks = list_tables(particles, leave_out)
     if masks:
+        _refuse_column(micrograph_column, "label masks")
         return from_label_masks(masks, files, leave_out)
 
     def read_one(path: Path) -> tuple[str, ParticleTable]:
@@ -391,6 +397,8 @@ def _read_tables(
         return str(path), table
 
     names, read = zip(*read_each(tables, read_one, leave_out), strict=True)
+    if all(table.kind != "csv" for table in read):
+        _refuse_column(micrograph_column, f"a table of the kind {read[0].kind}")
     _refuse_no_label(read, names, label_column)
     if len(read) == 1:
         return read[0], None
@@ -407,6 +415,15 @@ def _read_tables(
         ),
         None,
     )
+
+
+def _refuse_column(micrograph_column: str, what: str) -> None:
+    """Raise ValueError if a column is named that only CSV tables have."""
+    if micrograph_column != MICROGRAPH:
+        raise ValueError(
+            f"micrograph_column={micrograph_column!r} is a column of CSV tables, and "
+            f"particles is {what}. Leave it out."
+        )
 
 
 def _refuse_no_label(
