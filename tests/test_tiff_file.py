@@ -338,15 +338,62 @@ def test_a_cut_through_pages_written_one_by_one_names_the_page(tmp_path):
             open_image_stack(path)
 
 
-@pytest.mark.parametrize(
-    "description", ["ImageJ=1.54f\nimages=5\nslices=5\n", '{"shape": [5, 8, 8]}']
-)
-def test_metadata_that_speak_of_more_images(tmp_path, description):
+STALE = ["ImageJ=1.54f\nimages=5\nslices=5\n", '{"shape": [5, 8, 8]}']
+
+
+@pytest.mark.parametrize("description", STALE)
+@pytest.mark.parametrize("share", [1.0, 0.95, 0.6, 0.4, 0.25])
+def test_a_stack_of_one_page_cut_short(tmp_path, description, share):
+    """As ImageJ writes more than 4 GB: one page, and all other images behind it."""
     path = tmp_path / "x.tif"
-    options = {"metadata": None, "description": description, "compression": "zlib"}
-    tifffile.imwrite(path, noise((8, 8)), **options)
-    with pytest.raises(ValueError, match="metadata speak of 5 images, and it holds 1"):
-        open_image_stack(path)
+    images = noise((5, 8, 8), np.uint16)
+    tifffile.imwrite(path, images[0], metadata=None, description=description)
+    with open(path, "ab") as file:
+        file.write(images[1:].astype("<u2").tobytes())
+    with open_image_stack(path) as stack:
+        np.testing.assert_array_equal(stack[:], images)
+    whole = path.read_bytes()
+    # In the first image or a later one.
+    lost = images.nbytes - int(share * images.nbytes)
+    path.write_bytes(whole[: len(whole) - lost - (share == 1.0)])
+    for read in (open_image_stack, read_image):
+        with pytest.raises(ValueError, match=r"x\.tif.+cut short: its .+ 5 images"):
+            read(path)
+    path.write_bytes(whole[: len(whole) - images[1:].nbytes - 1])
+    with pytest.raises(ValueError, match=r"x\.tif.+cut short"):
+        read_image(path)
+
+
+def save_one(path, image, description, writer):
+    """Write one image with the description of a stack, as common software does."""
+    if writer == "tifffile":
+        tifffile.imwrite(path, image, metadata=None, description=description)
+    elif writer == "tifffile, zlib":
+        options = {"metadata": None, "description": description, "compression": "zlib"}
+        tifffile.imwrite(path, image, **options)
+    else:
+        # By libtiff, whose tags lie behind the pixels.
+        compression = {"Pillow": None, "libtiff": "tiff_lzw"}[writer]
+        Image.fromarray(image).save(
+            path, compression=compression, description=description
+        )
+
+
+@pytest.mark.parametrize("description", STALE)
+@pytest.mark.parametrize("writer", ["tifffile", "tifffile, zlib", "Pillow", "libtiff"])
+def test_one_image_with_the_description_of_a_stack(tmp_path, description, writer):
+    path = tmp_path / "a" / "x.tif"
+    path.parent.mkdir()
+    image = noise((8, 8))
+    save_one(path, image, description, writer)
+    words = r"x\.tif: its \w+ metadata speak of 5 images, and it holds 1\. It is taken"
+    with pytest.warns(UserWarning, match=words):
+        np.testing.assert_array_equal(read_image(path), image)
+    with pytest.warns(UserWarning, match=words), open_image_stack(path) as stack:
+        np.testing.assert_array_equal(stack[:], image[np.newaxis])
+    with pytest.warns(UserWarning, match=words):
+        bunch = load_image_folder(tmp_path)
+    np.testing.assert_array_equal(bunch.images, image[np.newaxis])
 
 
 # By content, and headers that can't be.

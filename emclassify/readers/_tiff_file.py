@@ -19,7 +19,7 @@ from emclassify.readers._image_series import (
 )
 from emclassify.readers._pillow_file import without_palette
 from emclassify.readers._tiff_metadata import channel_names, tiff_pixel_size
-from emclassify.readers._tiff_whole import refuse_cut_short, refuse_lost_pages
+from emclassify.readers._tiff_whole import refuse_cut_short, whole_series
 
 __all__ = ["FORMAT"]
 
@@ -45,8 +45,9 @@ def _open(
 ) -> ImageFile:
     tiff = TiffFile(file)
     refuse_cut_short(tiff)
-    refuse_lost_pages(tiff)
-    everything = [s for found in tiff.series for s in (found, *_other_sizes(found))]
+    everything = [
+        s for found in whole_series(tiff, path) for s in (found, *_other_sizes(found))
+    ]
     # What the file itself calls a smaller copy is none of its images.
     whole = [s for s in everything if not _is_reduced(s)]
     series = [

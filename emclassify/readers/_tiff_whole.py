@@ -2,11 +2,16 @@
 
 import math
 import struct
+import warnings
+from pathlib import Path
 from typing import Any
 
 from tifffile import TiffFile, TiffPage, TiffPageSeries
 
-__all__ = ["refuse_cut_short", "refuse_lost_pages"]
+__all__ = ["refuse_cut_short", "whole_series"]
+
+# So many bytes at the end of a file may be there to fill it up.
+_PADDING = 16
 
 
 def refuse_cut_short(tiff: TiffFile) -> None:
@@ -42,15 +47,51 @@ def _number(file: Any, place: int, form: str, size: int) -> int | None:
     return int(struct.unpack(form, file.read(size))[0])
 
 
-def refuse_lost_pages(tiff: TiffFile) -> None:
-    """Raise ValueError if ImageJ or tifffile wrote down more images than there are.
+def whole_series(tiff: TiffFile, path: Path) -> list[TiffPageSeries]:
+    """Return the series of a file that has as many images as it says.
+
+    Software that saves one image of a stack may leave the description of the stack: of
+    a file of one page, the bytes decide. ImageJ and tifffile write large stacks as one
+    page, with the other images behind it. Where something lies there, and not all of
+    it, the stack was cut short. Where nothing does, the page is the only image.
 
     OME-TIFF may have its other images in other files: they are missed when read.
+
+    Raises
+    ------
+    ValueError
+        If ImageJ or tifffile wrote down more images than there are.
+
+    Warns
+    -----
+    UserWarning
+        If they did so in a file that has one image, and nothing behind it.
     """
+    lost = _lost(tiff)
+    if lost is None:
+        return tiff.series
+    if len(tiff.pages) == 1:
+        page = tiff.pages.first
+        behind = tiff.filehandle.size - _end(tiff, page)
+        if 0 <= behind <= _PADDING:
+            warnings.warn(
+                f"{path}: its {lost} It is taken for one image of a stack that was "
+                "saved with the stack's description: there is nothing behind it.",
+                stacklevel=2,
+            )
+            return [TiffPageSeries([page], page.shape, page.dtype, page.axes)]
+    raise ValueError(f"it is cut short: its {lost.rstrip('.')}")
+
+
+def _lost(tiff: TiffFile) -> str | None:
+    """Return what ImageJ or tifffile wrote down, and what there is, if it is less."""
     found = tiff.series
     shaped = [one for one in found if one.kind == "shaped"]
     for one, stated in zip(shaped, tiff.shaped_metadata or (), strict=False):
-        _compare("own", _claimed(tuple(stated["shape"]), one.keyframe), _count(one))
+        claimed = _claimed(tuple(stated["shape"]), one.keyframe)
+        there = _there(tiff, one)
+        if claimed > there:
+            return _told("own", claimed, there)
     if tiff.is_imagej and all(one.kind in ("generic", "imagej") for one in found):
         stated = tiff.imagej_metadata or {}
         counts = [stated.get(name, 1) for name in ("frames", "slices", "channels")]
@@ -61,7 +102,35 @@ def refuse_lost_pages(tiff: TiffFile) -> None:
         # Behind a page without compression, images may lie that have no page.
         final = found[0].keyframe.is_final
         there = sum(map(_count, found)) if final else len(tiff.pages)
-        _compare("ImageJ", math.prod(counts), there)
+        if math.prod(counts) > there:
+            return _told("ImageJ", math.prod(counts), there)
+    return None
+
+
+def _told(writer: str, claimed: int, there: int) -> str:
+    images = f"{claimed} image{'s' * (claimed != 1)}"
+    return f"{writer} metadata speak of {images}, and it holds {there}."
+
+
+def _there(tiff: TiffFile, series: TiffPageSeries) -> int:
+    """Return how many images of a series are in the file.
+
+    tifffile takes them to lie behind a page without asking how long the file is.
+    """
+    n, page = _count(series), series.keyframe
+    if len(series.pages) > 1 or not page.is_contiguous:
+        return n
+    return min(n, (tiff.filehandle.size - page.dataoffsets[0]) // max(1, page.nbytes))
+
+
+def _end(tiff: TiffFile, page: TiffPage) -> int:
+    """Return the byte behind all that a page speaks of: its tags and its pixels."""
+    form = tiff.tiff
+    ends = [page.offset + form.tagnosize + len(page.tags) * form.tagsize]
+    ends[0] += form.offsetsize
+    ends += [tag.valueoffset + tag.valuebytecount for tag in page.tags]
+    ends += map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
+    return max(ends)
 
 
 def _claimed(shape: tuple[int, ...], page: TiffPage) -> int:
@@ -73,11 +142,3 @@ def _claimed(shape: tuple[int, ...], page: TiffPage) -> int:
 
 def _count(series: TiffPageSeries) -> int:
     return series.size // max(1, math.prod(series.keyframe.shape))
-
-
-def _compare(writer: str, claimed: int, there: int) -> None:
-    if claimed > there:
-        raise ValueError(
-            f"it is cut short: its {writer} metadata speak of {claimed} images, and "
-            f"it holds {there}"
-        )
