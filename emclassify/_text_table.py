@@ -1,5 +1,6 @@
 """CSV tables whose cells are text, whatever they look like."""
 
+import io
 import os
 import warnings
 
@@ -10,7 +11,10 @@ __all__ = ["parse_text_table", "read_text_table", "what_is_wrong"]
 
 
 def read_text_table(
-    path: str | os.PathLike[str], *, mark_empty: bool = False
+    path: str | os.PathLike[str],
+    *,
+    mark_empty: bool = False,
+    content: bytes | None = None,
 ) -> pd.DataFrame:
     """Return a CSV table as text: a class may be called "NA", "01" or "1e3".
 
@@ -19,6 +23,8 @@ def read_text_table(
     path : str or path-like
     mark_empty : bool, default=False
         Whether an empty cell is NaN, not an empty text.
+    content : bytes, default=None
+        What is in the file, where it has been read. Default: it is read now.
 
     Raises
     ------
@@ -27,7 +33,7 @@ def read_text_table(
         header. Empty ones at the end don't count.
     """
     try:
-        return parse_text_table(path, mark_empty=mark_empty)
+        return parse_text_table(path, mark_empty=mark_empty, content=content)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{os.fspath(path)} cannot be read as a CSV table: {what_is_wrong(error)}."
@@ -35,7 +41,10 @@ def read_text_table(
 
 
 def parse_text_table(
-    path: str | os.PathLike[str], *, mark_empty: bool = False
+    path: str | os.PathLike[str],
+    *,
+    mark_empty: bool = False,
+    content: bytes | None = None,
 ) -> pd.DataFrame:
     """Return what `read_text_table` does; errors don't name the file."""
     options = {
@@ -43,7 +52,11 @@ def parse_text_table(
         "keep_default_na": False,
         "na_values": [""] if mark_empty else None,
     }
-    table = pd.read_csv(path, **options)
+
+    def source() -> str | os.PathLike[str] | io.BytesIO:
+        return path if content is None else io.BytesIO(content)
+
+    table = pd.read_csv(source(), **options)
     if isinstance(table.index, pd.RangeIndex):
         return table
     # pandas took the first cells of each row for its name, and shifted the others.
@@ -57,7 +70,7 @@ def parse_text_table(
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        return pd.read_csv(path, index_col=False, **options)
+        return pd.read_csv(source(), index_col=False, **options)
 
 
 def what_is_wrong(error: Exception) -> str:

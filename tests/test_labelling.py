@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -178,6 +179,30 @@ def test_corrections_of_pages_before_and_after_an_image_more(folder, tmp_path):
     loop.add([tmp_path / "ben.csv", tmp_path / "ann.csv"])
     assert len(loop.labels().agreement) == 1
     assert loop.next_round()["n_labels"] == 24
+
+
+def test_what_is_kept_is_what_was_checked(folder, tmp_path, monkeypatch):
+    loop = start(folder, tmp_path / "rounds")
+    loop.next_round()
+    path = tmp_path / "ann.csv"
+    corrections(loop.page(), path)
+    whole, read = path.read_bytes(), Path.read_bytes
+
+    def read_once(self):
+        content = read(self)
+        if self == path:
+            path.unlink()
+        return content
+
+    path.write_bytes(whole.replace(b"new_label", b"label"))
+    monkeypatch.setattr(Path, "read_bytes", read_once)
+    with pytest.raises(ValueError, match=r"ann\.csv lacks the column 'new_label'"):
+        loop.add([path])
+    assert loop.n_decisions() == 0
+    path.write_bytes(whole)
+    loop.add([path])
+    assert (loop.rounds()[0] / "corrections" / "ann.csv").read_bytes() == whole
+    assert loop.n_decisions() == whole.count(b"\n") - 1
 
 
 def test_rounds_of_another_folder_are_refused(folder, tmp_path):

@@ -307,6 +307,25 @@ def _read_one(source, number, name, reviewer):
         where, table = f"corrections[{number}]", source.copy()
     else:
         where, table = fspath(source), read_text_table(source)
+    return check_corrections(table, where, name, reviewer)
+
+
+def check_corrections(
+    table: pd.DataFrame, where: str, name: str, reviewer: str
+) -> pd.DataFrame:
+    """Return a table of corrections with all its columns, or raise ValueError.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns that it lacks are added to it.
+    where : str
+        What errors call it.
+    name : str
+        Column that names samples.
+    reviewer : str
+        Whose they are, where no column says so.
+    """
     missing = [c for c in (name, *_NEEDED) if c not in table.columns]
     if missing:
         raise ValueError(

@@ -15,7 +15,11 @@ from sklearn.base import BaseEstimator
 
 from emclassify._text_table import read_text_table
 from emclassify._whole_file import whole_file
-from emclassify.review._apply_corrections import CorrectedLabels, apply_corrections
+from emclassify.review._apply_corrections import (
+    CorrectedLabels,
+    apply_corrections,
+    check_corrections,
+)
 from emclassify.review._curve_picture import curve_picture
 from emclassify.review._folder_images import FolderImages
 from emclassify.review._folder_page import judge, review_folder
@@ -102,15 +106,14 @@ class Labelling:
         }
         for source in map(Path, corrections):
             content = source.read_bytes()
-            table = read_text_table(source)
+            table = read_text_table(source, content=content)
             others = set(table.get("dataset", pd.Series(dtype=str))) - known - {""}
             if others:
                 raise ValueError(
                     f"{source} holds corrections of another data set than the pages in "
                     f"{self.out}; nothing was taken from it."
                 )
-            # Reads it, and raises where it is no file of corrections.
-            apply_corrections(self._base(), source)
+            table = check_corrections(table, str(source), "file", str(source))
             copies.append((source.stem, content))
             tables.append(_of_any_round(table).assign(reviewer=str(source)))
         if tables:
