@@ -6,8 +6,14 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy.stats import randint
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -196,6 +202,51 @@ def test_grids_are_cut_too():
     assert grid == {"max_epochs": [10, 20]}
 
 
+class Auto(Sleeper):
+    """Goes by the number of images where its epochs are "auto"."""
+
+    def training_length(self, n_samples, n_outputs):
+        return n_samples // 4 if self.max_epochs == "auto" else self.max_epochs, 16
+
+    def fit(self, X, y):
+        self.n_epochs_ = self.training_length(len(X), 2)[0]
+        time.sleep(0.001 * len(X) * self.n_epochs_)
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_auto_in_a_grid_is_cut_too():
+    grid = {"max_epochs": ["auto", 10]}
+    with pytest.warns(UserWarning, match=r"fewer epochs: net, \d+ of 20"):
+        result = limited({"net": Auto(10)}, tune={"net": grid})
+    tried = result.estimators["net"].param_grid["max_epochs"]
+    assert 1 <= tried[1] <= tried[0] < 10  # 20 and 10 by the share
+    with pytest.warns(UserWarning, match=r"fewer epochs: net, \d+ of 20"):
+        result = limited({"net": GridSearchCV(Auto(10), grid, cv=2)})
+    tried = result.estimators["net"].param_grid["max_epochs"]
+    assert 1 <= tried[1] <= tried[0] < 10
+    # As they were, where the limit is far.
+    result = limited({"net": GridSearchCV(Auto(1), {"max_epochs": ["auto"]}, cv=2)}, 99)
+    assert result.estimators["net"].param_grid["max_epochs"] == ["auto"]
+    assert grid == {"max_epochs": ["auto", 10]}
+
+
+@pytest.mark.parametrize("tried", [[10, 19], randint(10, 20)], ids=["list", "drawn"])
+def test_randomised_searches_are_cut_too(tried, tmp_path):
+    search = RandomizedSearchCV(
+        Sleeper(10, random_state=0),
+        {"max_epochs": tried},
+        n_iter=2,
+        cv=2,
+        random_state=0,
+    )
+    with pytest.warns(UserWarning, match=r"fewer epochs: net, \d+ of 19"):
+        result = limited({"net": search}, cache_dir=tmp_path)
+    chosen = result.tuning_table()["value"]
+    assert 1 <= chosen.min() <= chosen.max() < 10
+    assert search.param_distributions["max_epochs"] is tried
+
+
 def test_what_is_not_cut_is_said():
     class WantsMore(Sleeper):
         def fit(self, X, y):
@@ -205,6 +256,15 @@ def test_what_is_not_cut_is_said():
 
     with pytest.warns(UserWarning, match="net could not be trained on a few images"):
         limited({"net": WantsMore(15)})
+    halving = HalvingGridSearchCV(
+        Sleeper(10),
+        {"random_state": [0, 1]},
+        resource="max_epochs",
+        max_resources=12,
+        cv=2,
+    )
+    with pytest.warns(UserWarning, match="net .* search sets its epochs .* not cut"):
+        limited({"net": halving})
     with (
         pytest.warns(UserWarning, match="fewer epochs: net, 1 of 20"),
         pytest.warns(UserWarning, match="can't keep the limit of 1 s"),

@@ -150,7 +150,8 @@ def benchmark_classifiers(
     time_limit : float, default=None
         Seconds that the networks may take, all folds together. If a few batches that
         are measured beforehand say that they would take longer, all get fewer epochs,
-        by the same factor; a warning and the verdict say what was cut. Folds that
+        by the same factor, and so do grids and distributions of searches; a warning and
+        the verdict say what was cut, and a warning what can't be. Folds that
         `cache_dir` keeps are those of the cut networks.
     tune : bool or dict of str to dict or list, default=None
         True gives each model a small search within the training side of each fold, by

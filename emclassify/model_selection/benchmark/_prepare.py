@@ -1,10 +1,12 @@
 """Models of a benchmark made ready: cut to a limit of time, and tuning themselves."""
 
 import json
+import operator
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from emclassify._whole_file import whole_file
 from emclassify.model_selection.benchmark._fold_cache import FoldCache
 from emclassify.model_selection.benchmark._time_limit import (
     TimeEstimate,
+    auto_length,
     estimate_time,
     in_words,
+    search_without_auto,
     shorten,
     training_size,
 )
@@ -30,6 +34,7 @@ from emclassify.model_selection.benchmark._tuning import (
     tuned,
     tuning_cost,
     tuning_grid,
+    without_auto,
 )
 
 __all__ = ["prepare_models"]
@@ -58,8 +63,16 @@ def prepare_models(
             return tune.get(name, [])
         return tuning_grid(estimators[name], n_train, n_outputs)
 
+    def counted_grid(name):
+        length = auto_length(estimators[name], n_train, n_outputs)
+        return without_auto(grid(name), length)
+
     cut = {}
     if verbose or time_limit is not None:
+        counted = {
+            name: search_without_auto(estimator, n_train, n_outputs)
+            for name, estimator in estimators.items()
+        }
         params = {
             name: add_groups(fit_params[name], estimator, groups)
             for name, estimator in estimators.items()
@@ -69,13 +82,13 @@ def prepare_models(
             estimate = TimeEstimate(**json.loads(kept.read_text("utf-8")))
         else:
             estimate = estimate_time(
-                estimators,
+                counted,
                 X,
                 y,
                 folds,
                 params,
                 n_jobs,
-                costs=lambda name, n_epochs: tuning_cost(grid(name), n_epochs),
+                costs=lambda name, n_epochs: tuning_cost(counted_grid(name), n_epochs),
             )
             if kept:
                 with whole_file(kept) as file:
@@ -83,14 +96,18 @@ def prepare_models(
         if verbose and (estimate.unknown or estimate.seconds > 60):
             print(estimate, file=sys.stderr)
         if time_limit is not None:
-            estimators, cut = shorten(estimators, estimate, time_limit)
+            shorter, cut = shorten(counted, estimate, time_limit)
+            estimators = {
+                name: shorter[name] if name in cut else estimator
+                for name, estimator in estimators.items()
+            }
     grids = {name: grid(name) for name in estimators}
     if time_limit is not None:
         share = time_limit / max(estimate.seconds, time_limit)
         for name in estimate.epochs if isinstance(tune, Mapping) and share < 1 else ():
-            tried = grid_epochs(grids[name])
-            if tried:
-                grids[name] = change_epochs(grids[name], lambda n: share * n)
+            whole = counted_grid(name)
+            if tried := grid_epochs(whole):
+                grids[name] = change_epochs(whole, partial(operator.mul, share))
                 cut[name] = max(tried), max(grid_epochs(grids[name]))
         _warn_of_cut(cut, estimate, time_limit)
     n_folds = inner_folds(y, groups, folds)
@@ -114,7 +131,8 @@ def _warn_of_cut(cut, estimate, time_limit):
     if estimate.unknown:
         warnings.warn(
             f"time_limit: {', '.join(estimate.unknown)} could not be trained on a few "
-            "images, so how long it takes is not known. It is not cut.",
+            "images, or a search sets its epochs otherwise than by a grid, so how long "
+            "it takes is not known. It is not cut.",
             UserWarning,
             stacklevel=4,
         )

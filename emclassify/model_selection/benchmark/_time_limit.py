@@ -4,31 +4,46 @@ A few batches of each are measured beforehand. The rest is quick next to them.
 """
 
 import math
+import operator
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils.parallel import Parallel, delayed
 
 from emclassify._fit_params import cut_to, fit_with
 from emclassify._quiet_convergence import quiet_convergence
 from emclassify.model_selection.benchmark._nested import nested_estimators
-from emclassify.model_selection.benchmark._tuning import change_epochs, grid_epochs
+from emclassify.model_selection.benchmark._tuning import (
+    change_epochs,
+    grid_epochs,
+    without_auto,
+)
 from emclassify.model_selection.running._run_fold import split_rows
 
-__all__ = ["TimeEstimate", "estimate_time", "shorten", "training_size"]
+__all__ = [
+    "TimeEstimate",
+    "auto_length",
+    "estimate_time",
+    "search_without_auto",
+    "shorten",
+    "training_size",
+]
 
 # Batches that are measured, and epochs over them.
 _BATCHES, _EPOCHS = 2, 2
 # Images of each class in them, as far as there are.
 _OF_A_CLASS = 10
+# Of searches in scikit-learn: parameters that say what is tried.
+_GRIDS = ("param_grid", "param_distributions")
 # Images seen in all folds that are not worth it.
 _FEW = 2000
 
@@ -120,6 +135,9 @@ def estimate_time(
         # A search tries its own.
         searched = _searched_epochs(estimator)
         n_epochs = np.mean(searched) if searched else max(epochs.values())
+        if _has_own_epochs(estimator):
+            estimate.unknown.append(name)
+            continue
         cost = 1 if costs is None else costs(name, n_epochs)
         if len(folds) * n_train * n_epochs * cost < _FEW:
             continue
@@ -174,7 +192,8 @@ def shorten(
         if now < was:
             fewer = {key: max(1, math.floor(share * n)) for key, n in epochs.items()}
             model = clone(estimators[name])
-            grids = _with_grids(model, lambda n: share * n)
+            # No lambda: a model may be pickled.
+            grids = _with_grids(model, partial(operator.mul, share))
             shorter[name] = model.set_params(**fewer, **grids)
             cut[name] = was, now
     return shorter, cut
@@ -189,13 +208,56 @@ def _networks(estimator):
     }
 
 
+def auto_length(
+    estimator: BaseEstimator, n_train: int, n_outputs: int
+) -> Callable[[str], int | str]:
+    """Return what says how long "auto" is for a network in a model, by its prefix."""
+
+    def length(prefix):
+        network = nested_estimators(estimator).get(prefix)
+        if not hasattr(network, "training_length"):
+            return "auto"
+        network = clone(network).set_params(max_epochs="auto")
+        return network.training_length(n_train, n_outputs)[0]
+
+    return length
+
+
+def search_without_auto(
+    estimator: BaseEstimator, n_train: int, n_outputs: int
+) -> BaseEstimator:
+    """Return a model whose searches try numbers of epochs where they tried "auto"."""
+    length = auto_length(estimator, n_train, n_outputs)
+    grids = {}
+    for name, grid in _searches(estimator).items():
+        within = f"{name.rpartition('param_')[0]}estimator__"
+        new = without_auto(grid, lambda prefix, w=within: length(w + prefix))
+        if grid_epochs(new) != grid_epochs(grid):
+            grids[name] = new
+    return clone(estimator).set_params(**grids) if grids else estimator
+
+
 def _searches(estimator):
     """Return the grids of searches in a model, by the name of their parameter."""
     return {
-        f"{prefix}param_grid": part.param_grid
+        f"{prefix}{name}": getattr(part, name)
         for prefix, part in nested_estimators(estimator).items()
-        if isinstance(part, GridSearchCV)
+        if isinstance(part, BaseSearchCV)
+        for name in _GRIDS
+        if hasattr(part, name)
     }
+
+
+def _has_own_epochs(estimator):
+    """Whether a search in a model sets epochs by other means than by a grid."""
+    return any(
+        isinstance(part, BaseSearchCV)
+        and (
+            not any(hasattr(part, name) for name in _GRIDS)
+            or str(getattr(part, "resource", "")).endswith("max_epochs")
+        )
+        for part in nested_estimators(estimator).values()
+    )
 
 
 def _searched_epochs(estimator):

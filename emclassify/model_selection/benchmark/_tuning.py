@@ -1,6 +1,7 @@
 """A small search for each model of a benchmark, within training sides."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -20,6 +21,7 @@ from emclassify.model_selection.splits._multilabel_split import (
 )
 
 __all__ = [
+    "FewerEpochs",
     "change_epochs",
     "check_tune",
     "grid_epochs",
@@ -27,9 +29,12 @@ __all__ = [
     "tuned",
     "tuning_cost",
     "tuning_grid",
+    "without_auto",
 ]
 
 _N_FOLDS = 3
+# Of a distribution, to know about how many epochs it tries.
+_N_DRAWS = 100
 _SCORE = "f1_macro"
 
 Grid = Mapping[str, Any] | list[Mapping[str, Any]]
@@ -136,26 +141,87 @@ def inner_folds(
     return fewest
 
 
+@dataclass
+class FewerEpochs:
+    """A distribution of epochs of which each draw is changed.
+
+    Parameters
+    ----------
+    distribution : object
+        With a method `rvs`, as RandomizedSearchCV takes it.
+    change : callable
+        As for `change_epochs`.
+    """
+
+    distribution: Any
+    change: Callable[[float], float]
+
+    def rvs(self, *args: Any, **kwargs: Any) -> int:
+        """Draw a number of epochs."""
+        return max(1, int(self.change(self.distribution.rvs(*args, **kwargs))))
+
+
 def change_epochs(grid: Grid, change: Callable[[float], float]) -> Grid:
     """Return a grid with other numbers of epochs, whole and at least 1."""
-    if not isinstance(grid, Mapping):
-        return [change_epochs(part, change) for part in grid]
-    return {
-        name: [
+
+    def changed(values):
+        if hasattr(values, "rvs"):
+            return FewerEpochs(values, change)
+        return [
             max(1, int(change(value))) if isinstance(value, Real) else value
             for value in values
         ]
+
+    return _with_epochs(grid, lambda _, values: changed(values))
+
+
+def grid_epochs(grid: Grid) -> list[float]:
+    """Return the numbers of epochs in a grid; of a distribution, some draws."""
+    seen = []
+
+    def look(_, values):
+        if hasattr(values, "rvs"):
+            values = [values.rvs(random_state=draw) for draw in range(_N_DRAWS)]
+        seen.extend(value for value in values if isinstance(value, Real))
+        return values
+
+    _with_epochs(grid, look)
+    return seen
+
+
+def without_auto(grid: Grid, length: Callable[[str], int | str]) -> Grid:
+    """Return a grid with numbers of epochs in place of "auto".
+
+    Parameters
+    ----------
+    grid : dict or list of dict
+    length : callable
+        Returns what "auto" is for the network whose parameters have a prefix.
+    """
+
+    def number(name, values):
+        if hasattr(values, "rvs"):
+            return values
+        prefix = name.removesuffix("max_epochs")
+        # Of an array of text, too.
+        return [
+            length(prefix) if isinstance(value, str) and value == "auto" else value
+            for value in values
+        ]
+
+    return _with_epochs(grid, number)
+
+
+def _with_epochs(grid: Grid, change: Callable[[str, Any], Any]) -> Grid:
+    """Return a grid with other values of all parameters that are epochs."""
+    if not isinstance(grid, Mapping):
+        return [_with_epochs(part, change) for part in grid]
+    return {
+        name: change(name, values)
         if name.rpartition("__")[2] == "max_epochs"
         else values
         for name, values in grid.items()
     }
-
-
-def grid_epochs(grid: Grid) -> list[float]:
-    """Return the numbers of epochs in a grid."""
-    seen = []
-    change_epochs(grid, lambda n: seen.append(n) or 1)
-    return seen
 
 
 def tuned(
