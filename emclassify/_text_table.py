@@ -1,13 +1,18 @@
 """CSV tables whose cells are text, whatever they look like."""
 
+import bz2
+import csv
+import gzip
 import io
+import lzma
 import os
-import warnings
+from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 __all__ = ["parse_text_table", "read_text_table", "what_is_wrong"]
+
+_COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 def read_text_table(
@@ -29,8 +34,8 @@ def read_text_table(
     Raises
     ------
     ValueError
-        If the file is no such table, by its name; if a row has more cells than the
-        header. Empty ones at the end don't count.
+        If the file is no such table, by its name; if a row has more or fewer cells than
+        the header, by its line. More that are empty, at the end, don't count.
     """
     try:
         return parse_text_table(path, mark_empty=mark_empty, content=content)
@@ -47,30 +52,46 @@ def parse_text_table(
     content: bytes | None = None,
 ) -> pd.DataFrame:
     """Return what `read_text_table` does; errors don't name the file."""
-    options = {
-        "dtype": str,
-        "keep_default_na": False,
-        "na_values": [""] if mark_empty else None,
-    }
+    if content is None:
+        opened = _COMPRESSED.get(os.path.splitext(path)[1].lower(), open)
+        with opened(path, "rb") as file:
+            content = file.read()
+    _, header = next(_rows(content), (0, []))
+    table = pd.read_csv(
+        io.BytesIO(content),
+        dtype=str,
+        keep_default_na=False,
+        na_values=[""] if mark_empty else None,
+        # Else pandas takes the first cells of longer rows for their name.
+        index_col=False,
+        usecols=range(len(header)) if header else None,
+    )
+    for line, row in _rows(content):
+        n = len(row)
+        while n > len(header) and not row[n - 1]:
+            n -= 1
+        if n != len(header):
+            # pandas would fill up shorter rows, and cut longer ones.
+            raise ValueError(
+                f"line {line} has {n} cell{'s' * (n != 1)} and the header "
+                f"{len(header)}: {','.join(row)!r:.80}. Give each row as many, with "
+                "nothing between commas where a cell is empty, and quotes round a cell "
+                "that holds a comma"
+            )
+    return table
 
-    def source() -> str | os.PathLike[str] | io.BytesIO:
-        return path if content is None else io.BytesIO(content)
 
-    table = pd.read_csv(source(), **options)
-    if isinstance(table.index, pd.RangeIndex):
-        return table
-    # pandas took the first cells of each row for its name, and shifted the others.
-    more, named = table.index.nlevels, table.shape[1]
-    cells = table.reset_index().iloc[:, named:]
-    full = np.flatnonzero((cells.notna() & cells.ne("")).any(axis=1))
-    if len(full):
-        raise ValueError(
-            f"row {full[0] + 1} has {named + more} cells, and the header {named} (row "
-            "1 comes after the header)"
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        return pd.read_csv(source(), index_col=False, **options)
+def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line where a row begins, from 1, and its cells; of the header too."""
+    rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    line = 1
+    try:
+        for row in rows:
+            if row and (len(row) > 1 or row[0].strip()):
+                yield line, row
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {line}: {error}") from error
 
 
 def what_is_wrong(error: Exception) -> str:

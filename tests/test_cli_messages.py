@@ -45,6 +45,7 @@ def place(tmp_path, monkeypatch):
     for name, frame in tables.items():
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     (tmp_path / "junk.csv").write_bytes(b"a\nb\n1,2,3\n")
+    (tmp_path / "short.csv").write_text("file,label,grid\n00.png,dim,g\n01.png,dim\n")
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -75,6 +76,10 @@ GRID = ["--group-column", "grid", "--cv", "2"]
         (["flat", "--labels", "twice.csv"], "twice.csv lists 1 file more than once"),
         (["flat", "--labels", "none.csv"], "none.csv lists no images: it has no rows"),
         (["flat", "--labels", "junk.csv"], "junk.csv cannot be read as a CSV table"),
+        (
+            ["flat", "--labels", "short.csv"],
+            "short.csv cannot be read as a CSV table: l",
+        ),
         (["flat", "--labels", "rare.csv", "--cv", "2"], "Class 'rare' has one image"),
         (["flat", "--labels", "own.csv", "--cv", "2"], "Is --label-column the column"),
         (["flat", "--labels", "ok.csv", "--cv", "9"], "--cv 9 is more folds than any"),
@@ -109,6 +114,10 @@ def test_train(place, capsys, argv, words):
         (["predict", "m.emc", "nowhere", "--out", "t.csv"], "y: nowhere is not a fold"),
         (["predict", "m.emc", "two", "--rescale", "--out", "t.csv"], "card of m.emc"),
         (["review", "junk.csv", "flat", "--quiet"], "junk.csv cannot be read as a CSV"),
+        (
+            ["review", "short.csv", "flat", "--quiet"],
+            "line 3 has 2 cells and the header 3: '01.png,dim'. Give each row as many",
+        ),
         (["review", "m.emc", "empty"], "empty holds no images"),
         (
             ["review", "m.emc", "flat", "--labels", "twice.csv"],

@@ -69,7 +69,7 @@ def test_a_row_longer_than_the_header_shifts_nothing(folder, tmp_path):
     boxes = load_particles(folder, path, box_size=8).boxes
     assert boxes[:, :2].tolist() == [[6, 16], [46, 66]]
     path.write_text("x,y\n20,30,40\n")
-    with pytest.raises(ValueError, match=r"mic1\.csv .+row 1 has 3 cells, and the hea"):
+    with pytest.raises(ValueError, match=r"mic1\.csv .+line 2 has 3 cells and the hea"):
         load_particles(folder, path, box_size=8)
 
 

@@ -1,5 +1,7 @@
 """CSV tables as text, and rows that don't fit their header."""
 
+import gzip
+
 import pandas as pd
 import pytest
 
@@ -7,7 +9,7 @@ from emclassify._text_table import read_text_table
 
 
 def table(tmp_path, text):
-    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "t.csv").write_bytes(text.encode())
     return tmp_path / "t.csv"
 
 
@@ -28,12 +30,40 @@ def test_empty_cells_at_the_end_of_rows_shift_nothing(tmp_path, mark_empty, end)
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("a,x,1\nb,y,2\n", "row 1 has 3 cells, and the header 2"),
-        ("a,x,\nb,y,2\n", "row 2 has 3 cells, and the header 2"),
-        ("a,x,1,2\n", "row 1 has 4 cells, and the header 2"),
-        ("a,x\nb,y,2\n", "Expected 2 fields in line 3, saw 3"),
+        ("a,x,1\nb,y,2\n", "line 2 has 3 cells and the header 2: 'a,x,1'"),
+        ("a,x,\nb,y,2\n", "line 3 has 3 cells and the header 2: 'b,y,2'"),
+        ("a,x,1,2\n", "line 2 has 4 cells and the header 2: 'a,x,1,2'"),
+        ("a,x\nb,y,2\n", "line 3 has 3 cells and the header 2: 'b,y,2'"),
+        ("a,x\nb\nc,y\n", "line 3 has 1 cell and the header 2: 'b'. Give each row"),
+        ('"a\n1",x\n\n \nb\n', "line 6 has 1 cell and the header 2: 'b'"),
     ],
 )
-def test_more_cells_than_the_header_are_refused(tmp_path, rows, words):
+@pytest.mark.parametrize("mark_empty", [False, True])
+def test_rows_that_do_not_fit_the_header_are_refused(tmp_path, mark_empty, rows, words):
+    path = table(tmp_path, "\ufefffile,label\n" + rows)
     with pytest.raises(ValueError, match=rf"t\.csv cannot be read .+: {words}"):
-        read_text_table(table(tmp_path, "file,label\n" + rows))
+        read_text_table(path, mark_empty=mark_empty)
+
+
+def test_empty_cells_and_lines_are_no_missing_ones(tmp_path):
+    text = '\ufefffile,label\r\n"a,1",\r\n\r\n  \r\n,x,,\r\nb,"y\n""z"\r\n'
+    path = table(tmp_path, text)
+    expected = [["a,1", ""], ["", "x"], ["b", 'y\n"z']]
+    assert read_text_table(path).to_numpy().tolist() == expected
+    assert read_text_table(path).columns.tolist() == ["file", "label"]
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read_text_table(packed).to_numpy().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "No columns to parse from file"),
+        ('file,label\n"a,x\n', "EOF inside string"),
+        ("file,label\n" + "a" * 200_000 + ",x\n", "line 2: field larger than"),
+    ],
+)
+def test_what_is_no_table(tmp_path, text, words):
+    with pytest.raises(ValueError, match=rf"t\.csv cannot be read .+: {words}"):
+        read_text_table(table(tmp_path, text))
