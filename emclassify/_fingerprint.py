@@ -46,10 +46,11 @@ def fingerprint(
     ----------
     thing : object
         Arrays and other data count by value; installed functions and classes by name
-        and version of their package; one's own by their code, with that of all they
-        call, and the values of the globals and attributes that they use. What own code
-        changes itself, such as a counter, doesn't count. Arrays of zarr and h5py count
-        by their files where these can't change unseen, else by value.
+        and version of their package; paths by their text; one's own functions by their
+        code, with that of all they call, and the values of the globals and attributes
+        that they use. What own code changes itself, such as a counter, doesn't count.
+        Arrays of zarr and h5py count by their files where these can't change unseen,
+        else by value.
     files : dict, default=None
         If given, text that names a file counts by the file's size and time of last
         change. Holds what is known of files already, and is added to.
@@ -126,9 +127,10 @@ class _Hasher(NumpyHasher):
     # Files ----------------------------------------------------------------------------
 
     def _tell_file(self, path):
+        # A path and its text are one thing.
+        path = name = os.fspath(path)
         if self._files is None:
             return path
-        name = os.fspath(path)
         if not isinstance(name, str) or not 0 < len(name) < _LONGEST_PATH:
             return path
         if name not in self._files:

@@ -1,6 +1,7 @@
 """BackboneClassifier: a backbone from timm that is frozen, thawed and fine-tuned."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,12 +166,14 @@ def test_learns_and_is_repeatable(weights):
     np.testing.assert_array_equal(copy.predict_proba(images), probabilities)
 
 
-def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path):
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path, kind):
     images = make_images(40, 40)
-    first = model(weights, max_epochs=1).set_params(weights=str(weights[1]))
+    first = model(weights, max_epochs=1).set_params(weights=kind(weights[1]))
     first.fit(images, Y).set_params(image_size=(64, 64))
     emclassify.save(first, tmp_path / "it.emc")
     again = emclassify.load(tmp_path / "it.emc")
+    assert again.get_params()["weights"] == kind(weights[1])
     expected = first.predict_proba(images)
     np.testing.assert_array_equal(again.predict_proba(images), expected)
 

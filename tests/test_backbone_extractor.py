@@ -1,6 +1,7 @@
 """BackboneExtractor: what timm gives, behind a transformer's interface."""
 
 import pickle
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ import timm
 import torch
 from backbone_weights import save_backbone
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -234,13 +236,20 @@ def test_copies_need_no_file(weights, tmp_path):
     np.testing.assert_array_equal(copy.transform(images), expected)
 
 
-def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path):
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path, kind):
     images = make_images(4, 64, 64, 1)
-    extractor = BackboneExtractor("test_resnet", weights=str(weights[1]))
+    given = kind(weights[1])
+    extractor = clone(BackboneExtractor("test_resnet", weights=given))
     extractor.fit(images).set_params(image_size=(32, 32), layers=["layer1"])
     emclassify.save(extractor, tmp_path / "it.emc")
     again = emclassify.load(tmp_path / "it.emc")
     np.testing.assert_array_equal(again.transform(images), extractor.transform(images))
+    kept = again.get_params()["weights"]
+    assert kept == given
+    assert isinstance(kept, kind)
+    card = emclassify.read_model_card(tmp_path / "it.emc")
+    assert card["parameters"]["weights"] == str(given)
 
 
 def test_random_weights_are_said_aloud_and_repeatable():

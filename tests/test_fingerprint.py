@@ -286,6 +286,17 @@ def test_stored_arrays_that_may_change_unseen_count_by_value(tmp_path):
         assert fingerprint(file["a"]) != before
 
 
+@pytest.mark.parametrize("files", [None, {}])
+def test_a_path_is_its_text(tmp_path, files):
+    (tmp_path / "file").write_text("weights", "utf-8")
+    for name in ("file", "none", "."):
+        path = tmp_path / name
+        told = fingerprint({"weights": path}, files=files)
+        assert told == fingerprint({"weights": str(path)}, files=files)
+        other = fingerprint({"weights": tmp_path / "other"}, files=files)
+        assert told != other
+
+
 def test_memory_maps_count_by_value(tmp_path):
     path = tmp_path / "images.npy"
     np.save(path, np.zeros((4, 2, 2)))

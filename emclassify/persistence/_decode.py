@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import partial
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,9 @@ class Decoder:
                 raise ValueError(f"it holds {len(items)} strings of {width} characters")
             values = values.astype(f"U{width}")
         return values.reshape(shape)
+
+    def _decode_path(self, name):
+        return Path(name)
 
     def _decode_random_state(self, number, state):
         if number is None:

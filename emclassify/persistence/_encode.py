@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import isclass, isfunction
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,8 @@ class Encoder:
         if isinstance(value, np.generic) and value.dtype.kind in _ARRAY_KINDS + "U":
             item = self.encode(value.item(), where)
             return _tag("scalar", dtype=value.dtype.str, value=item)
+        if isinstance(value, PurePath):
+            return _tag("path", name=str(value))
         if isinstance(value, np.random.RandomState):
             return self._encode_random_state(value, where)
         if isinstance(value, np.dtype) or (

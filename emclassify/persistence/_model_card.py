@@ -175,6 +175,8 @@ def _as_text(value):
     """Return a parameter as it is, or in words that are the same in every run."""
     if value is None or isinstance(value, str | bool | int):
         return value
+    if isinstance(value, PathLike):
+        return fspath(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     return full_name(value) if hasattr(value, "__qualname__") else repr(value)
