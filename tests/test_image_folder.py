@@ -1,5 +1,8 @@
 """Tests of load_image_folder: what is read, and what each fault says."""
 
+import os
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -507,3 +510,30 @@ def test_a_class_that_is_a_link_to_nothing(tmp_path):
     (tmp_path / "empty").symlink_to(tmp_path / "not mounted")
     with pytest.warns(UserWarning, match=r"No image in empty of .+no such class"):
         load_image_folder(tmp_path)
+
+
+def test_a_name_that_is_not_utf_8(tmp_path):
+    from emclassify import predict_folder, svm_baseline
+
+    images = np.zeros((4, 8, 8), np.uint8)
+    images[2:] = 9
+    (tmp_path / "a").mkdir()
+    for name in (b"x.png", b"caf\xe9.png"):
+        Image.fromarray(images[0]).save(tmp_path / "a" / "y.png")
+        try:
+            os.rename(tmp_path / "a" / "y.png", os.fsencode(tmp_path) + b"/a/" + name)
+        except OSError:
+            pytest.skip("this file system takes no such name")
+    shown, reason = r"a/caf\xe9.png", "its name is not UTF-8: rename it"
+    with pytest.raises(
+        ValueError, match=rf"{re.escape(shown)} can't be read: {reason}"
+    ):
+        load_image_folder(tmp_path)
+    with pytest.warns(UserWarning, match="1 of 2 files were left out"):
+        bunch = load_image_folder(tmp_path, on_error="skip")
+    assert bunch.filenames.tolist() == ["a/x.png"]
+    assert bunch.errors.to_numpy().tolist() == [[shown, reason]]
+    svm = svm_baseline(features=["histogram"]).fit(images, [0, 0, 1, 1])
+    table = tmp_path / "t.csv"
+    with pytest.warns(UserWarning, match=rf"{re.escape(shown)} was left out: {reason}"):
+        assert predict_folder(svm, tmp_path, table, on_error="skip") == 1

@@ -288,3 +288,18 @@ def test_pages_that_are_no_good(tmp_path, page, words):
     tifffile.imwrite(tmp_path / "x.tif", np.zeros((5, 8, 8), np.uint8))
     with pytest.raises(ValueError, match=words):
         open_image_stack(tmp_path / "x.tif", page=page)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_a_file_that_is_damaged_while_it_is_open_is_named(tmp_path, options):
+    path = tmp_path / "x.tif"
+    images = np.random.default_rng(0).integers(0, 99, (9, 32, 32), np.uint8)
+    tifffile.imwrite(path, images, photometric="minisblack", **options)
+    with open_image_stack(path) as stack:
+        np.testing.assert_array_equal(stack[8], images[8])
+        with open(path, "r+b") as file:
+            file.truncate(path.stat().st_size // 2)
+        with pytest.raises(ValueError, match=r"x\.tif (can't be read:|was cut) "):
+            stack[8]
+        with pytest.raises(IndexError):
+            stack[9]

@@ -300,7 +300,8 @@ class _FolderStream:
     def _leave_out(self, what: str, error: Exception) -> None:
         self.n_left_out += 1
         reason = reason_of(error, self.folder / what)
-        reason = reason.removeprefix("can't be opened: ")
+        for start in ("can't be opened: ", "can't be read: "):
+            reason = reason.removeprefix(start)
         if self.on_error == "skip":
             warnings.warn(f"{what} was left out: {reason}", stacklevel=2)
             return

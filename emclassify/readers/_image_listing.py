@@ -71,8 +71,8 @@ def find_files(
         Counts files in folders below `folder` that are named otherwise, by suffix.
     leave_out : callable, default=None
         Called with (path, error) of a folder below `folder` that can't be read, such as
-        one that its owner has closed or that is gone since its parent was looked at.
-        Default: the error is raised.
+        one that its owner has closed or that is gone since its parent was looked at,
+        and of a file whose path is not UTF-8. Default: the error is raised.
     """
     suffixes, seen = tuple(suffixes), set()
 
@@ -100,8 +100,17 @@ def find_files(
             if not _is_wanted(name):
                 continue
             if name.lower().endswith(suffixes):
-                if not _goes_on(name, files):
-                    yield start + name
+                if _goes_on(name, files):
+                    continue
+                shown = _printable(start + name)
+                if shown == start + name:
+                    yield shown
+                    continue
+                # Neither tables nor models nor pages can hold it.
+                reason = "its name is not UTF-8: rename it"
+                if leave_out is None:
+                    raise ValueError(f"{folder / shown} can't be read: {reason}.")
+                leave_out(shown, ValueError(reason))
             elif others is not None and inner:
                 others[os.path.splitext(name)[1].lower() or "no suffix"] += 1
 
@@ -110,6 +119,11 @@ def _goes_on(name: str, files: Sequence[str]) -> bool:
     """Whether a file is a later part of a recording whose first part is there."""
     found = _PART.fullmatch(name)
     return bool(found) and int(found[2]) > 0 and f"{found[1]}000{found[3]}" in files
+
+
+def _printable(path: str) -> str:
+    """Return a path with an escape for each byte that is not UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _is_wanted(name: str) -> bool:
@@ -124,7 +138,7 @@ def list_files(
 ) -> list[str]:
     """Return what `find_files` yields in natural order.
 
-    Where that is nothing, and folders can't be read, the first of them is an error.
+    Where that is nothing, and something can't be read, the first of it is an error.
     `leave_out` gets paths of folders that end in a slash.
     """
     refused: list[tuple[str, Exception]] = []
@@ -134,7 +148,7 @@ def list_files(
         name, error = refused[0]
         raise type(error)(f"{folder / name}: {error}.") from error
     for name, error in refused:
-        leave_out(f"{name}/", error)
+        leave_out(f"{name}/" if isinstance(error, OSError) else name, error)
     return files
 
 

@@ -228,7 +228,7 @@ class ImageStack:
         if isinstance(rows, np.ndarray):
             source = getattr(source, "oindex", source)
         key = (rows, *rest) if rest and not later else rows
-        images = np.asarray(source[key])
+        images = self._from(source, key)
         if self._orientation != 1:
             turned = [orient_image(image, self._orientation) for image in images]
             images = (
@@ -240,6 +240,20 @@ class ImageStack:
         if images.dtype == bool:
             return images.astype(self.dtype) * self.dtype.type(255)
         return images.astype(self.dtype, copy=False)
+
+    def _from(self, source: Any, key: Any) -> np.ndarray:
+        """Return what is there, or raise by the file's name."""
+        try:
+            return np.asarray(source[key])
+        except (MemoryError, IndexError):
+            raise
+        except Exception as error:
+            # Decoders of damaged files raise errors of any kind.
+            if str(error).startswith(str(self.path)):
+                raise
+            kind = ImportError if isinstance(error, ImportError) else ValueError
+            reason = reason_of(error, self.path)
+            raise kind(f"{self.path} can't be read: {reason}.") from error
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Read the images one by one."""

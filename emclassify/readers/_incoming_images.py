@@ -89,7 +89,7 @@ class IncomingImages:
         self._finished = {}
         # File that can't be read: the same, and for how many looks.
         self._failures = {}
-        # Folders that may not be read.
+        # Folders that may not be read, and files whose names are none.
         self._closed = set()
 
     def __iter__(self) -> Iterator[tuple[tuple[str, int], np.ndarray] | None]:
@@ -107,7 +107,7 @@ class IncomingImages:
         """Return (file, state) of the files to read now, in natural order."""
         ready, changing = [], {}
         for file in find_files(
-            self.folder, self._suffixes(), leave_out=self._leave_out_folder
+            self.folder, self._suffixes(), leave_out=self._leave_out
         ):
             if not self._may_grow(file) and self._index() in self.done.get(file, ()):
                 continue
@@ -128,9 +128,10 @@ class IncomingImages:
         self._failures = {f: n for f, n in self._failures.items() if f in changing}
         return sorted(ready, key=lambda pair: natural_key(pair[0]))
 
-    def _leave_out_folder(self, name: str, error: Exception) -> None:
-        """Report a folder that can't be read, once."""
-        if name not in self._closed and not self._is_gone(name):
+    def _leave_out(self, name: str, error: Exception) -> None:
+        """Report what `find_files` leaves out, once."""
+        gone = self.interval is not None and isinstance(error, FileNotFoundError)
+        if name not in self._closed and not gone:
             self._closed.add(name)
             self.report(name, error)
 

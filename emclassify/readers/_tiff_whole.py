@@ -120,7 +120,8 @@ def _there(tiff: TiffFile, series: TiffPageSeries) -> int:
     n, page = _count(series), series.keyframe
     if len(series.pages) > 1 or not page.is_contiguous:
         return n
-    return min(n, (tiff.filehandle.size - page.dataoffsets[0]) // max(1, page.nbytes))
+    there = (tiff.filehandle.size - page.dataoffsets[0]) // max(1, page.nbytes)
+    return min(n, max(0, there))
 
 
 def _end(tiff: TiffFile, page: TiffPage) -> int:
