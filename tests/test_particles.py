@@ -396,6 +396,15 @@ def test_bad_tables_and_masks_among_others(folder, tmp_path, monkeypatch, kind):
         load_particles(folder, tables / f"mic2.{suffix}", box_size=8, on_error="skip")
 
 
+def test_edges_of_a_micrograph_that_is_left_out(folder):
+    nan = np.full((60, 80), np.nan, np.float32)
+    tifffile.imwrite(folder / "mic3.tif", nan)
+    table = frame([*ROWS, ("mic3.tif", 2, 10), ("mic3.tif", 20, 20)])
+    with pytest.warns(UserWarning, match=r"mic3\.tif \(particle 5 contains NaN"):
+        data = load_particles(folder, table, box_size=8, on_error="skip")
+    check(data, None)
+
+
 def test_a_movie_is_refused_but_for_a_page(folder):
     movie = np.stack([MICROGRAPHS["mic2.tif"], MICROGRAPHS["mic2.tif"][::-1]])
     tifffile.imwrite(folder / "mic2.tif", movie, photometric="minisblack")

@@ -307,8 +307,11 @@ def load_particles(
                     "on_error='skip', its particles are left out."
                 ) from error
             errors.append((files.name(file), reason))
-            for row in rows:
+            gone = set(rows)
+            for row in gone:
                 images[row] = None
+            # Nobody is to mend the edges of what is left out.
+            over = [row for row in over if row not in gone]
     _tell_of_edges(over, table, edge)
     kept = [row for row in range(n) if images[row] is not None]
     if errors:
