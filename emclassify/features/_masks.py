@@ -95,13 +95,16 @@ def largest_components(
     image, row, column = np.nonzero(masks)
     label = labels[image, row, column]
     owner[label] = image
-    # In half pixels: whole numbers, whose sums are exact.
-    height, width = masks.shape[1:]
-    squared = (2 * row - (height - 1)) ** 2 + (2 * column - (width - 1)) ** 2
-    away = np.bincount(label, weights=squared, minlength=n_labels + 1)
-    light = np.bincount(label, weights=images[masks], minlength=n_labels + 1)
-    order = np.lexsort((-light[1:], away[1:], -sizes[1:], owner[1:])) + 1
-    first = np.r_[True, owner[order][1:] != owner[order][:-1]]
+    keys = [-sizes[1:], owner[1:]]
+    order = np.lexsort(keys) + 1
+    first = np.r_[True, np.diff(owner[order]) != 0]
+    if (~first[1:] & first[:-1] & (np.diff(sizes[order]) == 0)).any():
+        # In half pixels: whole numbers, whose sums are exact.
+        height, width = masks.shape[1:]
+        squared = (2 * row - (height - 1)) ** 2 + (2 * column - (width - 1)) ** 2
+        away = np.bincount(label, weights=squared, minlength=n_labels + 1)
+        light = np.bincount(label, weights=images[masks], minlength=n_labels + 1)
+        order = np.lexsort([-light[1:], away[1:], *keys]) + 1
     keep = np.zeros(n_labels + 1, dtype=bool)
     keep[order[first]] = True
     return keep[labels]

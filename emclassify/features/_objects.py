@@ -77,12 +77,19 @@ class PartsOfMasks:
         least = far.min(axis=1)[:, None]
         image, pixel = np.nonzero((far == least) & (far < np.inf))
         label = self.flat[image, pixel]
-        away, light = self._sums(far.reshape(self.masks.shape), images)
-        keys = light[label], -away[label], self.areas[label], image
+        keys = [self.areas[label], image]
         order = np.lexsort(keys)
+        if self._are_equal(image[order], label[order]):
+            away, light = self._sums(far.reshape(self.masks.shape), images)
+            order = np.lexsort([light[label], -away[label], *keys])
         chosen = np.full(n, -1)
         chosen[image[order]] = label[order]
         return self.labels == chosen[:, None, None]
+
+    def _are_equal(self, image: np.ndarray, label: np.ndarray) -> bool:
+        """Whether two parts of one image have one size, among parts in that order."""
+        same = (np.diff(image) == 0) & (np.diff(self.areas[label]) == 0)
+        return bool((same & (np.diff(label) != 0)).any())
 
     def _sums(self, *values: np.ndarray) -> list[np.ndarray]:
         """Sum each of `values` (n, h, w) over each part, by label; rounded."""
