@@ -34,8 +34,20 @@ def table_as_markdown(table: pd.DataFrame) -> str:
 
 
 def numbers_as_text(table: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
-    """Return a table of numbers as text, its index first; NaN is a fit that failed."""
-    text = table.map(lambda x: "failed" if isnan(x) else f"{x:.{digits}f}")
+    """Return a table of numbers as text, its index first; NaN is a fit that failed.
+
+    A tuple is a value with the limits of its interval, which are left out if NaN.
+    """
+
+    def as_text(cell: float | tuple[float, float, float]) -> str:
+        value, *ends = cell if isinstance(cell, tuple) else (cell,)
+        if isnan(value):
+            return "failed"
+        shown, *limits = (f"{number:.{digits}f}" for number in (value, *ends))
+        known = limits and not any(isnan(end) for end in ends)
+        return f"{shown} [{', '.join(limits)}]" if known else shown
+
+    text = table.map(as_text)
     text.insert(0, "", [str(name) for name in table.index])
     return text
 

@@ -16,9 +16,10 @@ from studies._markdown import numbers_as_text
 from studies._record import write_record
 from studies.cells import _models as models, _study as cell_study
 from studies.cells._beside import beside_source
+from studies.cells._intervals import figures, share
 from studies.cells._models import by_plate, network, simulate
 from studies.cells._outputs import ClippedOutputs, PlainStart
-from studies.cells._sections import SECTIONS, pretrain
+from studies.cells._sections import LEARNING_RATES, SECTIONS, pretrain
 from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, write_summary
 
 TINY = ["--samples", "60", "--image-size", "32", "--epochs", "1", "--folds", "2"]
@@ -47,9 +48,9 @@ def sections_of(page):
 
 def rows_of(section):
     """Return the numbers of each row, by its name, of all tables of a section."""
-    rows = re.findall(r"^\| ([^|]+) \| ([\d. |-]+) \|$", section, re.M)
+    rows = re.findall(r"^\| ([^|]+) \| ([][\d., |-]+) \|$", section, re.M)
     return {
-        name: [float(value) for value in values.split("|") if value.strip()]
+        name: [float(v.split("[")[0]) for v in values.split("|") if v.strip()]
         for name, values in rows
         if "---" not in values
     }
@@ -96,6 +97,46 @@ def test_tables(folder, title, names):
     assert all(0 <= row[0] <= 1 for row in rows.values())
     if title == "Softmax or sigmoid?":
         assert rows["softmax"][-1] == 1
+
+
+def test_figures_have_intervals(folder):
+    found = sections_of((folder / "summary.md").read_text("utf-8"))
+    assert len(found) == len(SECTIONS) - 1
+    for section in found.values():
+        cells = re.findall(r"\| ([\d.]+) \[([\d.]+), ([\d.]+)\] ", section)
+        assert cells
+        for value, low, high in cells:
+            assert 0 <= float(low) <= float(value) <= float(high) <= 1
+    rates = found["Which learning rate?"]
+    for lr in LEARNING_RATES:
+        assert re.search(rf"^\| {lr} \| [\d.]+ \[", rates, re.M)
+    weights = re.search(r"^\| balanced \|.*$", found["Class weights?"], re.M)[0]
+    assert weights.count("[") >= 4
+
+
+def test_intervals_can_be_made_again_from_the_counts_kept(folder):
+    counts = pd.read_csv(folder / "class-weight-counts.csv")
+    assert set(counts["row"]) == {"no weights", "complement", "balanced"}
+    of_row = counts[counts["row"] == "balanced"]
+    assert of_row.groupby("plate")["images"].first().sum() == 60
+    tp, fp, fn = of_row[["TP", "FP", "FN"]].sum()
+    page = sections_of((folder / "summary.md").read_text("utf-8"))["Class weights?"]
+    micro = round(2 * tp / (2 * tp + fp + fn), 3)
+    assert micro in rows_of(page)["balanced"]
+
+
+def test_intervals_by_hand():
+    true = np.zeros((20, 2), dtype=int)
+    true[:, 0] = 1
+    plates = np.arange(20) // 5
+    by_image, by_plate_ = (
+        figures(true, true[:, ::-1], groups, "micro")["micro recall"]
+        for groups in (np.arange(20), plates)
+    )
+    # No hit among twenty, and among four: 1 - 0.025^(1/n).
+    assert by_image == pytest.approx((0, 0, 0.1684), abs=1e-4)
+    assert by_plate_ == pytest.approx((0, 0, 0.6024), abs=1e-4)
+    assert share(np.zeros(20), plates) == pytest.approx((0, 0, 0.6024), abs=1e-4)
 
 
 def test_confusion_is_kept_for_its_picture(folder):
@@ -234,6 +275,12 @@ def test_a_failed_fit_is_called_one():
     assert numbers_as_text(table).to_numpy().tolist() == [
         ["0.1", "0.250"],
         ["1.0", "failed"],
+    ]
+    spans = pd.DataFrame({"F1": [(0.5, 0.25, 0.75), (nan, nan, nan), (0.0, nan, nan)]})
+    assert numbers_as_text(spans, 2)["F1"].tolist() == [
+        "0.50 [0.25, 0.75]",
+        "failed",
+        "0.00",
     ]
 
 

@@ -1,5 +1,7 @@
 """The study of off-sample images runs on simulated data and on a folder."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,6 +62,9 @@ def test_it_runs(simulated, gold_standard, tmp_path, monkeypatch):
     folds = pd.read_csv(tmp_path / "folds.csv")
     assert len(folds) == 2 * (1 + len(TORN))
     assert "source, network, real images | 0.973 ± 0.020" in page
+    assert "| pooled accuracy | pooled F1 | pooled precision | pooled recall |" in page
+    averaged = re.search(rf"^\| {AVERAGED} \|.*$", page, re.M)[0]
+    assert len(re.findall(r" \d\.\d+ \[\d\.\d+, \d\.\d+\]", averaged)) == 4
     datasets = pd.read_csv(tmp_path / "datasets.csv")
     assert datasets["images"].sum() == n_images
     assert datasets[AVERAGED].is_monotonic_increasing

@@ -1,23 +1,10 @@
-"""Figures of several labels, and the source's beside them."""
+"""Our figures, and the source's beside them."""
 
 import pandas as pd
-from sklearn.metrics import precision_recall_fscore_support
 
 from studies._markdown import numbers_as_text, table_as_markdown
 
-__all__ = ["beside_source", "figures"]
-
-
-def figures(true, said, average):
-    """Return F1, recall and precision over all labels, by the names of the tables."""
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        true, said, average=average, zero_division=0
-    )
-    return {
-        f"{average}-F1": f1,
-        f"{average} recall": recall,
-        f"{average} precision": precision,
-    }
+__all__ = ["beside_source"]
 
 
 def beside_source(table, source):
@@ -26,7 +13,7 @@ def beside_source(table, source):
     Parameters
     ----------
     table : DataFrame
-        Of numbers; NaN is a fit that failed.
+        Of numbers, or (value, low, high); NaN is a fit that failed.
     source : DataFrame
         Figures of the same rows stand in a column "source" next to ours. Where all
         rows are its own, they come last.

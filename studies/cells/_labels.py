@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emclassify.metrics import label_confusion_matrix, per_class_scores
+from studies.cells._intervals import limits, write_counts
 from studies.cells._models import network, out_of_fold, several, simulate
 
 __all__ = ["CONFUSION", "confusion"]
@@ -20,8 +21,24 @@ def confusion(args):
     predicted = out_of_fold(network(args, class_weight="balanced"), data, args)
     names = list(data.target_names)
     counts(data.target, predicted, names).to_csv(args.out / CONFUSION, index=False)
+    write_counts(
+        args.out / "confusion-counts.csv",
+        data.target,
+        {"balanced": predicted},
+        data.groups,
+        names,
+    )
     scores = per_class_scores(
         data.target, predicted, target_names=names, zero_division=0
+    )
+    of = limits(data.target, predicted, data.groups, names)
+    shown = {"F1": "F1", "TPR": "recall", "PPV": "precision"}
+    scores = pd.DataFrame(
+        {
+            here: [(v, *of(f"{figure}_{name}")) for name, v in scores[figure].items()]
+            for figure, here in shown.items()
+        },
+        index=scores.index,
     )
     shares = pd.DataFrame(
         label_confusion_matrix(data.target, predicted, normalize="true"),
@@ -31,7 +48,7 @@ def confusion(args):
     return [
         f"{args.backbones[0]}, {several(args)}, balanced class weights. Figures of "
         "each label, out of fold:",
-        scores[["F1", "TPR", "PPV"]].set_axis(["F1", "recall", "precision"], axis=1),
+        scores,
         "Co-occurrence: of the images that have the label of the row, the share that "
         "is given the label of the column. Labels that go together in truth are off "
         "the diagonal too. The source has such a matrix of 19 × 19.",

@@ -16,7 +16,8 @@ from torch import nn
 from emclassify import CNNClassifier
 from emclassify.nets import BackboneNet, load_backbone
 from studies._sources import CELL_TABLES
-from studies.cells._beside import beside_source, figures
+from studies.cells._beside import beside_source
+from studies.cells._intervals import figures, write_counts
 from studies.cells._models import imagenet_weights, out_of_fold, several, simulate
 
 __all__ = ["ACTIVATIONS", "ClippedOutputs", "PlainStart", "outputs"]
@@ -78,7 +79,7 @@ def outputs(args):
     weights = args.weights
     if weights == "imagenet":
         weights = imagenet_weights(args.backbones[0])
-    rows = {}
+    rows, found = {}, {}
     for activation in ACTIVATIONS:
         model = CNNClassifier(
             partial(
@@ -97,11 +98,19 @@ def outputs(args):
             random_state=args.seed,
         )
         proba = out_of_fold(model, data, args, "predict_proba")
-        rows[activation] = figures(data.target, proba >= 0.5, "micro") | {
-            "labels an image": (proba >= 0.5).sum(axis=1).mean(),
+        said = found[activation] = proba >= 0.5
+        rows[activation] = figures(data.target, said, data.groups, "micro") | {
+            "labels an image": said.sum(axis=1).mean(),
             "outputs at 0": (proba < 2 * EPSILON).mean(),
             "outputs at 1": (proba > 1 - 2 * EPSILON).mean(),
         }
+    write_counts(
+        args.out / "outputs-counts.csv",
+        data.target,
+        found,
+        data.groups,
+        data.target_names,
+    )
     truly = np.sum(data.target, axis=1).mean()
     return [
         f"{args.backbones[0]}, {several(args)} ({truly:.2f} on average). The network's "

