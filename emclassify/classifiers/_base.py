@@ -1,7 +1,6 @@
 """What every network classifier shares: from images and labels to trained weights."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -9,27 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
-from skorch import NeuralNetClassifier
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
-from torch import nn
 
 from emclassify._fit_state import unchanged_if_refused
-from emclassify._groups import check_groups
 from emclassify._images import ImageInputMixin
-from emclassify._incoming import plain_array
+from emclassify.classifiers._building import BuiltNetMixin
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._failed_training import as_before_if_it_fails
 from emclassify.classifiers._keeping import KeptNetMixin
 from emclassify.classifiers._labels import LabelsMixin
 from emclassify.classifiers._length import TrainingLengthMixin, set_length
-from emclassify.classifiers._settings import (
-    changed_settings,
-    refuse_fixed,
-    settings_of,
-)
-from emclassify.nets import MaskedNet
+from emclassify.classifiers._samples import OrderOf, SamplesMixin, check_weights
 from emclassify.training import (
     ConfusionOfBest,
     EpochCheckpoint,
@@ -37,46 +28,32 @@ from emclassify.training import (
     FiniteLoss,
     ImageBatches,
     ImageDataset,
-    ImageModule,
     OwnRandomState,
     TrainingRecord,
     TrainingRun,
     canonical_order,
-    carry_over,
-    class_factors,
     forward,
     image_digests,
     isolated,
-    load_weights,
-    looks_all_ways,
-    make_augmentation,
     make_early_stopping,
     make_schedule,
-    make_training_net,
-    repeat_by_weight,
     reset_rates,
     resolve_compile,
-    resolve_device,
-    resolve_precision,
     resolve_threads,
     run_epochs,
     training_key,
-    validation_split,
 )
 
 __all__ = ["BaseImageClassifier"]
 
-# From images and labels to what `canonical_order` returns.
-OrderOf = Callable[[Sequence[np.ndarray], np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-_PREDICTED_AT_ONCE = 128
-
 
 class BaseImageClassifier(
+    BuiltNetMixin,
     KeptNetMixin,
     LearningCurveMixin,
     TrainingLengthMixin,
     LabelsMixin,
+    SamplesMixin,
     ImageInputMixin,
     ClassifierMixin,
     BaseEstimator,
@@ -87,8 +64,6 @@ class BaseImageClassifier(
     """
 
     _reads_stored = True
-    # Groups of weights for skorch: (pattern of names, {"lr_factor": factor on lr}).
-    _param_groups: Sequence[tuple[str, dict]] = ()
     # Callbacks that the network needs in training.
     _net_callbacks: Sequence[tuple[str, Callback]] = ()
 
@@ -102,12 +77,6 @@ class BaseImageClassifier(
         tags.classifier_tags.multi_label = True
         tags.classifier_tags.poor_score = self.normalization == "image"
         return tags
-
-    @abstractmethod
-    def _make_net(
-        self, image_shape: Sequence[int], n_classes: int, n_features: int
-    ) -> nn.Module:
-        """Return the untrained network."""
 
     def _features(
         self, images: Sequence[np.ndarray], *, fitted: bool = True
@@ -246,7 +215,7 @@ class BaseImageClassifier(
                 self._features(images, fitted=not first),
                 target,
                 np.arange(len(images)),
-                _check_weights(images, sample_weight),
+                check_weights(images, sample_weight),
                 rescaled=False,
             )
             self.batch_size_ = self.training_length(len(train), len(self.classes_))[1]
@@ -300,157 +269,6 @@ class BaseImageClassifier(
         """
         return self._choose_labels(self.predict_proba(X))
 
-    def _make_datasets(
-        self,
-        images: np.ndarray | list[np.ndarray],
-        target: np.ndarray,
-        sample_weight: ArrayLike | None,
-        groups: ArrayLike | None,
-        order_of: OrderOf,
-    ) -> tuple[ImageDataset, ImageDataset | None]:
-        """Return the training set, and the validation set or None."""
-        if groups is not None:
-            groups = check_groups(groups, len(images))
-        weight = _check_weights(images, sample_weight)
-        index, content = order_of(images, target)
-        if (weight > 0).any():
-            # The others are left out, of the validation split too.
-            index = index[weight[index] > 0]
-        features = self._features(images, fitted=False)
-        if not self.early_stopping:
-            train = self._make_dataset(images, features, target, index, weight)
-            return train, None
-        if groups is None and len(np.unique(content[index])) < len(index):
-            # Copies, as oversampling makes them, must not stand on both sides.
-            groups = content
-        random_state = self.random_state
-        if random_state is None and self.checkpoint_dir is not None:
-            random_state = 0  # a training that goes on has to find its split again
-        train, valid = validation_split(
-            target[index],
-            None if groups is None else groups[index],
-            self.validation_fraction,
-            check_random_state(random_state),
-        )
-        return tuple(
-            self._make_dataset(images, features, target, index[side], weight)
-            for side in (train, valid)
-        )
-
-    def _make_dataset(
-        self,
-        images: np.ndarray | list[np.ndarray],
-        features: np.ndarray | None,
-        target: np.ndarray,
-        index: np.ndarray,
-        sample_weight: np.ndarray,
-        *,
-        rescaled: bool = True,
-    ) -> ImageDataset:
-        """Return the samples at `index`, with the product of both kinds of weight.
-
-        If `rescaled`, its mean is 1.
-        """
-        rows, weight = repeat_by_weight(sample_weight[index])
-        rows = index[rows]
-        target = target[rows]
-        factor = class_factors(self.class_weight, target, self.classes_)
-        # One weight a sample; with several labels, one for each label of a sample.
-        weight = (weight * factor.T).T
-        if weight.sum() <= 0:
-            raise ValueError(
-                "class_weight and sample_weight leave no sample with a positive weight."
-            )
-        if rescaled:
-            weight *= weight.size / weight.sum()
-        return ImageDataset(images, target, weight, rows, features)
-
-    def _initialize(self, train: ImageDataset) -> None:
-        """Build the network with fresh weights, and the scales of the training set."""
-        self._rng = check_random_state(self.random_state)
-        device = resolve_device(self.device)
-        self.device_ = str(device)
-        self._net_input = tuple(train.stacks[0].shape[1:]), train.n_features
-        image_shape, _ = self._net_input
-        n_classes = len(self.classes_)
-        with self._isolated(self._draw_seed()):
-            module = self._make_module(
-                self._build_net(),
-                resolve_precision(self.precision, device, image_shape),
-            )
-            module.learn_scales(train, by_image=self.normalization == "image")
-            if self.multilabel_:
-                module.learn_log_odds(train)
-            module.check_net(image_shape, n_classes)
-            self.net_ = self._make_training_net(module)
-        self.history_ = self.net_.history
-        self._settings = settings_of(self)
-
-    def _take_over_settings(self) -> None:
-        """Have `net_`, which trains on, do so as the parameters say by now.
-
-        Its network stays, with its weights, and so does the state of the optimizer
-        where the new one has the same.
-        """
-        changed = changed_settings(self, self._settings)
-        refuse_fixed(self, changed)
-        if "random_state" in changed:
-            self._rng = check_random_state(self.random_state)
-        if changed - {"random_state"}:
-            self._remake_net("device" in changed)
-        self._settings = settings_of(self)
-
-    def _remake_net(self, new_device: bool) -> None:
-        """Give the trained network a new skorch net, made from the parameters."""
-        if new_device:
-            self.device_ = str(resolve_device(self.device))
-        image_shape, _ = self._net_input
-        precision = resolve_precision(
-            self.precision, torch.device(self.device_), image_shape
-        )
-        with self._isolated():
-            module = self._make_module(self.net_.module_.net, precision)
-            # Before the optimizer is made: places for the scales.
-            load_weights(module, dict(self.net_.module_.state_dict()))
-            net = self._make_training_net(module)
-            carry_over(self.net_, net)
-        self.net_, self.history_ = net, net.history
-
-    def _make_module(self, net: nn.Module, precision: str) -> ImageModule:
-        """Return a network together with what happens to a batch before it."""
-        image_shape, _ = self._net_input
-        augmentation = make_augmentation(self.augmentation, image_shape)
-        compiled = resolve_compile(self.compile, self.device)
-        return ImageModule(
-            net,
-            augmentation,
-            precision,
-            compiled,
-            masked=self._masked(),
-            averaged=looks_all_ways(self.test_time_augmentation, augmentation),
-        )
-
-    def _make_training_net(self, module: ImageModule) -> NeuralNetClassifier:
-        """Return the skorch net that trains a module as the parameters say."""
-        return make_training_net(
-            module,
-            n_classes=len(self.classes_),
-            multilabel=self.multilabel_,
-            loss=self.loss,
-            label_smoothing=self.label_smoothing,
-            optimizer=self.optimizer,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            param_groups=self._param_groups,
-            batch_size=self.batch_size_,
-            # Small batches are for learning only.
-            predicted_at_once=(
-                _PREDICTED_AT_ONCE if self.batch_size == "auto" else self.batch_size_
-            ),
-            device=self.device_,
-            shared=self.device == "accelerate",
-        )
-
     def _make_checkpoint(
         self,
         images: np.ndarray | list[np.ndarray],
@@ -474,32 +292,6 @@ class BaseImageClassifier(
             self, self.net_.module_, (train, valid), image_digests(images, target)
         )
         return EpochCheckpoint(self.checkpoint_dir, key)
-
-    def _make_bare_net(self) -> nn.Module:
-        """Return the network that `net_` has, with any weights.
-
-        A child whose `_make_net` fetches or reads weights leaves that out here.
-        """
-        return self._build_net()
-
-    def _build_net(self) -> nn.Module:
-        """Return the network; where there are masks, one that heeds them."""
-        (height, width, channels), n_features = self._net_input
-        n_classes = len(self.classes_)
-        if not self._masked():
-            return self._make_net((height, width, channels), n_classes, n_features)
-        if channels < 2:
-            raise ValueError(
-                f'{type(self).__name__}(mask="last") takes the last channel as the '
-                f"mask, but X has images of shape {height, width, channels} (height, "
-                "width, channels): give images (n, height, width, 2), or mask=None."
-            )
-        image_shape = height, width, channels - 1
-        return MaskedNet(self._make_net(image_shape, n_classes, n_features))
-
-    def _masked(self) -> bool:
-        """Whether the last channel is a mask, and not one more to look at."""
-        return False
 
     def _make_run(
         self,
@@ -572,15 +364,3 @@ class BaseImageClassifier(
         device = torch.device(self.device_)
         compiled = resolve_compile(self.compile, self.device)
         return isolated(device, self.n_threads, seed, compiled)
-
-
-def _check_weights(
-    images: Sequence[np.ndarray], sample_weight: ArrayLike | None
-) -> np.ndarray:
-    """Return the weight of each image, finite and not negative; 1 without any."""
-    return _check_sample_weight(
-        plain_array(sample_weight, "sample_weight"),
-        images,
-        dtype=np.float64,
-        ensure_non_negative=True,
-    )

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from emclassify.classifiers._base import BaseImageClassifier, OrderOf
+from emclassify.classifiers._base import BaseImageClassifier
 from emclassify.classifiers._convergence import judge_training
+from emclassify.classifiers._samples import OrderOf
 from emclassify.training import (
     EpochProgress,
     OwnRandomState,
