@@ -75,17 +75,11 @@ def otsu_masks(images: NDArray[Any], particle: str) -> NDArray[np.bool_]:
         masks = bright ^ (bright[:, border].mean(axis=1) > 0.5)[:, None, None]
     flat = images.reshape(len(images), -1)
     masks &= (flat.min(axis=1) < flat.max(axis=1))[:, None, None]
-    return largest_components(masks, images)
+    return largest_components(masks)
 
 
-def largest_components(
-    masks: NDArray[np.bool_], images: NDArray[Any]
-) -> NDArray[np.bool_]:
-    """Keep the largest 4-connected part of each mask (n, h, w).
-
-    Of equals the one whose pixels lie nearer to the middle of the image, then the
-    brighter one: so it is the same one after a turn.
-    """
+def largest_components(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest 4-connected part of each mask (n, h, w); the first of equals."""
     labels, n_labels = ndimage.label(masks, structure=WITHIN_IMAGE)
     if n_labels == 0:
         return masks
@@ -93,18 +87,9 @@ def largest_components(
     # Labels count upwards through the stack, so each image owns a run of them.
     owner = np.zeros(n_labels + 1, dtype=np.intp)
     image, row, column = np.nonzero(masks)
-    label = labels[image, row, column]
-    owner[label] = image
-    keys = [-sizes[1:], owner[1:]]
-    order = np.lexsort(keys) + 1
-    first = np.r_[True, np.diff(owner[order]) != 0]
-    if (~first[1:] & first[:-1] & (np.diff(sizes[order]) == 0)).any():
-        # In half pixels: whole numbers, whose sums are exact.
-        height, width = masks.shape[1:]
-        squared = (2 * row - (height - 1)) ** 2 + (2 * column - (width - 1)) ** 2
-        away = np.bincount(label, weights=squared, minlength=n_labels + 1)
-        light = np.bincount(label, weights=images[masks], minlength=n_labels + 1)
-        order = np.lexsort([-light[1:], away[1:], *keys]) + 1
+    owner[labels[image, row, column]] = image
+    order = np.lexsort((np.arange(1, n_labels + 1), -sizes[1:], owner[1:])) + 1
+    first = np.r_[True, owner[order][1:] != owner[order][:-1]]
     keep = np.zeros(n_labels + 1, dtype=bool)
     keep[order[first]] = True
     return keep[labels]

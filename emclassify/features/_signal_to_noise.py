@@ -42,8 +42,8 @@ class SignalToNoise(FeatureFamily):
     mask : {"auto", "last", "otsu", "full"}, default="auto"
         Where the particle is. "last": the last channel, where it isn't 0. "otsu": the
         largest 4-connected part on the particle's side of Otsu's threshold of the
-        first channel. "full": the whole image. "auto": "last" for images of exactly
-        two channels, else "full".
+        first channel, of equals the first. "full": the whole image. "auto": "last" for
+        images of exactly two channels, else "full".
     particle : {"auto", "dark", "bright"}, default="auto"
         The particle's side of Otsu's threshold. "auto": the side that holds at most
         half of the image's border.
