@@ -234,7 +234,9 @@ def test_simulated_images_do_not_depend_on_the_backend(dask):
     np.testing.assert_array_equal(spread.images, here.images)
 
 
-@pytest.mark.parametrize("task", ["benchmark", "search"])
+@pytest.mark.parametrize(
+    "task", [pytest.param("benchmark", marks=pytest.mark.slow), "search"]
+)
 def test_no_fold_is_lost_with_a_worker(data, serial, mortal, tmp_path, task):
     killer = KillOne(tmp_path)
     killer.start()

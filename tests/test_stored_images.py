@@ -241,6 +241,7 @@ print(anonymous() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_is_the_batch_not_the_set(tmp_path):
     path = tmp_path / "images"

@@ -174,8 +174,9 @@ def test_whole_pipeline_with_mask_and_several_labels(liposomes, tmp_path):
     export_and_compare(model, X, tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("normalization", ["dataset", "image"])
-@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize(
+    ("colours", "normalization"), [(1, "image"), (3, "image"), (3, "dataset")]
+)
 def test_masked_network(colours, normalization, liposomes, tmp_path, monkeypatch):
     X = with_mask(liposomes.images)
     X = np.concatenate([X[..., :1]] * (colours - 1) + [X], -1)
