@@ -56,7 +56,8 @@ def parse_text_table(
         opened = _COMPRESSED.get(os.path.splitext(path)[1].lower(), open)
         with opened(path, "rb") as file:
             content = file.read()
-    _, header = next(_rows(content), (0, []))
+    rows = _rows(content)
+    _, header = next(rows, (0, []))
     table = pd.read_csv(
         io.BytesIO(content),
         dtype=str,
@@ -66,7 +67,7 @@ def parse_text_table(
         index_col=False,
         usecols=range(len(header)) if header else None,
     )
-    for line, row in _rows(content):
+    for line, row in rows:
         n = len(row)
         while n > len(header) and not row[n - 1]:
             n -= 1
