@@ -82,8 +82,16 @@ def is_sequence_of_images(X: object) -> bool:
 
 
 def number_of_axes(X: Any) -> int:
-    """Return the number of axes of any array-like (np.ndim refuses some)."""
-    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+    """Return the number of axes of any array-like (np.ndim refuses some).
+
+    Lists that are empty or of different lengths, which `check_images` refuses, have 3.
+    """
+    if hasattr(X, "ndim"):
+        return X.ndim
+    try:
+        return np.asarray(X).ndim if len(X) else 3
+    except ValueError:
+        return 3
 
 
 def _refuse_ragged(X):
@@ -212,13 +220,23 @@ def check_images(
             X = list(X)
         _refuse_mixed_scales(X)
         _refuse_strange(X, name)
-    X = check_array(
-        X,
-        allow_nd=True,
-        ensure_all_finite=False,
-        input_name=name,
-        estimator=estimator,
-    )
+    if isinstance(X, list | tuple) and len(X) == 0:
+        raise ValueError(f"{name} holds no images.")
+    try:
+        X = check_array(
+            X,
+            allow_nd=True,
+            ensure_all_finite=False,
+            input_name=name,
+            estimator=estimator,
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"{name} holds images of different sizes, as lists. Make each an array, "
+            "and bring them to one size with emclassify.preprocessing.ResizeImages."
+        ) from None
     if X.dtype == np.float16:
         X = X.astype(np.float32)
     if X.dtype == bool:

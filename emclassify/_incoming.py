@@ -5,6 +5,8 @@ anything else gets to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
+from decimal import Decimal
+from numbers import Real
 from os import PathLike
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-__all__ = ["plain_array", "plain_images", "plain_labels"]
+__all__ = ["plain_array", "plain_images", "plain_labels", "plain_numbers"]
 
 _COLUMNS = (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 _ONE_PATH = "is the path of one file; pass a list of paths."
@@ -24,9 +26,10 @@ def plain_images(X: Any, name: str = "X") -> Any:
     Parameters
     ----------
     X : array-like
-        Tensors, of whatever device and precision, become arrays; pandas' columns of
-        paths or images 1-D arrays of objects; masked arrays without a masked value
-        plain ones. Lists of any of them too. All else stays as it is.
+        Tensors, of whatever device and precision, and pictures of Pillow become
+        arrays; pandas' columns of paths or images 1-D arrays of objects; masked arrays
+        without a masked value plain ones. Lists of any of them too. All else stays as
+        it is.
     name : str, default="X"
         What to call it in errors.
 
@@ -39,7 +42,8 @@ def plain_images(X: Any, name: str = "X") -> Any:
     TypeError
         If it can be read only once (a generator), or has no order (a set, a dict).
     ValueError
-        If values are masked, or a path is missing.
+        If values are masked, an image or a path is missing, paths stand beside images,
+        or a picture has a palette.
 
     Examples
     --------
@@ -121,6 +125,65 @@ def plain_labels(y: Any, name: str = "y") -> Any:
         ) from None
 
 
+def plain_numbers(values: Any, name: str, *, finite: bool = True) -> np.ndarray:
+    """Return numbers as float64, whatever holds them.
+
+    Parameters
+    ----------
+    values : array-like
+        Real numbers or truth values; None and pd.NA are NaN. Text is refused.
+    name : str
+        What to call them in errors.
+    finite : bool, default=True
+        Whether NaN and infinite ones are refused.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    TypeError
+        If they can be read only once, or have no order.
+    ValueError
+        If something else is among them, or lengths of rows differ.
+
+    Examples
+    --------
+    >>> from emclassify._incoming import plain_numbers
+    >>> plain_numbers([[1, 2], [3, 4.5]], "score")
+    array([[1. , 2. ],
+           [3. , 4.5]])
+    >>> plain_numbers(["0.5", "high"], "score")
+    Traceback (most recent call last):
+    ...
+    ValueError: score must hold real numbers; got 'high'.
+    """
+    _refuse_container(values, name)
+    values = plain_array(values, name)
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} holds sequences of different lengths.") from None
+    if found.dtype.kind == "O":
+        found = np.where(pd.isna(found), np.nan, found)
+        odd = [value for value in found.flat if not _is_real(value)]
+    else:
+        odd = [] if found.dtype.kind in "biuf" else found.ravel().tolist()
+    if odd:
+        raise ValueError(f"{name} must hold real numbers; got {odd[0]!r}.")
+    found = found.astype(np.float64)
+    if finite and not np.isfinite(found).all():
+        place = tuple(np.argwhere(~np.isfinite(found))[0].tolist())
+        what = "NaN" if np.isnan(found[place]) else "infinity"
+        raise ValueError(f"{name} contains {what} at {place}; give finite numbers.")
+    return found
+
+
+def _is_real(value):
+    return isinstance(value, Real | Decimal)
+
+
 def _refuse_container(X, name):
     """Raise if X can't be gone through twice and in order."""
     if sparse.issparse(X):
@@ -152,14 +215,25 @@ def _column(X):
 
 def _plain_elements(X, name):
     """Return a list or 1-D array of objects with plain arrays in it."""
-    odd = [i for i, x in enumerate(X) if not isinstance(x, str | PathLike)]
-    if len(odd) < len(X):
-        for i in odd:
-            if X[i] is None or X[i] is pd.NA or X[i] != X[i]:
-                raise ValueError(
-                    f"{name} has no path at place {i}: {X[i]}. Name every file, or "
-                    "leave that row out."
-                )
+    is_path = [isinstance(x, str | PathLike) for x in X]
+    missing = [i for i, x in enumerate(X) if not is_path[i] and _is_missing(x)]
+    if missing and any(is_path):
+        raise ValueError(
+            f"{name} has no path at place {missing[0]}: {X[missing[0]]}. Name every "
+            "file, or leave that row out."
+        )
+    if missing and (len(missing) == len(X) or any(hasattr(x, "shape") for x in X)):
+        raise ValueError(
+            f"{name} has no image at place {missing[0]} ({len(missing)} of {len(X)} "
+            f"are missing): {X[missing[0]]}. Leave it out, and its label too."
+        )
+    if any(is_path):
+        if not all(is_path):
+            i = is_path.index(False)
+            raise ValueError(
+                f"{name} holds paths and other things: at place {i} is a "
+                f"{type(X[i]).__name__}. Pass paths only, or images only."
+            )
         return X
     plain = [plain_array(x, f"{name}[{i}]") for i, x in enumerate(X)]
     if all(new is old for new, old in zip(plain, X, strict=True)):
@@ -184,6 +258,13 @@ def plain_array(X: Any, name: str) -> Any:
             )
         return np.asarray(X)
     package = str(type(X).__module__).partition(".")[0]
+    if package == "PIL" and hasattr(X, "mode"):
+        if X.mode in ("P", "PA"):
+            raise ValueError(
+                f"{name} is a picture with a palette, whose numbers are no greys: "
+                'convert it, .convert("L") or .convert("RGB").'
+            )
+        return np.asarray(X)
     if package == "torch" and hasattr(X, "detach"):
         return _of_torch(X, name)
     if package == "cupy" and hasattr(X, "get"):

@@ -63,7 +63,7 @@ def test_a_page_may_be_written_again(folder, model, tmp_path, capsys, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("emclassify.review._write_review_page._render", interrupt)
+        patched.setattr("emclassify.review._write_review_page.render", interrupt)
         assert review(model, folder, "--out", out, "--cv", 2) == 130
     assert "interrupted, nothing was written." in capsys.readouterr().err
     assert not out.exists()

@@ -63,6 +63,23 @@ def test_centres(folder, tmp_path, kind):
     check(load_particles(folder, table, box_size=8, label_column=None), None)
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (frame()[:0], "particles can't be read as a table: it has no row"),
+        (frame().drop(columns="y"), "particles can't be read as a table: it needs the"),
+        (frame().assign(x=np.nan), "as a table: its row 1 has 'nan' as x"),
+        (
+            frame().rename(columns={"y": "x"}),
+            "particles has more than one column 'x'",
+        ),
+    ],
+)
+def test_a_frame_that_is_no_table_of_particles(folder, table, message):
+    with pytest.raises(ValueError, match=message):
+        load_particles(folder, table, box_size=8)
+
+
 def test_a_row_longer_than_the_header_shifts_nothing(folder, tmp_path):
     path = tmp_path / "mic1.csv"
     path.write_text("x,y\n20,10,\n70,50,\n")

@@ -89,7 +89,7 @@ def test_same_seed_same_suggestions(images):
         ({"n": 3, "labelled": [True]}, r"labelled has shape \(1,\)"),
         ({"n": 3, "labelled": [200]}, "numbers beyond 0 to 99"),
         ({"n": 3, "embedding": np.zeros((2, 2))}, r"embedding has shape \(2, 2\)"),
-        ({"n": 3, "embedding": np.full((100, 2), np.nan)}, "not finite"),
+        ({"n": 3, "embedding": np.full((100, 2), np.nan)}, "embedding contains NaN"),
         ({"n": 3, "groups": [None] * 100}, "groups is missing"),
     ],
 )

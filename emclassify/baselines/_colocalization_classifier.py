@@ -126,7 +126,7 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs images of at least 2 classes; y holds "
-                f"one class only, {self.classes_[0]!r}."
+                f"one class only, {self.classes_.tolist()[0]!r}."
             )
         self.estimator_ = clone(self._estimator()).fit(features, y)
         return self

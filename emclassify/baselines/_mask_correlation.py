@@ -298,7 +298,7 @@ class MaskCorrelationClassifier(IonDatasetsMixin, ClassifierMixin, BaseEstimator
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs images on and off the sample; y holds "
-                f"one class only, {self.classes_[0]!r}."
+                f"one class only, {self.classes_.tolist()[0]!r}."
             )
         if self.off_label is None:
             return self.classes_[0]

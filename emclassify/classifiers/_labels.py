@@ -60,7 +60,7 @@ class LabelsMixin(ChosenLabelsMixin):
             if len(self.classes_) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs samples of at least 2 classes; y "
-                    f"holds one class only, {self.classes_[0]!r}."
+                    f"holds one class only, {self.classes_.tolist()[0]!r}."
                 )
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():

@@ -91,7 +91,7 @@ def _review(args: argparse.Namespace) -> None:
         review_folder,
         unseen_probabilities,
     )
-    from emclassify.review._write_review_page import is_page
+    from emclassify.review._page_file import is_page
 
     out = Path(args.out)
     if not (out.is_dir() and (is_page(out) or not any(out.iterdir()))):

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
+
+from emclassify._incoming import plain_labels
+from emclassify.metrics._per_class import check_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,17 +115,29 @@ class ConfusionMatricesDisplay:
         Returns
         -------
         ConfusionMatricesDisplay
+
+        Raises
+        ------
+        ValueError
+            If a label is missing, lengths differ, or `labels` repeats one.
         """
         if not isinstance(y_pred, dict) or not y_pred:
             raise TypeError("y_pred must be a non-empty {model name: predictions}.")
-        if labels is None:
-            labels = unique_labels(y_true, *y_pred.values())
-        matrices = {
-            name: confusion_matrix(y_true, predicted, labels=labels)
+        y_true = column_or_1d(plain_labels(y_true, "y_true"))
+        said = {
+            name: column_or_1d(plain_labels(predicted, f"y_pred[{name!r}]"))
             for name, predicted in y_pred.items()
         }
+        if labels is None:
+            labels = unique_labels(y_true, *said.values())
+        else:
+            labels = check_labels(labels)
+        matrices = {
+            name: confusion_matrix(y_true, predicted, labels=labels)
+            for name, predicted in said.items()
+        }
         names = labels if display_labels is None else display_labels
-        own = np.asarray(y_true) == np.asarray(labels)[:, np.newaxis]
+        own = y_true == np.asarray(labels)[:, np.newaxis]
         return cls(
             matrices,
             display_labels=[str(name) for name in names],

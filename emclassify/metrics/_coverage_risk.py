@@ -8,10 +8,11 @@ from sklearn.utils._param_validation import validate_params
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import (
     _check_sample_weight,
-    assert_all_finite,
     check_consistent_length,
     column_or_1d,
 )
+
+from emclassify._incoming import plain_labels, plain_numbers
 
 __all__ = ["area_under_coverage_risk", "coverage_risk_curve"]
 
@@ -85,12 +86,12 @@ def coverage_risk_curve(
     >>> risk.round(2)
     array([0.  , 0.  , 0.33, 0.25])
     """
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
-    confidence = column_or_1d(confidence)
+    y_true = column_or_1d(plain_labels(y_true, "y_true"))
+    y_pred = column_or_1d(plain_labels(y_pred, "y_pred"))
+    confidence = column_or_1d(plain_numbers(confidence, "confidence"))
     check_consistent_length(y_true, y_pred, confidence)
     if len(confidence) == 0:
         raise ValueError("y_true, y_pred and confidence hold no samples.")
-    assert_all_finite(confidence, input_name="confidence")
     weight = _check_sample_weight(
         sample_weight, confidence, dtype=np.float64, ensure_non_negative=True
     )

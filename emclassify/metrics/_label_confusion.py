@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from emclassify.metrics._targets import as_target
+from emclassify._incoming import plain_labels
 
 __all__ = ["label_confusion_matrix"]
 
@@ -129,10 +129,7 @@ def label_confusion_matrix(
 
 def _indicator(y, name):
     """Return an indicator matrix of int, or raise."""
-    y = y.toarray() if hasattr(y, "toarray") else y
-    # As a target, the column of one label would become a row of classes.
-    several = np.ndim(y) == 2 and np.shape(y)[1] != 1
-    y = as_target(y) if several else np.asarray(y)
+    y = plain_labels(y.toarray() if hasattr(y, "toarray") else y, name)
     if y.ndim != 2 or not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"{name} must be an indicator matrix (n_samples, n_labels) of 0 and 1; got "

@@ -11,10 +11,11 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import (
     _check_pos_label_consistency,
     _check_sample_weight,
-    assert_all_finite,
     check_consistent_length,
     column_or_1d,
 )
+
+from emclassify._incoming import plain_labels, plain_numbers
 
 __all__ = [
     "OperatingPoint",
@@ -140,10 +141,9 @@ def operating_point(
 
 def _curve(y_true, y_score, pos_label, sample_weight):
     """Return thresholds, precisions, recalls and false-positive rates."""
-    y_true, y_score = column_or_1d(y_true), column_or_1d(y_score)
+    y_true = column_or_1d(plain_labels(y_true, "y_true"))
+    y_score = column_or_1d(plain_numbers(y_score, "y_score"))
     check_consistent_length(y_true, y_score, sample_weight)
-    if y_score.dtype.kind not in "biuf":
-        raise ValueError(f"y_score must hold real numbers; it is {y_score.dtype}.")
     kind = type_of_target(y_true, input_name="y_true")
     if kind not in ("binary", "multiclass"):
         raise ValueError(f"y_true must hold labels of two classes; it is {kind}.")
@@ -158,7 +158,6 @@ def _curve(y_true, y_score, pos_label, sample_weight):
         raise ValueError(
             f"pos_label={pos_label!r} is not a label of y_true: {classes.tolist()}."
         )
-    assert_all_finite(y_score, input_name="y_score")
     weight = _check_sample_weight(sample_weight, y_true, ensure_non_negative=True)
     positive = y_true == pos_label
     n_positive, n_negative = weight[positive].sum(), weight[~positive].sum()

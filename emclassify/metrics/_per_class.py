@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
+from emclassify._incoming import plain_numbers
 from emclassify.metrics._confusion import (
     check_confusion_matrix,
     check_zero_division,
@@ -49,7 +50,12 @@ def check_labels(labels: ArrayLike) -> NDArray[Any]:
             "labels must be a non-empty one-dimensional sequence; got shape "
             f"{labels.shape}."
         )
-    values, counts = np.unique(labels, return_counts=True)
+    try:
+        values, counts = np.unique(labels, return_counts=True)
+    except TypeError:
+        raise ValueError(
+            f"labels must be all text or all numbers; got {labels.tolist()}."
+        ) from None
     if (counts > 1).any():
         raise ValueError(f"labels holds {values[counts > 1][0]} more than once.")
     return labels
@@ -78,6 +84,8 @@ def check_names(target_names: Sequence[str] | None, labels: NDArray[Any]) -> lis
 
 def _counts(y_true, y_pred, labels, sample_weight):
     """Return labels and the four one-against-rest counts of each of them."""
+    if sample_weight is not None:
+        sample_weight = plain_numbers(sample_weight, "sample_weight")
     if is_indicator(y_true):
         columns = np.arange(np.shape(y_true)[1])
         labels = columns if labels is None else check_labels(labels)

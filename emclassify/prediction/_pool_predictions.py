@@ -4,12 +4,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import column_or_1d
 
 from emclassify._groups import check_groups
-from emclassify._incoming import plain_images
+from emclassify._incoming import plain_numbers
 
 __all__ = ["pool_predictions"]
 
@@ -79,8 +78,12 @@ def pool_predictions(
            [ nan,  nan],
            [0.2 , 0.8 ]])
     """
-    proba = plain_images(proba, "proba")
-    proba = check_array(proba, dtype=np.float64, input_name="proba")
+    proba = plain_numbers(proba, "proba")
+    if proba.ndim != 2 or 0 in proba.shape:
+        raise ValueError(
+            f"proba has shape {proba.shape}; it must have one row a cell and one "
+            "column a label."
+        )
     groups = check_groups(groups, len(proba))
     if proba.min() < 0 or proba.max() > 1:
         raise ValueError(

@@ -95,7 +95,16 @@ def read_particle_table(
         If it is no such table, lacks a column or has no row.
     """
     if isinstance(source, pd.DataFrame):
-        return _checked(_from_columns(source.reset_index(drop=True), micrograph_column))
+        twice = source.columns[source.columns.duplicated()]
+        if len(twice):
+            raise ValueError(f"particles has more than one column {twice[0]!r}.")
+        table = source.reset_index(drop=True)
+        try:
+            return _checked(_from_columns(table, micrograph_column))
+        except ValueError as error:
+            raise ValueError(
+                f"particles can't be read as a table: {what_is_wrong(error)}."
+            ) from error
     if not may_be_there(source):
         raise FileNotFoundError(f"particles={str(source)!r}: no such file.")
     readers = {".star": _read_star, ".cs": _read_cs, ".box": _read_box}
@@ -130,7 +139,7 @@ def _checked(table: ParticleTable) -> ParticleTable:
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise ValueError(
-                f"its row {row + 1} has {column[row]!r} as {name} of the particle"
+                f"its row {row + 1} has {column[row]} as {name} of the particle"
             )
     return table
 
@@ -175,9 +184,9 @@ def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(float)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
+        value = str(frame[name].iloc[bad[0]])
         raise ValueError(
-            f"its row {bad[0] + 1} has {frame[name].iloc[bad[0]]!r} as {name}, which "
-            "is no number"
+            f"its row {bad[0] + 1} has {value!r} as {name}, which is no number"
         )
     return numbers
 

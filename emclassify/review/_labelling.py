@@ -23,8 +23,8 @@ from emclassify.review._apply_corrections import (
 from emclassify.review._curve_picture import curve_picture
 from emclassify.review._folder_images import FolderImages
 from emclassify.review._folder_page import judge, review_folder
+from emclassify.review._page_file import dataset_of
 from emclassify.review._suggest_to_label import SIMILAR, embed, suggest_to_label
-from emclassify.review._write_review_page import dataset_of
 
 __all__ = ["DECISIONS", "Labelling", "read_decisions"]
 

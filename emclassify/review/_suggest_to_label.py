@@ -18,7 +18,9 @@ from sklearn.utils._param_validation import (
 )
 
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_numbers
 from emclassify.review._doubt import label_margin
+from emclassify.review._pairs import pairs_of
 
 __all__ = ["SIMILAR", "embed", "suggest_to_label"]
 
@@ -130,6 +132,8 @@ def suggest_to_label(
     [0, 1, 2]
     """
     n_samples = len(X)
+    if n_samples == 0:
+        raise ValueError("X holds no images.")
     done = _mask(labelled, n_samples)
     groups = check_groups(groups, n_samples)
     free = np.flatnonzero(~done)
@@ -157,8 +161,9 @@ def suggest_to_label(
     points = embed(X, embedding, n_samples, rng)
     pairs = None
     if avoid_duplicates:
-        pairs = _pairs_of(X, verbose) if duplicates is None else duplicates
-    taken = _Taken(pairs, done, groups)
+        pairs = _search(X, verbose) if duplicates is None else duplicates
+    copies = {} if pairs is None else _copies_of(*pairs_of(pairs, n_samples))
+    taken = _Taken(copies, done, groups)
     chosen, clusters = _spread(points, candidates, weight, n, taken, rng)
     cluster_of = np.full(n_samples, -1)
     cluster_of[candidates] = clusters
@@ -169,7 +174,10 @@ def _mask(labelled, n):
     """Return which images have a label, as a mask."""
     if labelled is None:
         return np.zeros(n, dtype=bool)
-    labelled = np.asarray(labelled)
+    try:
+        labelled = np.asarray(labelled)
+    except ValueError:
+        raise ValueError("labelled holds sequences of different lengths.") from None
     if labelled.dtype == bool:
         if labelled.shape != (n,):
             raise ValueError(f"labelled has shape {labelled.shape} for {n} images.")
@@ -213,11 +221,9 @@ def embed(
         points = embedding.transform(X) if fit is None else fit(X)
     else:
         points = embedding
-    points = np.asarray(points, dtype=np.float64)
+    points = plain_numbers(points, "embedding")
     if points.ndim != 2 or len(points) != n:
         raise ValueError(f"embedding has shape {points.shape} for {n} images.")
-    if not np.isfinite(points).all():
-        raise ValueError("embedding holds values that are not finite.")
     return points
 
 
@@ -252,9 +258,9 @@ def _spread(points, candidates, weight, n, taken, rng):
 class _Taken:
     """What is labelled or suggested already, to choose beside."""
 
-    def __init__(self, pairs, done, groups):
+    def __init__(self, copies, done, groups):
         self.free = np.flatnonzero(~done)
-        self._copies = {} if pairs is None else _copies_of(pairs)
+        self._copies = copies
         self._taken = set(np.flatnonzero(done).tolist())
         self._groups = groups
         if groups is not None:
@@ -286,16 +292,16 @@ class _Taken:
         return [best]
 
 
-def _pairs_of(X, verbose):
+def _search(X, verbose):
     from emclassify.model_selection import find_duplicates
 
     return find_duplicates(X, threshold=SIMILAR, verbose=verbose)
 
 
-def _copies_of(pairs):
+def _copies_of(first, second):
     """Return the near duplicates of each image that has any, {number: set}."""
     copies = {}
-    for i, j in pairs[["first", "second"]].to_numpy().tolist():
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
         copies.setdefault(i, set()).add(j)
         copies.setdefault(j, set()).add(i)
     return copies

@@ -1,15 +1,11 @@
 """A page to look at images by doubt, and to set their labels right."""
 
-import base64
 import hashlib
 import json
 from contextlib import nullcontext
-from importlib import resources
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +13,10 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 from tqdm.auto import tqdm
 
-from emclassify._groups import check_groups
 from emclassify._whole_file import whole_file, whole_folder
 from emclassify.display._scale_bar import PixelWidths
-from emclassify.review._doubt import disagreement, given_probability, label_margin
+from emclassify.review._page_data import page_data
+from emclassify.review._page_file import InFile, InFolder, render
 from emclassify.review._sprites import (
     SHEET_COLUMNS,
     Pictures,
@@ -29,27 +25,11 @@ from emclassify.review._sprites import (
     sheets_of,
 )
 
-__all__ = ["dataset_of", "is_page", "page_data", "write_review_page"]
+__all__ = ["write_review_page"]
 
 # In a single file, larger pictures than the thumbnails of so many images at most.
 _MOST_PICTURES_IN_A_FILE = 2000
 _LARGE_IN_A_FILE, _LARGE_IN_A_FOLDER = 256, 512
-_N_EXAMPLES = 4
-_MOST_CLASSES = 31
-# The page's script, in this order; all of it shares one scope.
-_SCRIPTS = (
-    "page.js",
-    "filters.js",
-    "grid.js",
-    "decisions.js",
-    "server.js",
-    "csv.js",
-    "corrections.js",
-    "large_view.js",
-    "controls.js",
-)
-# Where the template has the data.
-_DATA = '<script type="application/json" id="data">'
 
 
 @validate_params(
@@ -215,178 +195,12 @@ def write_review_page(
         _check_folder(path.parent)
     page = path if single else path / "index.html"
     with nullcontext(path.parent) if single else whole_folder(path) as folder:
-        store = _InFile() if single else _InFolder(folder)
+        store = InFile() if single else InFolder(folder)
         with tqdm(total=n, desc="Pictures", unit="image", disable=not verbose) as bar:
             _draw(data, pictures, store, large, bar.update)
         with whole_file(folder / page.name) as file:
-            file.write(_render(data, title, store).encode())
+            file.write(render(data, title, store).encode())
     return page
-
-
-def page_data(
-    pictures: Pictures,
-    proba: ArrayLike | None,
-    target: ArrayLike | None,
-    *,
-    classes: ArrayLike | None = None,
-    names: ArrayLike | None = None,
-    groups: ArrayLike | None = None,
-    rejected: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    member_proba: ArrayLike | None = None,
-    outlier_score: ArrayLike | None = None,
-    duplicates: pd.DataFrame | None = None,
-    order: ArrayLike | None = None,
-) -> dict[str, Any]:
-    """Return what the page knows of images, but for the pictures, as plain values."""
-    n = len(pictures)
-    target = _text_labels(target, n)
-    proba = _check_proba(proba, n)
-    classes = _check_classes(classes, target, proba)
-    codes = np.array([classes.index(t) if t is not None else -1 for t in target])
-    given = names is not None or pictures.name(0) is not None
-    names = _check_names(names, pictures)
-    data = {
-        "classes": classes,
-        "names": names,
-        "named": given,
-        "target": codes.tolist(),
-        "proba": np.round(proba, 4).tolist() if proba is not None else [],
-        "predicted": [-1] * n if proba is None else proba.argmax(axis=1).tolist(),
-        "group": _per_image("groups", check_groups(groups, n), n),
-        "rejected": _per_image("rejected", rejected, n),
-        "cluster": _per_image("clusters", clusters, n),
-        "duplicates": [""] * n,
-        "examples": _examples(proba, codes, len(classes)),
-    }
-    orders = {}
-    if order is not None:
-        orders["suggested"] = _check_order(order, n)
-    if proba is not None:
-        by = {
-            "probability of the label": given_probability(proba, codes),
-            "margin": label_margin(proba, codes),
-        }
-        if np.all(codes < 0):
-            del by["probability of the label"]
-        orders |= {name: _sorted(score) for name, score in by.items()}
-    if member_proba is not None:
-        member_proba = np.asarray(member_proba)
-        if member_proba.ndim != 3 or member_proba.shape[1] != n:
-            raise ValueError(
-                f"member_proba has shape {member_proba.shape}; it must be (n_members, "
-                f"{n}, {len(classes)})."
-            )
-        orders["disagreement of members"] = _sorted(-disagreement(member_proba))
-    if outlier_score is not None:
-        score = np.asarray(_per_image("outlier_score", outlier_score, n), dtype=float)
-        orders["outliers"] = _sorted(-score)
-    if duplicates is not None:
-        orders["duplicates"], data["duplicates"] = _by_duplicates(
-            duplicates, codes, names
-        )
-    if data["cluster"] is not None:
-        members = pd.Series(data["cluster"])
-        sizes = members.map(members.value_counts())
-        keys = np.lexsort((members.astype(str), -sizes))
-        orders = {"cluster": keys.tolist(), **orders}
-    orders["as given"] = list(range(n))
-    data["orders"] = orders
-    return data
-
-
-def _render(
-    data: dict[str, Any],
-    title: str,
-    store: "_InFile | _InFolder",
-) -> str:
-    """Return the page as text."""
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("emclassify.review"), autoescape=True
-    )
-    template = environment.get_template("review.html.j2")
-    files = resources.files("emclassify.review").joinpath("templates")
-
-    def text(*names):
-        return _Markup(
-            "\n".join(
-                files.joinpath(name).read_text(encoding="utf-8") for name in names
-            )
-        )
-
-    # Nothing in the data can end the element that holds it.
-    plain = json.dumps(data, ensure_ascii=False, allow_nan=False)
-    plain = (
-        plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    )
-    return template.render(
-        title=title,
-        data=_Markup(plain),
-        sheets=store.sheets,
-        pictures=store.pictures,
-        style=text("review.css"),
-        script=text(*_SCRIPTS),
-    )
-
-
-def is_page(folder: Path) -> bool:
-    """Whether a folder holds a page that was written here."""
-    page = folder / "index.html"
-    return page.is_file() and _DATA in page.read_text("utf-8", errors="replace")
-
-
-def dataset_of(page: Path) -> str:
-    """Return what tells the images of a page from others."""
-    text = page.read_text(encoding="utf-8")
-    start = text.index(_DATA) + len(_DATA)
-    return json.loads(text[start : text.index("</script>", start)])["dataset"]
-
-
-def _Markup(text):
-    from markupsafe import Markup
-
-    return Markup(text)
-
-
-class _InFile:
-    """Pictures inside the page."""
-
-    def __init__(self):
-        self.sheets, self.pictures = [], {}
-
-    def add_sheet(self, number: int, content: bytes) -> None:
-        self.sheets.append(base64.b64encode(content).decode())
-
-    def add_picture(self, number: int, content: bytes) -> None:
-        self.pictures[number] = base64.b64encode(content).decode()
-
-    def places(self, large: int | None) -> dict[str, Any]:
-        return {"sheets": [], "large": "inside" if large else None}
-
-
-class _InFolder:
-    """Pictures in files beside the page."""
-
-    pictures = MappingProxyType({})
-    sheets = ()
-
-    def __init__(self, folder):
-        self._folder = folder
-        (folder / "pictures").mkdir()
-        self._n_sheets = 0
-
-    def add_sheet(self, number: int, content: bytes) -> None:
-        self._n_sheets = number + 1
-        (self._folder / f"sheet-{number:03d}.jpg").write_bytes(content)
-
-    def add_picture(self, number: int, content: bytes) -> None:
-        (self._folder / "pictures" / f"{number:06d}.jpg").write_bytes(content)
-
-    def places(self, large: int | None) -> dict[str, Any]:
-        sheets = [f"sheet-{number:03d}.jpg" for number in range(self._n_sheets)]
-        return {"sheets": sheets, "large": "pictures/{}.jpg" if large else None}
 
 
 def _draw(data, pictures, store, large, update):
@@ -432,143 +246,3 @@ def _fingerprint(names, digests):
 def _check_folder(folder):
     if not folder.resolve().is_dir():
         raise FileNotFoundError(f"path: there is no folder {folder.resolve()}.")
-
-
-def _text_labels(target, n):
-    """Return labels as text, None where there is none."""
-    if target is None:
-        return [None] * n
-    values = np.asarray(target, dtype=object)
-    if values.ndim != 1:
-        raise ValueError(
-            f"target has shape {values.shape}; the page takes one label an image."
-        )
-    if len(values) != n:
-        raise ValueError(f"target has {len(values)} entries for {n} images.")
-    return [None if pd.isna(v) or v == "" else str(v) for v in values.tolist()]
-
-
-def _check_proba(proba, n):
-    if proba is None:
-        return None
-    proba = np.asarray(proba, dtype=np.float64)
-    if proba.ndim != 2 or len(proba) != n:
-        raise ValueError(
-            f"proba has shape {proba.shape}; it must have one row for each of {n} "
-            "images and one column a class."
-        )
-    if not np.isfinite(proba).all():
-        row = np.flatnonzero(~np.isfinite(proba).all(axis=1))[0]
-        raise ValueError(
-            f"proba is not finite for image {row}. Leave images without a prediction "
-            "out, or fill their rows with 1 / n_classes."
-        )
-    return proba
-
-
-def _check_classes(classes, target, proba):
-    """Return the names of the classes, or raise where they don't fit."""
-    found = sorted({t for t in target if t is not None})
-    if classes is None:
-        classes = found
-        if proba is not None and len(classes) != proba.shape[1]:
-            raise ValueError(
-                f"proba has {proba.shape[1]} columns and target {len(classes)} "
-                "classes. Name the columns by classes."
-            )
-        if not classes:
-            raise ValueError(
-                "There are no labels to choose from: give classes, the names to use."
-            )
-    classes = [str(c) for c in np.asarray(classes, dtype=object).tolist()]
-    if len(set(classes)) < len(classes) or "" in classes:
-        raise ValueError(f"classes must be different names; got {classes}.")
-    if proba is not None and len(classes) != proba.shape[1]:
-        raise ValueError(
-            f"proba has {proba.shape[1]} columns for {len(classes)} classes."
-        )
-    if len(classes) > _MOST_CLASSES:
-        raise ValueError(
-            f"The page has keys for {_MOST_CLASSES} classes; there are {len(classes)}. "
-            "Review them in parts."
-        )
-    strange = [t for t in found if t not in classes]
-    if strange:
-        raise ValueError(f"target holds {strange[0]!r}, which is not among {classes}.")
-    return classes
-
-
-def _check_names(names, pictures):
-    n = len(pictures)
-    if names is None:
-        paths = [pictures.name(i) for i in range(n)]
-        return [i if path is None else path for i, path in enumerate(paths)]
-    names = [str(name) for name in np.asarray(names, dtype=object).tolist()]
-    if len(names) != n:
-        raise ValueError(f"names has {len(names)} entries for {n} images.")
-    if len(set(names)) < n:
-        twice = pd.Series(names).value_counts().index[0]
-        raise ValueError(f"names must differ from each other; {twice!r} comes twice.")
-    return names
-
-
-def _per_image(what, values, n):
-    """Return one plain value an image, or None."""
-    if values is None:
-        return None
-    values = np.asarray(values)
-    if values.shape != (n,):
-        raise ValueError(f"{what} has shape {values.shape} for {n} images.")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        row = np.flatnonzero(~np.isfinite(values))[0]
-        raise ValueError(f"{what} is {values[row]} for image {row}; give a number.")
-    if values.dtype.kind in "bif":
-        return values.tolist()
-    return [str(v) for v in values.tolist()]
-
-
-def _check_order(order, n):
-    order = np.asarray(order)
-    if order.ndim != 1 or order.dtype.kind not in "iu":
-        raise ValueError("order must hold the numbers of images.")
-    if len(np.unique(order)) < len(order) or order.min() < 0 or order.max() >= n:
-        raise ValueError(f"order must hold different numbers from 0 to {n - 1}.")
-    return order.tolist()
-
-
-def _sorted(score):
-    return np.argsort(score, kind="stable").tolist()
-
-
-def _examples(proba, codes, n_classes):
-    """Return for each class the images that surely show it."""
-    examples = []
-    for k in range(n_classes):
-        members = np.flatnonzero(codes == k)
-        if proba is not None:
-            score = proba[:, k]
-            if len(members) == 0:
-                members = np.flatnonzero((codes < 0) & (proba.argmax(axis=1) == k))
-            members = members[np.argsort(-score[members], kind="stable")]
-        examples.append(members[: _N_EXAMPLES + 1].tolist())
-    return examples
-
-
-def _by_duplicates(pairs, codes, names):
-    """Return members of pairs, those with different labels first, and what to say."""
-    missing = {"first", "second"}.difference(pairs.columns)
-    if missing:
-        raise ValueError(
-            f"duplicates lacks the columns {', '.join(sorted(missing))}; see "
-            "emclassify.find_duplicates."
-        )
-    first, second = (pairs[side].to_numpy() for side in ("first", "second"))
-    differ = codes[first] != codes[second]
-    order, words = [], [""] * len(names)
-    for k in np.argsort(~differ, kind="stable"):
-        for i, j in ((first[k], second[k]), (second[k], first[k])):
-            if words[i] == "":
-                order.append(int(i))
-                labels = " with another label" if differ[k] else ""
-                words[i] = f"nearly the same as {names[j]}{labels}"
-    return order, words

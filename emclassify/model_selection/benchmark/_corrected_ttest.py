@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from emclassify._incoming import plain_numbers
 from emclassify.metrics._bootstrap import check_level
 
 __all__ = ["CorrectedTTestResult", "corrected_resampled_ttest"]
@@ -86,8 +87,8 @@ def corrected_resampled_ttest(
     >>> round(result.difference, 4), round(result.pvalue, 4)
     (0.03, 0.0171)
     """
-    a = np.asarray(scores_a, dtype=np.float64)
-    b = np.asarray(scores_b, dtype=np.float64)
+    a = plain_numbers(scores_a, "scores_a", finite=False)
+    b = plain_numbers(scores_b, "scores_b", finite=False)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(
             "scores_a and scores_b must be one-dimensional and of one length; got "

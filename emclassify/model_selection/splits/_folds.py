@@ -146,8 +146,13 @@ def check_folds(
     classes = all_classes(y)
     present = presence(y, classes)
     rows = []
-    for fold, (train, test) in enumerate(folds):
-        train, test = (fold_indices(side, len(y), fold) for side in (train, test))
+    for fold, sides in enumerate(folds):
+        if not hasattr(sides, "__len__") or isinstance(sides, str) or len(sides) != 2:
+            raise ValueError(
+                f"folds must hold pairs (train, test) of sample indices; fold {fold} "
+                f"is {sides!r}."
+            )
+        train, test = (fold_indices(side, len(y), fold) for side in sides)
         _refuse_leaks(train, test, groups, fold)
         in_train = present[train].sum(axis=0)
         in_test = present[test].sum(axis=0)
@@ -159,6 +164,8 @@ def check_folds(
         row |= {f"train_{c}": n for c, n in zip(classes, in_train, strict=True)}
         row |= {f"test_{c}": n for c, n in zip(classes, in_test, strict=True)}
         rows.append(row)
+    if not rows:
+        raise ValueError("folds holds no folds; a splitter gives them once only.")
     return pd.DataFrame(rows).rename_axis("fold")
 
 
