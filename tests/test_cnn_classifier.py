@@ -435,8 +435,8 @@ def test_bad_data_is_named():
     X, y = make_images(4, 4)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         tiny().fit(X, y[:-1])
-    with pytest.raises(ValueError, match="at least 2 classes; y holds one"):
-        tiny().fit(X, np.zeros(len(X)))
+    with pytest.raises(ValueError, match="y holds one class only, 'full'"):
+        tiny().fit(X, np.full(len(X), "full"))
     with pytest.raises(ValueError, match="groups has 2 entries for 24 samples"):
         tiny().fit(X, y, groups=[1, 2])
     with pytest.raises(ValueError, match=r"[Nn]egative"):

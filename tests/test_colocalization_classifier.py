@@ -28,5 +28,5 @@ def test_classifier(data, estimator):
 
 def test_one_class_is_refused(data):
     X, y, groups, _ = data
-    with pytest.raises(ValueError, match="one class only"):
+    with pytest.raises(ValueError, match=r"one class only, '\w+'"):
         ColocalizationClassifier().fit(X[:4], y[:4], groups=groups[:4])

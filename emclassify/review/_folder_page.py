@@ -157,8 +157,9 @@ def judge(
         n_groups = len(set(groups))
         if n_groups < 2:
             raise ValueError(
-                f"All images that have a label are of one group, {str(groups[0])!r}: no "
-                "fold can both learn and test them. Groups are kept in one piece."
+                "All images that have a label are of one group, "
+                f"{str(groups[0])!r}: no fold can both learn and test them. Groups are "
+                "kept in one piece."
             )
         n_folds = min(n_folds, n_groups)
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
