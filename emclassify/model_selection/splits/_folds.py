@@ -114,9 +114,9 @@ def check_folds(
     Raises
     ------
     ValueError
-        If a sample or a group is on both sides of a fold, a sample is in a test
-        side twice, or a class is missing from a training side. The message names
-        the fold and the sample, group or class.
+        If there are no folds, a sample or a group is on both sides of one, a sample is
+        in a test side twice, or a class is missing from a training side. The message
+        names the fold and the sample, group or class.
 
     Examples
     --------
