@@ -89,9 +89,10 @@ def number_of_axes(X: Any) -> int:
     if hasattr(X, "ndim"):
         return X.ndim
     try:
-        return np.asarray(X).ndim if len(X) else 3
+        X = np.asarray(X)
     except ValueError:
         return 3
+    return 3 if X.shape == (0,) else X.ndim
 
 
 def _refuse_ragged(X):

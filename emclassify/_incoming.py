@@ -154,7 +154,7 @@ def plain_numbers(values: Any, name: str, *, finite: bool = True) -> np.ndarray:
     >>> plain_numbers([[1, 2], [3, 4.5]], "score")
     array([[1. , 2. ],
            [3. , 4.5]])
-    >>> plain_numbers(["0.5", "high"], "score")
+    >>> plain_numbers(["high", "low"], "score")
     Traceback (most recent call last):
     ...
     ValueError: score must hold real numbers; got 'high'.

@@ -312,7 +312,7 @@ def test_generator_of_three_parameters():
         (np.full((5, 5, 4), 300), r"int64 with values from 300 to 300"),
         (np.full((5, 5, 4), np.nan), "contains NaN: image 0 and 4 others of 5"),
         (None, "array"),
-        ([], "array"),
+        ([], "holds no images"),
     ],
     ids=["count", "shape", "channels", "float", "range", "NaN", "None", "empty"],
 )
