@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-_ONE = "pass one name or number a sample"
+from emclassify._incoming import plain_values
+
+_ONE = "Pass one name or number a sample."
 
 
 def check_groups(groups: ArrayLike | None, n: int) -> np.ndarray | None:
@@ -26,17 +28,12 @@ def check_groups(groups: ArrayLike | None, n: int) -> np.ndarray | None:
             f"({missing.sum()} of {len(missing)} samples). Name the group of every "
             "sample."
         )
-    try:
-        groups = np.asarray(groups)
-    except ValueError:
-        raise ValueError(
-            f"groups holds sequences of different lengths; {_ONE}."
-        ) from None
+    groups = plain_values(groups, "groups", _ONE)
     if groups.ndim == 2 and groups.shape[1] == 1:
         groups = groups.ravel()
     if groups.ndim != 1 or groups.dtype.kind == "c":
         raise ValueError(
-            f"groups has shape {groups.shape} and type {groups.dtype}; {_ONE}."
+            f"groups has shape {groups.shape} and type {groups.dtype}. {_ONE}"
         )
     if len(groups) != n:
         raise ValueError(f"groups has {len(groups)} entries for {n} samples.")

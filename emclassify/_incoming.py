@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-__all__ = ["plain_array", "plain_images", "plain_labels", "plain_numbers"]
+__all__ = [
+    "plain_array",
+    "plain_images",
+    "plain_labels",
+    "plain_numbers",
+    "plain_values",
+]
 
 _COLUMNS = (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 _ONE_PATH = "is the path of one file; pass a list of paths."
@@ -116,13 +122,23 @@ def plain_labels(y: Any, name: str = "y") -> Any:
         return np.column_stack(columns) if columns else np.empty(y.shape)
     if isinstance(y, _COLUMNS):
         return _values_of(y)
+    advice = (
+        "Several labels a sample come as an indicator matrix of 0 and 1, (n, n_labels)."
+    )
+    return plain_values(y, name, advice)
+
+
+def plain_values(values: Any, name: str, advice: str = "") -> np.ndarray:
+    """Return values of any kind as an array.
+
+    ValueError if some are masked, or rows differ in length: then with the advice.
+    """
+    values = plain_array(values, name)
     try:
-        return np.asarray(y)
+        return np.asarray(values)
     except ValueError:
-        raise ValueError(
-            f"{name} holds sequences of different lengths. Several labels a sample "
-            "come as an indicator matrix of 0 and 1, (n, n_labels)."
-        ) from None
+        message = f"{name} holds sequences of different lengths. {advice}"
+        raise ValueError(message.rstrip()) from None
 
 
 def plain_numbers(values: Any, name: str, *, finite: bool = True) -> np.ndarray:
@@ -160,14 +176,10 @@ def plain_numbers(values: Any, name: str, *, finite: bool = True) -> np.ndarray:
     ValueError: score must hold real numbers; got 'high'.
     """
     _refuse_container(values, name)
-    values = plain_array(values, name)
-    try:
-        found = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} holds sequences of different lengths.") from None
+    found = plain_values(values, name)
     if found.dtype.kind == "O":
         found = np.where(pd.isna(found), np.nan, found)
-        odd = [value for value in found.flat if not _is_real(value)]
+        odd = [value for value in found.flat if not isinstance(value, Real | Decimal)]
     else:
         odd = [] if found.dtype.kind in "biuf" else found.ravel().tolist()
     if odd:
@@ -178,10 +190,6 @@ def plain_numbers(values: Any, name: str, *, finite: bool = True) -> np.ndarray:
         what = "NaN" if np.isnan(found[place]) else "infinity"
         raise ValueError(f"{name} contains {what} at {place}; give finite numbers.")
     return found
-
-
-def _is_real(value):
-    return isinstance(value, Real | Decimal)
 
 
 def _refuse_container(X, name):
@@ -217,17 +225,12 @@ def _plain_elements(X, name):
     """Return a list or 1-D array of objects with plain arrays in it."""
     is_path = [isinstance(x, str | PathLike) for x in X]
     missing = [i for i, x in enumerate(X) if not is_path[i] and _is_missing(x)]
-    if missing and any(is_path):
-        raise ValueError(
-            f"{name} has no path at place {missing[0]}: {X[missing[0]]}. Name every "
-            "file, or leave that row out."
-        )
-    if missing and (len(missing) == len(X) or any(hasattr(x, "shape") for x in X)):
-        raise ValueError(
-            f"{name} has no image at place {missing[0]} ({len(missing)} of {len(X)} "
-            f"are missing): {X[missing[0]]}. Leave it out, and its label too."
-        )
     if any(is_path):
+        if missing:
+            raise ValueError(
+                f"{name} has no path at place {missing[0]}: {X[missing[0]]}. Name "
+                "every file, or leave that row out."
+            )
         if not all(is_path):
             i = is_path.index(False)
             raise ValueError(
@@ -235,6 +238,11 @@ def _plain_elements(X, name):
                 f"{type(X[i]).__name__}. Pass paths only, or images only."
             )
         return X
+    if missing and (len(missing) == len(X) or any(hasattr(x, "shape") for x in X)):
+        raise ValueError(
+            f"{name} has no image at place {missing[0]} ({len(missing)} of {len(X)} "
+            f"are missing): {X[missing[0]]}. Leave it out, and its label too."
+        )
     plain = [plain_array(x, f"{name}[{i}]") for i, x in enumerate(X)]
     if all(new is old for new, old in zip(plain, X, strict=True)):
         return X

@@ -137,7 +137,7 @@ class ConfusionMatricesDisplay:
             for name, predicted in said.items()
         }
         names = labels if display_labels is None else display_labels
-        own = y_true == np.asarray(labels)[:, np.newaxis]
+        own = y_true == labels[:, np.newaxis]
         return cls(
             matrices,
             display_labels=[str(name) for name in names],

@@ -19,7 +19,7 @@ from emclassify.metrics._confusion import score_arrays, scores_from_counts
 from emclassify.metrics._figures import AVERAGES
 
 
-def is_indicator(y: Any, name: str = "y_true") -> bool:
+def is_indicator(y: Any) -> bool:
     """Whether y is an indicator matrix (n_samples, n_labels).
 
     Raises
@@ -27,9 +27,9 @@ def is_indicator(y: Any, name: str = "y_true") -> bool:
     ValueError
         If y has several columns, of two other values than 0 and 1.
     """
-    if type_of_target(y, input_name=name) != "multilabel-indicator":
+    if type_of_target(y, input_name="y_true") != "multilabel-indicator":
         return False
-    refuse_other_values(y, name)
+    refuse_other_values(y, "y_true")
     return True
 
 
@@ -108,18 +108,16 @@ def choose_labels(
     return classes[proba.argmax(axis=1)]
 
 
-def as_target(y: ArrayLike, name: str = "y") -> NDArray[Any]:
+def as_target(y: ArrayLike) -> NDArray[Any]:
     """Return y as labels (n,), or as an indicator matrix of int.
-
-    `name` is what errors call it.
 
     Raises
     ------
     ValueError
         If a label is missing.
     """
-    y = plain_labels(y, name)
-    if y is not None and y.ndim == 2 and is_indicator(y, name):
+    y = plain_labels(y)
+    if y is not None and y.ndim == 2 and is_indicator(y):
         return _dense(y).astype(np.int64)
     return column_or_1d(y, warn=True)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from emclassify._groups import check_groups
-from emclassify._incoming import plain_array, plain_numbers
+from emclassify._incoming import plain_numbers, plain_values
 from emclassify.review._doubt import disagreement, given_probability, label_margin
 from emclassify.review._pairs import pairs_of
 from emclassify.review._sprites import Pictures
@@ -23,15 +23,15 @@ def page_data(
     proba: ArrayLike | None,
     target: ArrayLike | None,
     *,
-    classes: ArrayLike | None = None,
-    names: ArrayLike | None = None,
-    groups: ArrayLike | None = None,
-    rejected: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-    member_proba: ArrayLike | None = None,
-    outlier_score: ArrayLike | None = None,
-    duplicates: pd.DataFrame | None = None,
-    order: ArrayLike | None = None,
+    classes: ArrayLike | None,
+    names: ArrayLike | None,
+    groups: ArrayLike | None,
+    rejected: ArrayLike | None,
+    clusters: ArrayLike | None,
+    member_proba: ArrayLike | None,
+    outlier_score: ArrayLike | None,
+    duplicates: pd.DataFrame | None,
+    order: ArrayLike | None,
 ) -> dict[str, Any]:
     """Return what the page knows of images, but for the pictures, as plain values."""
     n = len(pictures)
@@ -175,10 +175,7 @@ def _per_image(what, values, n):
     """Return one plain value an image, or None."""
     if values is None:
         return None
-    try:
-        values = np.asarray(plain_array(values, what))
-    except ValueError:
-        raise ValueError(f"{what} holds sequences of different lengths.") from None
+    values = plain_values(values, what)
     if values.shape != (n,):
         raise ValueError(f"{what} has shape {values.shape} for {n} images.")
     infinite = np.isinf(values) if values.dtype.kind == "f" else False

@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import (
 )
 
 from emclassify._groups import check_groups
-from emclassify._incoming import plain_numbers
+from emclassify._incoming import plain_numbers, plain_values
 from emclassify.review._doubt import label_margin
 from emclassify.review._pairs import pairs_of
 
@@ -174,10 +174,7 @@ def _mask(labelled, n):
     """Return which images have a label, as a mask."""
     if labelled is None:
         return np.zeros(n, dtype=bool)
-    try:
-        labelled = np.asarray(labelled)
-    except ValueError:
-        raise ValueError("labelled holds sequences of different lengths.") from None
+    labelled = plain_values(labelled, "labelled")
     if labelled.dtype == bool:
         if labelled.shape != (n,):
             raise ValueError(f"labelled has shape {labelled.shape} for {n} images.")

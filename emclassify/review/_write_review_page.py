@@ -187,12 +187,11 @@ def write_review_page(
     nm = [widths[i] for i in range(n)]
     known = any(width is not None for width in nm)
     data |= {"tile": -(-tile // 8) * 8, "pixel_size": nm if known else None}
+    _check_folder(path.parent)
     if single:
-        _check_folder(path.parent)
         large = _LARGE_IN_A_FILE if n <= _MOST_PICTURES_IN_A_FILE else None
     else:
         large = _LARGE_IN_A_FOLDER
-        _check_folder(path.parent)
     page = path if single else path / "index.html"
     with nullcontext(path.parent) if single else whole_folder(path) as folder:
         store = InFile() if single else InFolder(folder)
