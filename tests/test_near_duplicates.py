@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_array_equal
+from scipy import ndimage
 
 from emclassify import make_liposomes
 from emclassify._square import TRANSFORMS, turn
@@ -70,6 +71,32 @@ def test_blank_images_are_copies_of_each_other(liposomes):
     X[2], X[5], X[6] = 0, 0, 255
     pairs = find_duplicates(X).set_index(["first", "second"])
     assert pairs["exact"].to_dict() == {(2, 5): True, (2, 6): False, (5, 6): False}
+
+
+@pytest.mark.parametrize("n_different", [1, 2, 3])
+def test_a_set_of_nothing_but_copies(n_different):
+    # All of them is what the set has in common.
+    images = np.random.default_rng(0).normal(size=(n_different, 16, 16))
+    X = np.concatenate([images] * (90 // n_different))
+    X[-1] = np.rot90(X[-1])
+    pairs = find_duplicates(X)
+    pairs = pairs[pairs["exact"]]
+    assert (pairs["second"] - pairs["first"] >= n_different).all()
+    assert ((pairs["second"] - pairs["first"]) % n_different == 0).all()
+    last = pairs[pairs["second"] == 89]
+    assert set(last["transform"]) == {"rotated by 270°"}
+    assert len(last) == min(20, 90 // n_different - 1)
+    most = pairs["first"].value_counts()
+    assert most.max() == 20
+    assert len(most) == 90 - n_different
+
+
+def test_the_same_pixels_elsewhere_are_no_equal_image():
+    rng = np.random.default_rng(0)
+    X = ndimage.gaussian_filter(rng.normal(size=(10, 40, 40)), (0, 4, 4), mode="wrap")
+    X[3] = np.roll(X[2], 1, axis=1)
+    pairs = find_duplicates(X, threshold=0.5)
+    assert pairs[["first", "second", "exact"]].to_numpy().tolist() == [[2, 3, False]]
 
 
 @settings(max_examples=25)

@@ -15,9 +15,11 @@ from sklearn.model_selection import (
     GroupKFold,
     KFold,
     PredefinedSplit,
+    RepeatedStratifiedKFold,
     cross_val_predict,
     cross_validate,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -108,6 +110,22 @@ def test_confidence_level_counts_alike_samples_less():
     assert error_threshold(*arrays, None, **settings) == -np.inf
     groups = np.repeat(np.arange(25), 40)
     assert error_threshold(*arrays, groups, **settings) == np.inf
+
+
+def test_repeated_folds_make_no_more_samples():
+    # 15 samples of each class without a mistake allow an error of 0.18, however often
+    # they are tested.
+    X = np.repeat([0.0, 5.0], 15)[:, np.newaxis] + np.linspace(0, 1, 30)[:, np.newaxis]
+    y = np.repeat([0, 1], 15)
+    cv = RepeatedStratifiedKFold(n_splits=5, n_repeats=10, random_state=0)
+    limit = 1 - 0.05 ** (1 / 15)
+    settings = {"cv": cv, "confidence_level": 0.95}
+    for max_error in (0.05, limit - 0.001):
+        reject = RejectClassifierCV(GaussianNB(), max_error=max_error, **settings)
+        with pytest.raises(ValueError, match="No threshold keeps"):
+            reject.fit(X, y)
+    reject = RejectClassifierCV(GaussianNB(), max_error=limit + 0.001, **settings)
+    assert reject.fit(X, y).coverage_ == 1
 
 
 def test_without_a_mistake_the_limit_counts_groups():

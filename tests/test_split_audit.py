@@ -46,6 +46,21 @@ def test_copies_on_both_sides(images):
     assert "<th>exact_copies</th>" in html
 
 
+@pytest.mark.parametrize("n_different", [1, 200])
+def test_all_of_many_copies_are_counted(n_different):
+    # A hundred images are one, fifty on either side: more than are paired of each.
+    images = np.random.default_rng(0).normal(size=(n_different, 16, 16))
+    X = np.concatenate([[images[0]] * 50, images[1:], [images[0]] * 50])
+    sides = np.arange(50), np.arange(len(X) - 50, len(X))
+    audit = audit_split(X, cv=[sides, sides[::-1]])
+    assert audit.folds["copies"].tolist() == [50, 50]
+    assert audit.folds["exact_copies"].tolist() == [50, 50]
+    assert not audit.clean
+    # A copy of what is tested does no harm where it is in no training side.
+    audit = audit_split(X, cv=[([60], sides[0])]) if n_different > 1 else audit
+    assert audit.clean == (n_different > 1)
+
+
 def test_groups_on_both_sides_and_classes_that_are_missing(images):
     groups = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2])
     y = np.array(["a"] * 6 + ["b"] * 6)

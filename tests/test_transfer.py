@@ -11,7 +11,11 @@ from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
@@ -94,6 +98,22 @@ def test_the_diagonal_is_out_of_fold():
     found = transfer_matrix(KNeighborsClassifier(1), domains).matrix()
     assert found.loc["A", "A"] < 0.7
     assert found.loc["A", "copy"] == 1.0
+
+
+def test_repeated_folds_make_no_more_samples():
+    X = np.repeat([0.0, 5.0, 9.0], 15)[:, np.newaxis]
+    X += np.linspace(0, 1, 45)[:, np.newaxis]
+    y = np.repeat([0, 1, 2], 15)
+    cv = RepeatedStratifiedKFold(n_splits=5, n_repeats=10, random_state=0)
+    row = transfer_matrix(GaussianNB(), {"a": (X, y)}, cv=cv).to_frame().iloc[0]
+    assert row["n_test"] == 450
+    # 45 samples without a mistake, one of two ends.
+    assert row["accuracy_low"] == pytest.approx(0.025 ** (1 / 45))
+    once = transfer_matrix(GaussianNB(), {"a": (X, y)}).to_frame().iloc[0]
+    for metric in ("accuracy_low", "F1_macro_low"):
+        assert row[metric] == pytest.approx(once[metric])
+    few = transfer_matrix(GaussianNB(), {"a": (X[:30], y[:30])}, cv=cv).to_frame()
+    assert few["FNR_high"].item() == pytest.approx(1 - 0.025 ** (1 / 15))
 
 
 def test_groups_stay_together():

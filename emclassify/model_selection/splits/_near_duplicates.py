@@ -1,6 +1,7 @@
 """Images that are the same, or nearly: also turned, mirrored, brighter or noisier."""
 
 import sys
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,8 @@ def find_duplicates(
         One row a pair, most similar first: first and second (their places in X,
         first < second), similarity (1 is equal), transform (what turns the second
         into the first), exact (whether pixel values are equal, after the transform).
-        Of each image, the twenty most similar at most.
+        Of each image, the twenty most similar at most. Images of equal pixels are
+        found whatever else the set holds.
 
     Raises
     ------
@@ -85,26 +87,29 @@ def find_duplicates(
     if not 0.5 <= threshold <= 1:
         raise ValueError(f"threshold must be from 0.5 to 1; got {threshold!r}.")
     images = _open(X)
-    patterns = _patterns(images)
+    patterns, keys = _patterns(images)
     common = _common_patterns(patterns)
-    found = [
-        pair
-        for block in _candidates(patterns, common, threshold - _SLACK, verbose)
-        for pair in _verified(patterns, common, block, threshold)
-    ]
-    columns = ["first", "second", "similarity", "transform"]
-    pairs = pd.DataFrame(found, columns=columns)
-    pairs = pairs.astype({"first": np.intp, "second": np.intp, "similarity": float})
-    pairs["exact"] = [
-        np.array_equal(images[i], turn(images[j][np.newaxis], element)[0])
-        for i, j, _, element in found
-    ]
-    pairs["exact"] = pairs["exact"].astype(bool)
+    # What most images have in common is taken out of them: where that is the whole of
+    # an image, only its pixels tell that there are copies.
+    groups = _equal_images(images, keys)
+    rows = [(i, j, 1.0, e, True) for i, j, e in _equal_pairs(images, groups)]
+    group_of = np.full(len(images), -1)
+    for number, group in enumerate(groups):
+        group_of[group] = number
+    for block in _candidates(patterns, common, threshold - _SLACK, verbose):
+        block = block[
+            (group_of[block[:, 0]] < 0) | (np.diff(group_of[block])[:, 0] != 0)
+        ]
+        pairs = _verified(patterns, common, block, threshold)
+        rows += [(*pair, False) for pair in pairs]
+    columns = ["first", "second", "similarity", "transform", "exact"]
+    pairs = pd.DataFrame(rows, columns=columns)
+    kinds = {"first": np.intp, "second": np.intp, "similarity": float, "exact": bool}
+    pairs = pairs.astype(kinds)
     pairs["transform"] = [TRANSFORMS[element] for element in pairs["transform"]]
     order = ["exact", "similarity", "first", "second"]
-    return pairs.sort_values(
-        order, ascending=[False, False, True, True], ignore_index=True
-    )
+    pairs = pairs.sort_values(order, ascending=[False, False, True, True])
+    return pairs.groupby("first").head(_MOST_CANDIDATES).reset_index(drop=True)
 
 
 def _open(X):
@@ -123,20 +128,26 @@ def _open(X):
 
 
 def _patterns(images):
-    """Return what is compared, (n, side, side, channels), each of norm one."""
+    """Return what is compared, (n, side, side, channels), each of norm one, and keys.
+
+    The key of an image, as from `_key`.
+    """
     shapes = [image.shape for image in images] if isinstance(images, list) else None
     largest = max(map(max, (s[:2] for s in shapes or [images.shape[1:]])))
     channels = images[0].shape[-1]
     # About as many numbers an image, however many channels.
     side = min(round(_SIDE / np.sqrt(channels)), largest)
     patterns = np.empty((len(images), side, side, channels), dtype=np.float32)
+    keys = []
     for start in range(0, len(images), _BLOCK):
         rows = slice(start, start + _BLOCK)
+        block = images[rows]
+        keys += [_key(image) for image in block]
         if shapes is None:
-            patterns[rows] = _small(images[rows], side)
+            patterns[rows] = _small(block, side)
         else:
-            for i in range(*rows.indices(len(images))):
-                patterns[i] = _small(images[i][np.newaxis], side)[0]
+            for i, image in enumerate(block, start):
+                patterns[i] = _small(image[np.newaxis], side)[0]
     flat = np.ptp(patterns, axis=(1, 2)) == 0
     coarse = _COARSE * side / _SIDE
     patterns = ndimage.gaussian_filter(patterns, (0, _FINE, _FINE, 0)) - (
@@ -148,7 +159,67 @@ def _patterns(images):
     patterns /= np.where(flat[:, np.newaxis, np.newaxis], np.inf, norm)
     # Images of one value are all alike.
     patterns[flat.all(axis=1)] = 1
-    return _unit(patterns.reshape(len(patterns), -1)).reshape(patterns.shape)
+    return _unit(patterns.reshape(len(patterns), -1)).reshape(patterns.shape), keys
+
+
+def _key(image):
+    """Return what is equal for images (h, w, c) of equal pixels, turned or not."""
+    # Not -0, which equals 0 but for its bits.
+    bits = (np.asarray(image, dtype=np.float64) + 0.0).view(np.uint64)
+    height, width, channels = image.shape
+    bits = _mixed(bits ^ _places(height, width)[:, :, np.newaxis])
+    return min(height, width), channels, image.size, int(bits.sum(dtype=np.uint64))
+
+
+@lru_cache(maxsize=8)
+def _places(height, width):
+    """Return a number for each pixel, the same for those that turns exchange."""
+    rows, columns = (np.abs(2 * np.arange(n) - (n - 1)) for n in (height, width))
+    near = np.minimum.outer(rows, columns).astype(np.uint64)
+    far = np.maximum.outer(rows, columns).astype(np.uint64)
+    return _mixed((near << np.uint64(32)) | far)
+
+
+def _mixed(bits):
+    """Return whole numbers whose sums tell them apart (splitmix64)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def _equal_images(images, keys):
+    """Return lists of images that are equal, turned or not."""
+    of_key = {}
+    for i, key in enumerate(keys):
+        of_key.setdefault(key, []).append(i)
+    found = []
+    for bucket in of_key.values():
+        groups = []
+        for i in bucket if len(bucket) > 1 else ():
+            for group in groups:
+                if _equalizing(images[group[0]], images[i]) is not None:
+                    group.append(i)
+                    break
+            else:
+                groups.append([i])
+        found += [group for group in groups if len(group) > 1]
+    return found
+
+
+def _equal_pairs(images, groups):
+    """Yield (first, second, transform) of equal images, each with the next ones."""
+    for group in groups:
+        for place, i in enumerate(group):
+            for j in group[place + 1 : place + 1 + _MOST_CANDIDATES]:
+                yield i, j, _equalizing(images[i], images[j])
+
+
+def _equalizing(first, second):
+    """Return what turns the second image into the first, the plainest, or None."""
+    for element in range(8):
+        if np.array_equal(first, turn(second[np.newaxis], element)[0]):
+            return element
+    return None
 
 
 def _small(stack, side):

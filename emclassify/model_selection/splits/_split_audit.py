@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples
@@ -149,6 +151,10 @@ class SplitAudit:
         self.pairs = pairs.copy()
         both = pairs[["first", "second"]].to_numpy()
         n = _num_samples(X)
+        exact = both[pairs["exact"].to_numpy(dtype=bool)]
+        graph = sparse.coo_array((np.ones(len(exact)), exact.T), shape=(n, n))
+        # Equal images, of which only some are paired where there are many.
+        equal = connected_components(graph, directed=False)[1]
         rows, across = [], np.zeros((len(pairs), len(folds)), dtype=bool)
         for fold, (train, test) in enumerate(folds):
             train, test = (fold_indices(side, n, fold) for side in (train, test))
@@ -157,10 +163,13 @@ class SplitAudit:
             side[test] |= 2
             parted = (side[both[:, 0]] | side[both[:, 1]]) == 3
             across[:, fold] = parted & (side[both] > 0).all(axis=1)
+            in_train, in_test = (side & 1) > 0, (side & 2) > 0
+            others = np.bincount(equal, in_train)[equal] - in_train
+            exact_copies = np.flatnonzero(in_test & (others > 0))
+            chosen = both[across[:, fold]]
+            copies = np.union1d(chosen[in_test[chosen]], exact_copies)
             row = {"n_train": len(train), "n_test": len(test)}
-            for name, kind in (("copies", True), ("exact_copies", pairs["exact"])):
-                chosen = both[across[:, fold] & kind]
-                row[name] = len(np.unique(chosen[(side[chosen] & 2) > 0]))
+            row |= {"copies": len(copies), "exact_copies": len(exact_copies)}
             if groups is not None:
                 shared = np.intersect1d(groups[train], groups[test])
                 row["shared_groups"] = len(shared)

@@ -123,7 +123,8 @@ class RejectClassifierCV(OutOfFoldClassifier):
     their degrees of freedom [3]_, and at least what groups alone allow: of n groups
     none may have been of a kind that is always wrong. Without any mistake it is
     ``1 - (1 - confidence_level) ** (1 / n)``, 0.39 for 6 groups at 0.95, however many
-    samples they hold. Groups of unlike sizes count as fewer of the same size.
+    samples they hold. Groups of unlike sizes count as fewer of the same size. Where
+    `cv` tests samples several times, each sample is a group.
     The threshold is sought among all, with no correction for the search: where
     confidence orders right and wrong, the error was above the bound in at most 5 % of
     simulated runs at a level of 0.95; where it tells nothing and all errors are just
@@ -366,6 +367,8 @@ class RejectClassifierCV(OutOfFoldClassifier):
 
     def _find_thresholds(self, classes, pooled, codes, confidence, familiar, groups):
         """Return the thresholds; warn of classes without any, raise if none has one."""
+        # Predictions of one sample in several test sides are as alike as can be.
+        units = pooled.sample if groups is None else groups[pooled.sample]
         thresholds = np.empty(len(classes))
         for code in range(len(classes)):
             some = familiar & (codes == code)
@@ -374,7 +377,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
                 pooled.predicted[some],
                 confidence[some],
                 pooled.weight[some],
-                None if groups is None else groups[pooled.sample[some]],
+                units[some],
                 max_error=self.max_error,
                 confidence_level=self.confidence_level,
             )

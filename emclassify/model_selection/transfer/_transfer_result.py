@@ -82,7 +82,8 @@ class TransferMatrixResult:
         for pair, (samples, predicted) in predictions.items():
             tested = domains[pair[1]]
             true = np.searchsorted(classes, tested.y)[samples]
-            groups = None if tested.groups is None else tested.groups[samples]
+            # Predictions of one sample in several folds are as alike as can be.
+            groups = samples if tested.groups is None else tested.groups[samples]
             self._cells[pair] = true, predicted, groups
         self._frame = self._tabulate()
 
@@ -113,7 +114,8 @@ class TransferMatrixResult:
             samples come in groups, for the number of independent samples that has the
             variance found between groups (Korn and Graubard 1998), and at least as
             wide as groups unlike all that were seen allow. With no mistake at all it
-            counts groups, not samples. Of F1_macro it has the standard error of 2,000
+            counts groups, not samples. A sample that is tested several times is a
+            group. Of F1_macro it has the standard error of 2,000
             bootstrap draws of groups, or samples, and Student's t.
         """
         return self._frame.copy()
@@ -205,9 +207,7 @@ class TransferMatrixResult:
         if metric != "accuracy":
             counted = (true == self._positive) == (metric == "FNR")
         hits = (true == predicted) == (metric == "accuracy")
-        if groups is not None:
-            groups = groups[counted]
-        hits = hits[counted]
+        hits, groups = hits[counted], groups[counted]
         share = float(hits.mean()) if len(hits) else float("nan")
         return share, *proportion_interval(hits, groups, self.confidence_level)
 
@@ -215,8 +215,7 @@ class TransferMatrixResult:
         # By number: a class may have the name of an average.
         target = OneLabel(self.classes, list(range(len(self.classes))))
         value = target.pooled_scores(true, predicted)["F1_macro"]
-        labels = np.arange(len(true)) if groups is None else groups
-        units, codes = np.unique(labels, return_inverse=True)
+        units, codes = np.unique(groups, return_inverse=True)
         drawn = bootstrap_scores(
             {"model": (true, predicted, codes)},
             n_units=len(units),
