@@ -130,6 +130,13 @@ def test_blind_pixels():
     assert live[29, 0]
     assert live[34, 0]
     assert not live[29, 31]
+    # A strip of one row can't lie in the middle of an even number of them.
+    for size in (8, 9):
+        blind = [
+            (~live_pixels(size, beam_stop=0, gap=gap)).all(axis=1).sum()
+            for gap in (0, 1, 2, 3, 4, 20)
+        ]
+        assert blind == [0, 1, 2, 3, 4, size]
     # Without a beam stop the middle of an odd number of pixels counts too.
     assert live_pixels(9, beam_stop=0, gap=0).all()
     assert live_pixels(9, beam_stop=0.5, gap=0).sum() == 80
@@ -179,6 +186,8 @@ def test_smooth_field():
     assert np.log(fields).mean() == pytest.approx(0, abs=0.05)
     # At the corners, which are knots.
     assert np.log(fields[:, 0, 0]).std() == pytest.approx(0.5, rel=0.2)
+    # A mean of knots spreads less: 1 - 2/8 of the variance along each axis.
+    assert np.log(fields).std() == pytest.approx(0.75 * 0.5, rel=0.05)
     assert np.abs(np.diff(np.log(fields), axis=2)).max() < 0.25
 
 

@@ -187,11 +187,21 @@ def test_the_strangest_of_all_go(counts, share, method):
     remover.fit_resample(X, y)
     gone = np.setdiff1d(np.arange(len(y)), remover.sample_indices_)
     scores = remover.outlier_scores_
+    most = int(share * len(y) + 1e-9)
     # Ties at the threshold stay.
-    assert len(gone) <= int(share * len(y))
+    assert len(gone) <= most
     assert scores[gone].min(initial=np.inf) > scores[remover.sample_indices_].max()
     tied = (scores == scores[remover.sample_indices_].max()).sum()
-    assert len(gone) + tied > int(share * len(y))
+    assert len(gone) + tied > most
+
+
+@pytest.mark.parametrize(("share", "n_gone"), [(0.29, 29), (0.289, 28), (0.07, 7)])
+def test_a_share_is_not_rounded_down_in_binary_numbers(share, n_gone):
+    # 0.29 * 100 is 28.999...
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    remover = EmbeddingOutlierRemover(AsRows(), contamination=share)
+    remover.fit_resample(X, np.arange(100) % 2)
+    assert len(remover.sample_indices_) == 100 - n_gone
 
 
 def test_default_embedding_finds_saturated_and_empty_images():

@@ -540,3 +540,10 @@ def test_thresholds_are_halfway_between_otsu_and_the_extremes():
         for name, threshold in (("low", low), ("otsu", otsu), ("high", high)):
             share = row[f"shape_{name}_share"][i]
             assert share == pytest.approx((relief > threshold).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize(("sigma", "left"), [(1.0, -0.01), (4.0, -0.04), (8.0, -0.045)])
+def test_how_much_of_an_even_image_is_left_in_the_laplacian(sigma, left):
+    # The Gaussian is cut off at three sigma; JetStatistics says what that leaves.
+    laplacian = Jet(np.ones((1, 80, 80), np.float32), sigma).laplacian
+    np.testing.assert_allclose(laplacian, left, atol=0.004)

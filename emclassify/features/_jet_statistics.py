@@ -48,6 +48,10 @@ class JetStatistics(FeatureFamily):
     Turning the image by quarters or mirroring it changes nothing. A constant image
     and an empty mask give zeros.
 
+    The Gaussians are cut off at 3 sigma, which leaves a little of the grey value v in
+    second derivatives: where the image is even, the Laplacian is about -0.01 v at a
+    sigma of 1, -0.04 v from 4 on.
+
     Parameters
     ----------
     sigmas : sequence of float, default=(0.7, 1.4, 2.8, 5.6)

@@ -175,7 +175,8 @@ class EmbeddingOutlierRemover(OutlierRemover):
         return -factor.negative_outlier_factor_
 
     def _too_high(self, scores):
-        n_dropped = int(self.contamination * len(scores))
+        # 0.29 · 100 is 28.999... in binary numbers.
+        n_dropped = int(self.contamination * len(scores) + 1e-9)
         # Those that are level with the first to stay do so too.
         return scores > np.sort(scores)[len(scores) - 1 - n_dropped]
 

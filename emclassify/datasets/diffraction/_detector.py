@@ -15,7 +15,9 @@ def live_pixels(image_size: int, *, beam_stop: float, gap: float) -> NDArray[np.
     away = np.hypot(offset, offset[:, np.newaxis])
     # A disc of no radius covers nothing, not even the middle of an odd size.
     live = away > beam_stop if beam_stop else np.ones(away.shape, dtype=bool)
-    live[np.abs(offset) < gap / 2] = False
+    # As many rows as asked for, also where none can be in the middle.
+    from_middle = np.argsort(np.abs(offset), kind="stable")
+    live[from_middle[: int(gap + 0.5)]] = False
     return live
 
 

@@ -137,14 +137,16 @@ def make_diffraction_patterns(
         factor between 0.5 and 2. Half of them are even, half fall off over q_max / 4.
     fluctuation : float, default=0.0
         Standard deviation of the logarithm of a smooth field, another for each
-        pattern, that multiplies the intensities.
+        pattern, that multiplies the intensities: at its 5×5 knots, and three quarters
+        of that over all pixels.
     jitter : float, default=0.0
         Standard deviation in px, along each axis, of the pattern's centre from run to
         run; from shot to shot it is half of that.
     beam_stop : float, default=0.0
         Radius in px of the blind disc in the middle.
     gap : float, default=0.0
-        Width in px of the blind strip between the detector's upper and lower half.
+        Width in px of the blind strip between the detector's upper and lower half,
+        rounded to whole rows.
     noise : bool, default=True
         Whether photons are counted by Poisson's law. Without it the patterns are
         expected numbers of photons, which integers round; use ``dtype="float32"`` then.

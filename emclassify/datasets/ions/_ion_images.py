@@ -132,7 +132,7 @@ def make_ion_images(
         Share of pixels in each ion image that are several times too bright.
     missing : float, default=0.003
         Mean share of pixels that were not recorded; they are 0 in all images of a
-        dataset. Some datasets miss a whole line.
+        dataset. One dataset of five misses a whole line besides.
     variety : float, default=0.0
         Chance of each of seven traits in each dataset, one not depending on another: a
         sample that runs out of the field ("cut"), several sections in one field

@@ -123,8 +123,8 @@ def record(
 ) -> NDArray[np.float32]:
     """Return the relative intensity that electrons drawn by Poisson's law show.
 
-    Above 1,000 electrons a pixel the law is the normal one but for a skewness below
-    0.03, and is drawn from it: that is five times as fast.
+    Above 1,000 electrons a pixel the law is the normal one but for a skewness of 0.032
+    or less, and is drawn from it: that is five times as fast.
     """
     np.maximum(intensity, 0.02, out=intensity)
     if np.isinf(dose).all():
