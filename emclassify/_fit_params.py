@@ -169,9 +169,16 @@ def _fit_pipeline(pipeline, X, y, groups, params):
             X, y = step.fit_resample(X, y, **by_step[name])
             groups = _follow(step, groups)
         else:
-            X = step.fit_transform(X, y, **by_step[name])
+            X = _fit_transform(step, X, y, by_step[name])
     fit_with(final, X, y, {**by_step[last], GROUPS: groups})
     return pipeline
+
+
+def _fit_transform(step, X, y, params):
+    """Fit a transformer and return what it makes of X, as a pipeline would."""
+    if hasattr(step, "fit_transform"):
+        return step.fit_transform(X, y, **params)
+    return step.fit(X, y, **params).transform(X)
 
 
 def _follow(sampler, groups):

@@ -140,6 +140,15 @@ def test_a_score_on_the_threshold_goes_to_the_first_class():
         assert clf.fit(X, y).predict([[0.5]]) == [0]
 
 
+def test_what_is_positive_waits_for_the_next_fit():
+    X, y = np.array([[0.2], [0.3], [0.7], [0.9]]), np.array([0, 0, 1, 1])
+    clf = BoundedThresholdClassifierCV(ProbabilityIsX(), max_fpr=0, pos_label=0, cv=2)
+    before = clf.fit(X, y).decision_function([[0.4], [0.8]])
+    clf.set_params(pos_label=1)
+    np.testing.assert_array_equal(clf.decision_function([[0.4], [0.8]]), before)
+    assert clf.predict([[0.4], [0.8]]).tolist() == [0, 1]
+
+
 def test_scores_are_out_of_fold_and_pooled():
     X, y, _ = noisy_classes()
     cv = StratifiedKFold(4, shuffle=True, random_state=0)

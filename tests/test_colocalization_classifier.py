@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ion_datasets import make_datasets
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 
 from emclassify.baselines import ColocalizationClassifier
 
@@ -24,6 +25,17 @@ def test_classifier(data, estimator):
     assert hasattr(clf, "predict_proba") == (estimator is not None)
     decision = clf.decision_function(X[new], groups=groups[new])
     np.testing.assert_array_equal(clf.classes_[(decision > 0).astype(int)], y[new])
+
+
+def test_a_threshold_of_the_estimator_is_kept(data):
+    X, y, groups, _ = data
+    never = FixedThresholdClassifier(
+        LogisticRegression(), threshold=1.0, response_method="predict_proba"
+    )
+    clf = ColocalizationClassifier(never).fit(X, y, groups=groups)
+    # The decision function, which has no threshold, says both classes.
+    assert len(set(clf.decision_function(X, groups=groups) > 0)) == 2
+    assert set(clf.predict(X, groups=groups)) == {clf.classes_[0]}
 
 
 def test_one_class_is_refused(data):

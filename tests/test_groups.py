@@ -132,6 +132,16 @@ class Recorder(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+class AsIs(BaseEstimator):
+    """A transformer that has no fit_transform, which pipelines don't ask for."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X
+
+
 @pytest.fixture
 def data(monkeypatch):
     """The first pixel is the number of the row, and a row's group its tenth part."""
@@ -162,6 +172,9 @@ LEADING = {
     ),
     "imblearn's sampler": lambda: make_sampling_pipeline(
         RandomOverSampler(random_state=0), Recorder()
+    ),
+    "sampler, bare transformer": lambda: make_sampling_pipeline(
+        RandomOverSampler(random_state=0), AsIs(), Recorder()
     ),
     "search": lambda: GridSearchCV(Recorder(), {"size": [1, 2]}, cv=GroupKFold(2)),
     "search over estimators": lambda: GridSearchCV(

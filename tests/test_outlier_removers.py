@@ -356,6 +356,15 @@ def test_several_labels_by_hand():
     assert removed(remover, even_images(means[:-1]), labels[:-1]) == [0]
 
 
+def test_classes_of_an_earlier_call_are_forgotten():
+    X, y = np.random.default_rng(0).random((12, 4, 4)), np.arange(12) % 2
+    remover = IntensityOutlierRemover()
+    remover.fit_resample(X, y)
+    assert list(remover.sampling_strategy_) == [0, 1]
+    remover.set_params(multilabel=True).fit_resample(X, np.eye(2, dtype=int)[y])
+    assert not hasattr(remover, "sampling_strategy_")
+
+
 def test_images_without_a_label_are_compared_with_each_other():
     means = [10.0, 11, 12] * 10 + [200]
     labels = np.zeros((31, 2), int)

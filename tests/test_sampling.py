@@ -149,6 +149,21 @@ def test_same_as_imbalanced_learn_on_rows(ours, theirs, strategy):
     np.testing.assert_allclose(X_new.reshape(len(X_new), -1), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("ours", [ImageOverSampler, ImageUnderSampler, ImageSMOTE])
+def test_a_function_is_asked_once(ours):
+    X, y = images_and_labels({"a": 20, "b": 9})
+    answers = [{"a": 12}, {"a": 15}]
+    if ours is not ImageUnderSampler:
+        answers = [{"b": 12}, {"b": 15}]
+    sampler = ours(sampling_strategy=lambda y: answers.pop(0), random_state=0)
+    _, y_new = sampler.fit_resample(X, y)
+    counts = dict(zip(*np.unique(y_new, return_counts=True), strict=True))
+    # What is reported is what was done.
+    ((label, n),) = sampler.sampling_strategy_.items()
+    assert (label, n) == ("a", 12) if ours is ImageUnderSampler else ("b", 3)
+    assert counts == {"a": 20, "b": 9} | {label: 12}
+
+
 def test_groups_and_masks_go_with_their_copies():
     X, y = images_and_labels({"a": 15, "b": 4}, (6, 6, 2), "uint8")
     X[..., 1] = X[..., 1] > 100

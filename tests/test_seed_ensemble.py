@@ -130,6 +130,24 @@ def test_any_classifier_will_do():
     assert not hasattr(SeedEnsembleClassifier(LogisticRegression()), "n_features_in_")
 
 
+def test_several_labels_of_a_forest_which_gives_a_list():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y = (X[:, :3] > 0).astype(int)
+    y[:, 2] = 0  # for which its list has one column
+    forest = RandomForestClassifier(n_estimators=5)
+    ensemble = SeedEnsembleClassifier(forest, n_members=2, random_state=0).fit(X, y)
+    assert ensemble.classes_.tolist() == [0, 1, 2]
+    expected = np.zeros((2, 60, 3))
+    for member, proba in zip(ensemble.estimators_, expected, strict=True):
+        for label in (0, 1):
+            proba[:, label] = member.predict_proba(X)[label][:, 1]
+    np.testing.assert_array_equal(ensemble.member_probabilities(X), expected)
+    mean = expected.mean(axis=0)
+    np.testing.assert_array_equal(ensemble.predict_proba(X), mean)
+    np.testing.assert_array_equal(ensemble.predict(X), mean >= 0.5)
+
+
 def fit_and_hear(ensemble, X, y):
     """Fit; return what was said of convergence."""
     with warnings.catch_warnings(record=True) as caught:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import Tags, check_consistent_length, column_or_1d
@@ -146,11 +146,12 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n,)
         """
         features = self._features(X, groups)
-        if len(self.classes_) == 2 and hasattr(self.estimator_, "decision_function"):
+        predicted = self.estimator_.predict(features)
+        if len(self.classes_) == 2 and _is_machine(self.estimator_):
             # At exactly 0, SVC says one class and its decision function the other.
-            decision = self.estimator_.decision_function(features)
-            return self.classes_[(decision > 0).astype(int)]
-        return self.estimator_.predict(features)
+            at_zero = self.estimator_.decision_function(features) == 0
+            predicted[at_zero] = self.classes_[0]
+        return predicted
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(
@@ -216,3 +217,8 @@ class ColocalizationClassifier(ImageInputMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True
         return tags
+
+
+def _is_machine(estimator):
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    return isinstance(last, SVC)

@@ -28,11 +28,12 @@ from emclassify._fit_params import (
 from emclassify._fit_state import fit_context
 from emclassify._fitted_parts import fitted_networks
 from emclassify._groups import check_groups
+from emclassify._incoming import plain_labels
 from emclassify._quiet_convergence import quiet_convergence, say_not_converged
 from emclassify.classifiers._labels import ChosenLabelsMixin
 from emclassify.classifiers._lipnet import LipNetClassifier
 from emclassify.classifiers._side_by_side import fit_side_by_side, go_side_by_side
-from emclassify.metrics._targets import is_multilabel
+from emclassify.metrics._targets import SeveralLabels, is_multilabel
 
 __all__ = ["SeedEnsembleClassifier"]
 
@@ -210,8 +211,12 @@ class SeedEnsembleClassifier(
             )
             self.estimators_ = [member for member, _ in fits]
             said = [reason for _, reasons in fits for reason in reasons]
-        self.classes_ = self.estimators_[0].classes_
         self.multilabel_ = is_multilabel(y)
+        self.classes_ = (
+            np.arange(plain_labels(y).shape[1])
+            if self.multilabel_
+            else self.estimators_[0].classes_
+        )
         learning = self._still_learning()
         if learning:
             reason = (
@@ -250,10 +255,11 @@ class SeedEnsembleClassifier(
         Returns
         -------
         ndarray of shape (n_members, n, n_classes)
-            In the order of `estimators_` and `classes_`.
+            In the order of `estimators_` and `classes_`; with several labels a sample
+            too, where some estimators of scikit-learn give a list.
         """
         check_is_fitted(self)
-        return np.stack([member.predict_proba(X) for member in self.estimators_])
+        return np.stack([self._probabilities(member, X) for member in self.estimators_])
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of the members' probabilities.
@@ -283,6 +289,18 @@ class SeedEnsembleClassifier(
         ndarray of shape (n,)
         """
         return self._choose_labels(self.predict_proba(X))
+
+    def _probabilities(self, member: BaseEstimator, X: ArrayLike) -> np.ndarray:
+        """Return those of one member, (n, n_classes), in whatever form it has them."""
+        if not self.multilabel_:
+            return member.predict_proba(X)
+        proba, kind = SeveralLabels(len(self.classes_)).class_scores(member, X)
+        if kind != "probability":
+            raise ValueError(
+                f"predict_proba of {type(member).__name__} does not give one "
+                "probability for each label."
+            )
+        return proba
 
     def _member(self) -> BaseEstimator:
         return LipNetClassifier() if self.estimator is None else self.estimator

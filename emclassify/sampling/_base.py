@@ -1,6 +1,6 @@
 """What every sampler does alike: images in, images of the same form out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from emclassify.preprocessing._stacks import object_array
 __all__ = [
     "ImageSamplerMixin",
     "append_images",
+    "as_asked",
     "as_stack",
     "like_images",
     "like_labels",
@@ -86,6 +87,14 @@ class ImageSamplerMixin(ImageInputMixin):
         else:
             out = images.reshape(np.shape(X))
         return out, y, binarize_y
+
+
+def as_asked(found: Mapping[Any, int], y: NDArray[Any]) -> dict[Any, int]:
+    """Return `sampling_strategy_` of an over-sampler as a dict to ask another for it.
+
+    A strategy that is a function is asked once: it may say something else next time.
+    """
+    return {label: np.count_nonzero(y == label) + n for label, n in found.items()}
 
 
 def like_images(X: ImagesLike, images: NDArray[Any]) -> Any:

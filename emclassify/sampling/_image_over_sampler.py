@@ -8,7 +8,7 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.over_sampling.base import BaseOverSampler
 
 from emclassify._typing import RandomStateLike
-from emclassify.sampling._base import ImageSamplerMixin
+from emclassify.sampling._base import ImageSamplerMixin, as_asked
 
 __all__ = ["ImageOverSampler"]
 
@@ -92,7 +92,8 @@ class ImageOverSampler(ImageSamplerMixin, BaseOverSampler):
 
     def _fit_resample(self, X, y):
         sampler = RandomOverSampler(
-            sampling_strategy=self.sampling_strategy, random_state=self.random_state
+            sampling_strategy=as_asked(self.sampling_strategy_, y),
+            random_state=self.random_state,
         )
         sampler.fit_resample(np.arange(len(y))[:, np.newaxis], y)
         self.sample_indices_ = sampler.sample_indices_

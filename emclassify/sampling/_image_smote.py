@@ -17,6 +17,7 @@ from emclassify.preprocessing._stacks import resolve_mask_channel
 from emclassify.sampling._base import (
     ImageSamplerMixin,
     append_images,
+    as_asked,
     as_stack,
     plain_label,
 )
@@ -163,7 +164,7 @@ class ImageSMOTE(ImageSamplerMixin, BaseOverSampler):
         neighbours that are found by the images, it tells whom it mixed, and how.
         """
         sampler = SMOTE(
-            sampling_strategy=self.sampling_strategy,
+            sampling_strategy=as_asked(self.sampling_strategy_, y),
             random_state=self.random_state,
             k_neighbors=_RowNeighbours(rows, self.k_neighbors + 1),
         )

@@ -88,7 +88,8 @@ class ImageUnderSampler(ImageSamplerMixin, BaseUnderSampler):
 
     def _fit_resample(self, X, y):
         sampler = RandomUnderSampler(
-            sampling_strategy=self.sampling_strategy,
+            # As found: a function may say something else next time.
+            sampling_strategy=dict(self.sampling_strategy_),
             random_state=self.random_state,
             replacement=self.replacement,
         )

@@ -75,6 +75,7 @@ class OutlierRemover(ImageSamplerMixin, BaseCleaningSampler):
                 "multilabel=True cleans the images of all labels: leave "
                 f"sampling_strategy='all'; got {self.sampling_strategy!r}."
             )
+        vars(self).pop("sampling_strategy_", None)  # of an earlier call
         matrix = labels.toarray() if hasattr(labels, "toarray") else labels
         # Any class does where only X is checked.
         images, _, _ = self._check_X_y(images, np.arange(len(matrix)))

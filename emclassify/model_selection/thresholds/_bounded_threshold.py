@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from emclassify._fit_state import fit_context
+from emclassify._fit_state import as_fitted, fit_context
 from emclassify._typing import CrossValidation, Estimator, ImagesLike
 from emclassify.metrics import operating_point
 from emclassify.metrics._targets import OneLabel
@@ -198,6 +198,7 @@ class BoundedThresholdClassifierCV(OutOfFoldClassifier):
         self.estimator_ = fitted
         return self
 
+    @as_fitted
     def decision_function(self, X: ImagesLike) -> np.ndarray:
         """Return how far scores are on the side of ``classes_[1]``.
 
