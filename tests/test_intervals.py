@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.datasets import load_iris
+from sklearn.tree import DecisionTreeClassifier
 
 from emclassify.metrics._bootstrap import bootstrap_scores
 from emclassify.metrics._intervals import difference_limits, score_limits
 from emclassify.metrics._targets import OneLabel, SeveralLabels
+from emclassify.model_selection import benchmark_classifiers
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from interval_coverage import FIGURE_WORLDS, figure_coverage
@@ -84,6 +87,18 @@ def test_one_group_has_no_interval():
     true = np.tile([0, 1], 6)
     found = limits(true, true, np.zeros(12, int), TWO)
     assert all(np.isnan(pair).all() for pair in found.values())
+
+
+def test_one_replicate_has_no_interval_of_an_average():
+    result = benchmark_classifiers(
+        {"tree": DecisionTreeClassifier(random_state=0)},
+        *load_iris(return_X_y=True),
+        groups=np.arange(150) // 5,
+        n_bootstrap=1,
+    )
+    table = result.summary().loc["tree"]
+    assert np.isnan(table.loc["macro", ["F1_low", "F1_high"]].to_numpy(float)).all()
+    assert table.loc["micro", "F1_low"] < table.loc["micro", "F1"]
 
 
 def test_several_labels():

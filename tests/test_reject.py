@@ -372,6 +372,25 @@ def test_weights_are_samples_several_times():
     assert weighted.coverage_ < repeated.coverage_
 
 
+def test_the_detector_does_not_learn_what_has_no_weight():
+    X, y, _ = blobs(120)
+    weight = np.ones(120)
+    weight[::6] = 0
+    X[::6] += 40.0
+    fold = np.arange(120) % 5
+    clf = RejectClassifierCV(
+        LogisticRegression(),
+        novelty_detector=IsolationForest(random_state=0),
+        max_false_novelty=0.02,
+        cv=PredefinedSplit(fold),
+    )
+    clf.fit(X, y, sample_weight=weight)
+    assert not clf.accepts(X[::6]).any()
+    kept = weight > 0
+    alone = clone(clf).set_params(cv=PredefinedSplit(fold[kept])).fit(X[kept], y[kept])
+    assert clf.novelty_threshold_ == pytest.approx(alone.novelty_threshold_)
+
+
 def test_a_network_on_images_and_its_table():
     rng = np.random.default_rng(0)
     y = np.repeat(["bad", "good"], 30)

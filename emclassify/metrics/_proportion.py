@@ -103,7 +103,7 @@ def share_limits(
     Returns
     -------
     low, high : ndarray of shape (...)
-        NaN where there are fewer than two units.
+        NaN where there are fewer than two units, or the variance is not known.
     """
     tail = (1 - confidence_level) / 2
     total = sizes.sum(axis=0)
@@ -117,7 +117,8 @@ def share_limits(
     low, high = clopper_pearson(share * trials, trials, tail)
     low = np.minimum(low, share * unseen)
     high = np.maximum(high, 1 - (1 - share) * unseen)
-    return np.where(n_units < 2, np.nan, low), np.where(n_units < 2, np.nan, high)
+    unknown = (n_units < 2) | np.isnan(variance)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 
 
 def effective_units(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,8 @@ def band_noise(
 ) -> NDArray[np.float32]:
     """Return a periodic field of structures about `wavelength` px large.
 
-    Mean 0, standard deviation 1, float32.
+    Mean 0, standard deviation 1, or down to 0.94 where `wavelength` is more than half
+    of the side; float32.
     """
     height, width = shape
     wavelength = np.clip(wavelength, 2.5, max(4.0, min(height, width) / 1.5))

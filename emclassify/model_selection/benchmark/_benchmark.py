@@ -121,7 +121,7 @@ def benchmark_classifiers(
         What to do where the training side of a fold lacks a class. Where the test
         side lacks one, there is a warning, and the class has no score in that fold.
     n_bootstrap : int, default=2000
-        Number of bootstrap replicates.
+        Number of bootstrap replicates; with one, averages have no interval.
     confidence_level : float, default=0.95
         Coverage of all intervals.
     random_state : int, RandomState instance or None, default=None

@@ -210,8 +210,9 @@ class RejectClassifierCV(OutOfFoldClassifier):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), default=None
-            For the fits of `estimator`, and for the rates. Refused if `estimator`
-            takes none, and with `confidence_level`.
+            For the fits of `estimator`, and for the rates; the detector is fitted on
+            the samples whose weight is above 0. Refused if `estimator` takes none, and
+            with `confidence_level`.
         groups : array-like of shape (n,), default=None
             Group of each sample (micrograph, grid, patient). None may lie on both
             sides of a fold. Handed on to `estimator` if it takes groups.
@@ -253,7 +254,9 @@ class RejectClassifierCV(OutOfFoldClassifier):
             scores = self._score_novelty_of_folds(X, folds, sample_weight)
             lowest = share_threshold(scores, pooled.weight, self.max_false_novelty)
             accepted = scores >= lowest
-            detector = clone(self.novelty_detector).fit(X)
+            rows = _with_weight(np.arange(len(y)), sample_weight)
+            known = X if len(rows) == len(y) else _safe_indexing(X, rows)
+            detector = clone(self.novelty_detector).fit(known)
         self.thresholds_ = self._find_thresholds(
             classes, pooled, codes, confidence, accepted, groups
         )
@@ -349,13 +352,15 @@ class RejectClassifierCV(OutOfFoldClassifier):
 
     def _score_novelty_of_folds(self, X, folds, sample_weight):
         """Return the detector's score of each sample of weight in the test sides."""
-        weight = None if sample_weight is None else np.asarray(sample_weight)
-        tasks = []
-        for fold, (train, test) in enumerate(folds):
-            tested = test if weight is None else test[weight[test] > 0]
-            tasks.append(
-                delayed(_score_novelty)(self.novelty_detector, fold, X, train, tested)
+        tasks = [
+            delayed(_score_novelty)(
+                self.novelty_detector,
+                fold,
+                X,
+                *(_with_weight(side, sample_weight) for side in sides),
             )
+            for fold, sides in enumerate(folds)
+        ]
         scores = run_tasks(
             tasks,
             n_jobs=self.n_jobs,
@@ -416,6 +421,13 @@ class RejectClassifierCV(OutOfFoldClassifier):
         np.divide(accepted, called, out=rates[0], where=called > 0)
         np.divide(missed, accepted, out=rates[1], where=accepted > 0)
         self.class_coverage_, self.class_risk_ = rates
+
+
+def _with_weight(rows, sample_weight):
+    """Return the rows whose weight is above 0."""
+    if sample_weight is None:
+        return rows
+    return rows[np.asarray(sample_weight)[rows] > 0]
 
 
 def _score_novelty(detector, fold, X, train, test):
