@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from emclassify.model_selection import find_duplicates
 from emclassify.review import suggest_to_label
 
 
@@ -54,6 +55,22 @@ def test_never_a_labelled_one_nor_one_twice(images):
         X, 5, labelled=np.flatnonzero(labelled), embedding=points, random_state=0
     )
     assert not labelled[by_number["sample"]].any()
+
+
+def test_of_many_equal_images_one_is_enough():
+    # More than are paired with each other.
+    X = np.random.default_rng(0).normal(size=(120, 12, 12))
+    X[:100] = X[0]
+    done = np.zeros(120, dtype=bool)
+    done[[0, *range(100, 110)]] = True
+    points = X.reshape(120, -1)
+    duplicates = find_duplicates(X)
+    for pairs in (None, duplicates):
+        settings = {"embedding": points, "duplicates": pairs, "random_state": 0}
+        table = suggest_to_label(X, 6, labelled=done, **settings)
+        assert table["sample"].min() >= 110
+    table = suggest_to_label(X, 6, **settings)
+    assert (table["sample"] < 100).sum() <= 1
 
 
 def test_never_two_of_a_pair(images):

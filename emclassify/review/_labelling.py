@@ -302,15 +302,15 @@ class Labelling:
         path = self.out / f"embedding-{digest.hexdigest()[:16]}.npz"
         if path.is_file():
             with np.load(path, allow_pickle=False) as kept:
-                return kept["points"], pd.DataFrame(
-                    kept["pairs"], columns=["first", "second"]
-                )
+                pairs = kept["pairs"]  # of two columns in rounds of before
+                columns = ["first", "second", "exact"][: pairs.shape[1]]
+                return kept["points"], pd.DataFrame(pairs, columns=columns)
         rng = np.random.RandomState(self.random_state)
         points = embed(self.folder.images, None, len(self.folder.images), rng)
         pairs = find_duplicates(
             self.folder.images, threshold=SIMILAR, verbose=self.verbose
         )
-        pairs = pairs[["first", "second"]]
+        pairs = pairs[["first", "second", "exact"]].astype(np.intp)
         with whole_file(path) as file:
             np.savez(file, points=points, pairs=pairs.to_numpy())
         return points, pairs

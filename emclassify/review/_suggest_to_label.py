@@ -5,6 +5,8 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
@@ -93,7 +95,8 @@ def suggest_to_label(
         already are passed over.
     duplicates : DataFrame, default=None
         Their pairs, where they are known, as :func:`~emclassify.find_duplicates`
-        returns them; searched for by default.
+        returns them: columns first and second, and, to know all of many equal ones,
+        exact. Searched for by default.
     random_state : int, RandomState instance or None, default=None
         Seed of the clusters.
     verbose : int, default=0
@@ -162,8 +165,11 @@ def suggest_to_label(
     pairs = None
     if avoid_duplicates:
         pairs = _search(X, verbose) if duplicates is None else duplicates
-    copies = {} if pairs is None else _copies_of(*pairs_of(pairs, n_samples))
-    taken = _Taken(copies, done, groups)
+    copies, equal = {}, np.arange(n_samples)
+    if pairs is not None:
+        copies = _copies_of(*pairs_of(pairs, n_samples))
+        equal = _equal_images(pairs, n_samples)
+    taken = _Taken(copies, equal, done, groups)
     chosen, clusters = _spread(points, candidates, weight, n, taken, rng)
     cluster_of = np.full(n_samples, -1)
     cluster_of[candidates] = clusters
@@ -255,10 +261,12 @@ def _spread(points, candidates, weight, n, taken, rng):
 class _Taken:
     """What is labelled or suggested already, to choose beside."""
 
-    def __init__(self, copies, done, groups):
+    def __init__(self, copies, equal, done, groups):
         self.free = np.flatnonzero(~done)
         self._copies = copies
+        self._equal = equal
         self._taken = set(np.flatnonzero(done).tolist())
+        self._taken_equal = set(equal[done].tolist())
         self._groups = groups
         if groups is not None:
             values, self._group_of = np.unique(groups, return_inverse=True)
@@ -272,7 +280,10 @@ class _Taken:
         share of labels and suggestions.
         """
         new = [
-            i for i in order.tolist() if not self._copies.get(i, set()) & self._taken
+            i
+            for i in order.tolist()
+            if self._equal[i] not in self._taken_equal
+            and not self._copies.get(i, set()) & self._taken
         ]
         if not new:
             return []
@@ -286,6 +297,7 @@ class _Taken:
             best = nearest[int(np.argmin(share))]
             self._used[self._group_of[best]] += 1
         self._taken.add(best)
+        self._taken_equal.add(self._equal[best].item())
         return [best]
 
 
@@ -302,6 +314,20 @@ def _copies_of(first, second):
         copies.setdefault(i, set()).add(j)
         copies.setdefault(j, set()).add(i)
     return copies
+
+
+def _equal_images(pairs, n):
+    """Return a number for each image, the same for those of equal pixels.
+
+    Of many that are equal, only some are paired with each other.
+    """
+    if "exact" in pairs.columns:
+        pairs = pairs[pairs["exact"].to_numpy(dtype=bool)]
+    else:
+        pairs = pairs[:0]
+    sides = pairs_of(pairs, n)
+    graph = sparse.coo_array((np.ones(len(pairs)), sides), shape=(n, n))
+    return connected_components(graph, directed=False)[1]
 
 
 def _table(chosen, cluster_of, margin, groups):
