@@ -6,13 +6,34 @@ import gzip
 import io
 import lzma
 import os
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["parse_text_table", "read_text_table", "what_is_wrong"]
+__all__ = [
+    "parse_text_table",
+    "read_text_table",
+    "refuse_packed",
+    "table_bytes",
+    "what_is_wrong",
+]
 
-_COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+_PACKED = (*_UNPACK, ".zip", ".zst")
+# What files begin with that are no text in UTF-8.
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive or a workbook",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ": "packed with xz",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+_OTHER_COMMAS = {";": "semicolons", "\t": "tabs"}
 
 
 def read_text_table(
@@ -29,17 +50,18 @@ def read_text_table(
     mark_empty : bool, default=False
         Whether an empty cell is NaN, not an empty text.
     content : bytes, default=None
-        What is in the file, where it has been read. Default: it is read now.
+        What `table_bytes` has returned. Default: it is read now.
 
     Raises
     ------
     ValueError
-        If the file is no such table, by its name; if a row has more or fewer cells than
-        the header, by its line. More that are empty, at the end, don't count.
+        If the file is no such table, by its name; if two columns have one name; if a
+        row has more or fewer cells than the header, by its line. More that are empty,
+        at the end, don't count.
     """
     try:
         return parse_text_table(path, mark_empty=mark_empty, content=content)
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(
             f"{os.fspath(path)} cannot be read as a CSV table: {what_is_wrong(error)}."
         ) from error
@@ -53,11 +75,10 @@ def parse_text_table(
 ) -> pd.DataFrame:
     """Return what `read_text_table` does; errors don't name the file."""
     if content is None:
-        opened = _COMPRESSED.get(os.path.splitext(path)[1].lower(), open)
-        with opened(path, "rb") as file:
-            content = file.read()
+        content = _unpacked(path)
     rows = _rows(content)
     _, header = next(rows, (0, []))
+    _check_header(header)
     table = pd.read_csv(
         io.BytesIO(content),
         dtype=str,
@@ -82,9 +103,57 @@ def parse_text_table(
     return table
 
 
+def table_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return what is in the file of a table, unpacked if its name says it is packed."""
+    try:
+        return _unpacked(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{os.fspath(path)} cannot be read as a CSV table: {what_is_wrong(error)}."
+        ) from error
+
+
+def _unpacked(path: str | os.PathLike[str]) -> bytes:
+    content = Path(path).read_bytes()
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in _UNPACK:
+        return content
+    try:
+        return _UNPACK[suffix](content)
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
+        raise ValueError(
+            f"it can't be unpacked as {suffix}, which its name says: {error}"
+        ) from error
+
+
+def refuse_packed(path: str | os.PathLike[str]) -> None:
+    """Raise ValueError if a table that is to be written is named as a packed one."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in _PACKED:
+        raise ValueError(
+            f"{os.fspath(path)}: tables are written as plain text, which nobody could "
+            f"unpack as {suffix}. Give a name that ends in .csv."
+        )
+
+
+def _check_header(header: list[str]) -> None:
+    for name in filter(None, header):
+        if header.count(name) > 1:
+            raise ValueError(
+                f"it has more than one column {name!r}: rename them, or remove all but "
+                "one"
+            )
+    for mark, words in _OTHER_COMMAS.items():
+        if len(header) == 1 and mark in header[0]:
+            raise ValueError(
+                f"its header has {words} and no comma: {header[0]!r:.80}. Save it with "
+                "commas between cells"
+            )
+
+
 def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """Yield the line where a row begins, from 1, and its cells; of the header too."""
-    rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    rows = csv.reader(io.StringIO(_decoded(content), newline=""))
     line = 1
     try:
         for row in rows:
@@ -93,6 +162,19 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
             line = rows.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {line}: {error}") from error
+
+
+def _decoded(content: bytes) -> str:
+    for start, kind in _NO_TEXT.items():
+        if content.startswith(start):
+            raise ValueError(f"it is {kind}: save it as CSV in UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"line {line} is not in UTF-8: save it as CSV in UTF-8"
+        ) from error
 
 
 def what_is_wrong(error: Exception) -> str:

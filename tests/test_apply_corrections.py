@@ -181,3 +181,13 @@ def test_bad_labels_are_named(labels):
         apply_corrections(pd.concat([labels, labels]), good)
     with pytest.raises(ValueError, match="corrections is empty"):
         apply_corrections(labels, [])
+
+
+def test_labels_are_not_written_under_the_name_of_a_packed_file(labels, tmp_path):
+    none = pd.DataFrame({c: [] for c in ("file", "old_label", "new_label", "excluded")})
+    found = apply_corrections(labels, none)
+    with pytest.raises(
+        ValueError, match=r"labels\.csv\.gz: tables are written as plai"
+    ):
+        found.to_csv(tmp_path / "labels.csv.gz")
+    assert not list(tmp_path.iterdir())

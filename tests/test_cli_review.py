@@ -251,3 +251,23 @@ def test_a_model_without_probabilities_is_refused(images, tmp_path):
         review_benchmark(result, "model", path=tmp_path / "r.html")
     with pytest.raises(ValueError, match="other"):
         review_benchmark(result, "other", path=tmp_path / "r.html")
+
+
+def test_a_table_without_some_groups_is_refused(folder, model, tmp_path, capsys):
+    files = [f"{p.parent.name}/{p.name}" for p in sorted(folder.glob("*/*.png"))]
+    table = pd.DataFrame({"file": files, "label": "dim", "grid": "g"})
+    table.loc[[1, 3], "grid"] = ""
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    argv = [model, folder, "--labels", tmp_path / "labels.csv", "--group-column"]
+    assert review(*argv, "grid", "--out", tmp_path / "r.html") == 2
+    assert "labels.csv has no 'grid' in row 2, 4 (row 1" in capsys.readouterr().err
+
+
+def test_a_packed_table_of_probabilities(folder, tmp_path):
+    files = [f"{p.parent.name}/{p.name}" for p in sorted(folder.glob("*/*.png"))]
+    table = pd.DataFrame({"file": files, "probability_dim": 0.4})
+    table["probability_bright"] = 0.6
+    table.to_csv(tmp_path / "p.csv.gz", index=False)
+    page = tmp_path / "r.html"
+    assert review(tmp_path / "p.csv.gz", folder, "--out", page) == 0
+    assert data_of(page)["classes"] == ["dim", "bright"]

@@ -347,3 +347,42 @@ def test_the_command_says_what_is_wrong(folder, tmp_path, capsys):
     assert "has no round yet" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         label("--classes", "a,a")
+
+
+def test_what_is_refused_leaves_no_class_behind(folder, tmp_path, capsys):
+    def label(where, *argv):
+        return main(["label", str(where), *map(str, argv), "--out", str(out)])
+
+    out, other = tmp_path / "rounds", tmp_path / "other"
+    many = ",".join(f"c{i}" for i in range(32))
+    assert label(folder, "--classes", many, "--quiet") == 2
+    assert "has keys for 31 classes; there are 32" in capsys.readouterr().err
+    assert label(folder, "--classes", "dim,bright", "--quiet") == 0
+    other.mkdir()
+    shutil.copy(folder / "00.png", other / "else.png")
+    assert label(other, "--classes", "a,b", "--quiet") == 2
+    assert "holds rounds of another folder" in capsys.readouterr().err
+    assert json.loads((out / "classes.json").read_text()) == ["dim", "bright"]
+
+
+def test_a_label_that_is_no_class_is_not_taken(folder, tmp_path):
+    labelling = start(folder, tmp_path / "rounds")
+    labelling.next_round()
+    saved = tmp_path / "saved.csv"
+    row = {"file": "00.png", "old_label": "", "new_label": "dimm", "excluded": "false"}
+    pd.DataFrame([row]).to_csv(saved, index=False)
+    with pytest.raises(ValueError, match=r"saved\.csv has the label 'dimm', which is"):
+        labelling.add([saved])
+    assert not labelling.n_decisions()
+    pd.DataFrame([row | {"excluded": "true"}]).to_csv(saved, index=False)
+    labelling.add([saved])
+    assert labelling.n_decisions() == 1
+
+
+def test_packed_corrections_are_kept_unpacked(folder, tmp_path):
+    labelling = start(folder, tmp_path / "rounds")
+    labelling.next_round()
+    row = {"file": "00.png", "old_label": "", "new_label": "dim", "excluded": "false"}
+    pd.DataFrame([row]).to_csv(tmp_path / "saved.csv.gz", index=False)
+    labelling.add([tmp_path / "saved.csv.gz"])
+    assert labelling.labels().table["label"].tolist()[:2] == ["dim", ""]

@@ -192,3 +192,8 @@ def test_colours_for_a_model_of_greys(svm, tmp_path, name):
     out = tmp_path / "t.csv"
     assert predict_folder(svm, tmp_path / "images", out, as_gray=True) == 1
     assert read(out)[0]["label"] == str(svm.predict(X[:1].astype(np.uint8))[0])
+
+
+def test_a_table_is_not_named_as_a_packed_one(svm, folder, tmp_path):
+    with pytest.raises(ValueError, match=r"p\.csv\.gz: tables are written as plain"):
+        predict_folder(svm, folder, tmp_path / "p.csv.gz")

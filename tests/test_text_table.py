@@ -60,6 +60,9 @@ def test_empty_cells_and_lines_are_no_missing_ones(tmp_path):
     ("text", "words"),
     [
         ("", "No columns to parse from file"),
+        ("file,label,label\na,x,y\n", "it has more than one column 'label'"),
+        ("file;label;nm\na;x;0,5\n", "its header has semicolons and no comma: 'file;"),
+        ("file\tlabel\na\tx\n", "its header has tabs and no comma"),
         ('file,label\n"a,x\n', "EOF inside string"),
         ("file,label\n" + "a" * 200_000 + ",x\n", "line 2: field larger than"),
     ],
@@ -67,3 +70,29 @@ def test_empty_cells_and_lines_are_no_missing_ones(tmp_path):
 def test_what_is_no_table(tmp_path, text, words):
     with pytest.raises(ValueError, match=rf"t\.csv cannot be read .+: {words}"):
         read_text_table(table(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("t.csv.zip", b"PK\x03\x04file", "it is a zip archive or a workbook: save it"),
+        ("t.csv.zst", b"\x28\xb5\x2f\xfdfile", "it is packed with Zstandard: save it"),
+        ("t.csv", gzip.compress(b"file,label\na,x\n"), "it is packed with gzip: save"),
+        ("t.csv", "file,label\n".encode("utf-16"), "it is UTF-16: save it as CSV in"),
+        ("t.csv", b"file,label\na,x\nb,gr\xf6\xdfer\n", "line 3 is not in UTF-8: save"),
+        ("t.csv.gz", b"file,label\na,x\n", r"it can't be unpacked as \.gz, which its"),
+        ("t.csv.gz", gzip.compress(b"file,label")[:9], r"it can't be unpacked as \.gz"),
+        ("t.csv.bz2", b"file,label\na,x\n", r"it can't be unpacked as \.bz2"),
+        ("t.csv.xz", b"file,label\na,x\n", r"it can't be unpacked as \.xz"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name} cannot be read as .+: {words}"):
+        read_text_table(tmp_path / name)
+
+
+def test_columns_without_a_name_may_be_several(tmp_path):
+    read = read_text_table(table(tmp_path, "file,,label,\na,,x,\n"))
+    assert read["file"].tolist() == ["a"]
+    assert read["label"].tolist() == ["x"]

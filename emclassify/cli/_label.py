@@ -166,7 +166,9 @@ def _serve(args: argparse.Namespace, labelling: "Labelling") -> None:
 def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
     """Return the rounds of a folder, begun or to begin."""
     from emclassify._whole_file import whole_file
+    from emclassify._words import name_some
     from emclassify.review._labelling import Labelling
+    from emclassify.review._page_data import MOST_CLASSES
 
     folder = read_images(args)
     refuse_unread(args, [args.model], folder.images)
@@ -179,11 +181,13 @@ def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
             f"There is {'one class' if classes else 'no class'} to choose from: give "
             "--classes a,b."
         )
-    out.mkdir(exist_ok=True)
-    if classes != before:
-        with whole_file(kept) as file:
-            file.write(json.dumps(classes, ensure_ascii=False).encode())
-    return Labelling(
+    if len(classes) > MOST_CLASSES:
+        # Before they are kept, or no later run could do with fewer.
+        raise ValueError(
+            f"A page has keys for {MOST_CLASSES} classes; there are {len(classes)}: "
+            f"{name_some(classes, 3)}. Label them in parts."
+        )
+    labelling = Labelling(
         out,
         folder,
         classes,
@@ -195,6 +199,11 @@ def _labelling(args: argparse.Namespace, out: Path) -> "Labelling":
         verbose=0 if args.quiet else 1,
         title=f"Labels of {Path(args.folder).name}",
     )
+    out.mkdir(exist_ok=True)
+    if classes != before:
+        with whole_file(kept) as file:
+            file.write(json.dumps(classes, ensure_ascii=False).encode())
+    return labelling
 
 
 def _tell(labelling: "Labelling", known: dict[str, Any]) -> None:

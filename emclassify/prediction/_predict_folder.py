@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._grey_scale import grey_scale_of, learnt_grey_scale
+from emclassify._text_table import refuse_packed
 from emclassify._whole_file import whole_path
 from emclassify.prediction._learnt_pixel_size import LearntPixelSize, check_range
 from emclassify.prediction._predict_stream import (
@@ -149,9 +150,10 @@ def predict_folder(
     NotFittedError
         If the estimator is not fitted.
     ValueError
-        If it is no classifier; if a file can't be read, or its image is refused, and
-        ``on_error="raise"``; if there are no images, without `watch`; if the table is
-        of another kind or model, or being written by another process (not noticed on
+        If `path` is named as a packed file, such as predictions.csv.gz; if the
+        estimator is no classifier; if a file can't be read, or its image is refused,
+        and ``on_error="raise"``; if there are no images, without `watch`; if the table
+        is of another kind or model, or being written by another process (not noticed on
         Windows).
 
     Warns
@@ -192,6 +194,7 @@ def predict_folder(
         raise FileNotFoundError(
             f"path={str(path)!r}: there is no folder {path.absolute().parent}."
         )
+    refuse_packed(path)
     check_is_fitted(estimator)
     check_classifier(estimator)
     read_as = ReadAs(page, format, dataset, axes, orient, as_gray)

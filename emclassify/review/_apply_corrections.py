@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import cohen_kappa_score
 
-from emclassify._text_table import read_text_table
+from emclassify._text_table import read_text_table, refuse_packed
 
 __all__ = ["CorrectedLabels", "apply_corrections"]
 
@@ -74,9 +74,11 @@ class CorrectedLabels:
         Parameters
         ----------
         path : str or path-like
+            It is plain text, so that names such as labels.csv.gz are refused.
         """
         from emclassify._whole_file import whole_file
 
+        refuse_packed(path)
         kept = self.table[~self.table["excluded"]].drop(columns="excluded")
         with whole_file(path) as file:
             file.write(kept.to_csv(index=False).encode())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from emclassify._text_table import read_text_table
+from emclassify._words import name_some
 
 __all__ = ["FolderImages", "read_folder"]
 
@@ -103,8 +104,9 @@ def read_folder(
     FileNotFoundError, NotADirectoryError
         If there is no such folder or table.
     ValueError
-        If there are no images that can be read, a table lacks a column or names a file
-        twice, or images lie both in `folder` and in folders of it.
+        If there are no images that can be read, a table lacks a column, a file or a
+        group, or names a file twice, or images lie both in `folder` and in folders of
+        it.
     """
     from emclassify.readers import load_image_folder
     from emclassify.readers._image_listing import may_be_there, refuse_twice
@@ -126,6 +128,14 @@ def read_folder(
                 raise ValueError(
                     f"{labels} has no column {column!r}; it has "
                     f"{', '.join(map(repr, table.columns))}."
+                )
+        for column in filter(None, (file_column, group_column)):
+            empty = np.flatnonzero(table[column] == "")
+            if len(empty):
+                rows = [str(row) for row in empty + 1]
+                raise ValueError(
+                    f"{labels} has no {column!r} in row {name_some(rows, 3)} (row 1 "
+                    "comes after the header). Fill these cells or remove the rows."
                 )
         files = table[file_column].tolist()
         given = [text or None for text in table[label_column]]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from emclassify._text_table import read_text_table
+from emclassify._text_table import read_text_table, table_bytes
 from emclassify._whole_file import whole_file
 from emclassify.review._apply_corrections import (
     CorrectedLabels,
@@ -97,7 +97,8 @@ class Labelling:
         Raises
         ------
         ValueError
-            If a file is of another data set than the pages.
+            If a file is of another data set than the pages, or has a label that is no
+            class.
         """
         copies, tables = [], _corrections_of(self.rounds()[-1])
         here = self.rounds()[-1] / CORRECTIONS
@@ -105,7 +106,7 @@ class Labelling:
             json.loads((r / "round.json").read_text())["dataset"] for r in self.rounds()
         }
         for source in map(Path, corrections):
-            content = source.read_bytes()
+            content = table_bytes(source)
             table = read_text_table(source, content=content)
             others = set(table.get("dataset", pd.Series(dtype=str))) - known - {""}
             if others:
@@ -114,7 +115,15 @@ class Labelling:
                     f"{self.out}; nothing was taken from it."
                 )
             table = check_corrections(table, str(source), "file", str(source))
-            copies.append((source.stem, content))
+            new = table.loc[~table["excluded"].astype(bool), "new_label"]
+            strange = new[~new.isin(self.classes)]
+            if len(strange):
+                raise ValueError(
+                    f"{source} has the label {strange.iloc[0]!r}, which is none of "
+                    f"{', '.join(self.classes)}; nothing was taken from it. If it is "
+                    "right, add it to --classes."
+                )
+            copies.append((source.stem.removesuffix(".csv"), content))
             tables.append(_of_any_round(table).assign(reviewer=str(source)))
         if tables:
             # As `labels` will: nothing is kept that would stop all later runs.

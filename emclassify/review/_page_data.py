@@ -15,7 +15,7 @@ from emclassify.review._sprites import Pictures
 __all__ = ["page_data"]
 
 _N_EXAMPLES = 4
-_MOST_CLASSES = 31
+MOST_CLASSES = 31
 
 
 def page_data(
@@ -146,9 +146,9 @@ def _check_classes(classes, target, proba):
         raise ValueError(
             f"proba has {proba.shape[1]} columns for {len(classes)} classes."
         )
-    if len(classes) > _MOST_CLASSES:
+    if len(classes) > MOST_CLASSES:
         raise ValueError(
-            f"The page has keys for {_MOST_CLASSES} classes; there are {len(classes)}. "
+            f"The page has keys for {MOST_CLASSES} classes; there are {len(classes)}. "
             "Review them in parts."
         )
     strange = [t for t in found if t not in classes]
