@@ -23,6 +23,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from emclassify import LipNetClassifier
 from emclassify.metrics import operating_point
@@ -341,6 +342,22 @@ def test_weights_for_an_estimator_that_takes_none():
         name = type(estimator).__name__
         with pytest.raises(ValueError, match=rf"{name}\.fit takes none"):
             clf.fit([[1], [2]], [0, 1], sample_weight=[1, 1])
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (-1.0, "Negative values in data passed to `sample_weight`"),
+        (np.nan, r"sample_weight contains NaN at \(0,\)"),
+        ("x", "sample_weight must hold real numbers; got 'x'"),
+    ],
+)
+def test_weights_that_are_none(weight, message):
+    # A tree takes negative ones, which no figure counts.
+    X, y, _ = noisy_classes(40)
+    clf = BoundedThresholdClassifierCV(DecisionTreeClassifier(), max_fpr=0.5)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, y, sample_weight=[weight] + [1.0] * 39)
 
 
 def test_weights_go_through_a_search():

@@ -1,6 +1,7 @@
 """A refused fit changes nothing; names of columns are kept; threads take turns."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import torch
 from devices import near
 from joblib import Parallel, delayed
+from skorch.callbacks import Callback
 
 from emclassify import LipNetClassifier, ResNetClassifier
 
@@ -31,6 +33,7 @@ def fitted(**params):
         ({"early_stopping": True}, {"groups": np.zeros(23)}),
         ({"early_stopping": True}, {"groups": np.zeros(24)}),
         ({"class_weight": {"no such": 1}}, {}),
+        ({"callbacks": ["print_log"]}, {}),
         ({"device": "nowhere"}, {}),
     ],
 )
@@ -47,7 +50,28 @@ def test_a_refused_fit_leaves_the_network_as_it_was(params, given, warm_start):
         if name.endswith("_"):
             assert vars(clf)[name] is value
     clf.set_params(device="cpu", early_stopping=False, class_weight=None)
+    clf.set_params(callbacks=None)
     np.testing.assert_array_equal(clf.predict_proba(X), proba)
+
+
+@pytest.mark.parametrize("factor", [-0.5, np.nan, np.inf, None, "2"])
+def test_a_class_weight_that_is_none_is_named(factor):
+    # -0.5 was trained with, others had the learning rate blamed.
+    X, y = images()
+    clf = LipNetClassifier(2, max_epochs=1, class_weight={np.int64(1): factor})
+    with pytest.raises(ValueError, match=r"class_weight has .* for class 1; give fin"):
+        clf.fit(X, y)
+    with pytest.raises(ValueError, match=r"class_weight has .* for class 1; give fin"):
+        clf.partial_fit(X, y, classes=[0, 1])
+
+
+@pytest.mark.parametrize("given", ["x", ("log", "x"), ("log", Callback(), 1), 3])
+def test_what_is_no_callback_is_named(given):
+    X, y = images()
+    clf = LipNetClassifier(2, max_epochs=1, callbacks=[("mine", Callback()), given])
+    for fit in (clf.fit, partial(clf.partial_fit, classes=[0, 1])):
+        with pytest.raises(ValueError, match=r"callbacks\[1\] is .* skorch callback"):
+            fit(X, y)
 
 
 def test_names_of_columns_are_kept_and_checked():

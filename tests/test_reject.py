@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.covariance import EllipticEnvelope
-from sklearn.datasets import make_blobs
+from sklearn.datasets import make_blobs, make_classification
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -245,6 +245,24 @@ def test_decision_scores_serve_as_confidence():
     np.testing.assert_array_equal(
         clf.accepts(X), np.abs(score) >= clf.thresholds_[(score > 0).astype(int)]
     )
+
+
+WITHIN = {
+    "itself": lambda svc: svc,
+    "pipeline": make_pipeline,
+    "search": lambda svc: GridSearchCV(make_pipeline(svc), {"svc__C": [1]}, cv=2),
+}
+
+
+@pytest.mark.parametrize("within", WITHIN.values(), ids=WITHIN.keys())
+def test_scores_of_pairs_are_not_those_of_classes(within):
+    # Of three classes there are as many pairs.
+    X, y = make_classification(150, n_classes=3, n_informative=5, random_state=0)
+    pairs = SVC(decision_function_shape="ovo", random_state=0)
+    assert pairs.fit(X, y).decision_function(X).shape == (150, 3)
+    with pytest.raises(ValueError, match="gives no probability or decision score"):
+        RejectClassifierCV(within(pairs), max_error=0.2).fit(X, y)
+    RejectClassifierCV(within(SVC(random_state=0)), max_error=0.2).fit(X, y)
 
 
 def test_a_class_without_a_threshold_is_rejected_with_a_warning():

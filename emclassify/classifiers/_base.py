@@ -15,6 +15,7 @@ from skorch.callbacks import Callback
 from emclassify._fit_state import unchanged_if_refused
 from emclassify._images import ImageInputMixin
 from emclassify.classifiers._building import BuiltNetMixin
+from emclassify.classifiers._callbacks import check_callbacks
 from emclassify.classifiers._convergence import LearningCurveMixin, judge_training
 from emclassify.classifiers._failed_training import as_before_if_it_fails
 from emclassify.classifiers._keeping import KeptNetMixin
@@ -142,6 +143,7 @@ class BaseImageClassifier(
         """Do all of `fit` that may refuse; return what there is to train on."""
         again = self.warm_start and hasattr(self, "net_")
         with unchanged_if_refused(self):
+            check_callbacks(self.callbacks)
             images = self._validate_images(X, reset=not again)
             target = self._encode_labels(images, y, reset=not again)
             train, valid = self._make_datasets(
@@ -197,6 +199,7 @@ class BaseImageClassifier(
             )
         first = not hasattr(self, "net_")
         with unchanged_if_refused(self):
+            check_callbacks(self.callbacks)
             images = self._validate_images(X, reset=first)
             if first and classes is None:
                 raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
@@ -249,6 +250,8 @@ class OneLabel(_Target):
         ):
             if not hasattr(estimator, method):
                 continue
+            if kind == "decision" and _scores_pairs(estimator):
+                continue
             scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
             if scores.ndim == 1:
                 scores = np.column_stack([-scores, scores])
@@ -382,6 +385,20 @@ class SeveralLabels(_Target):
             if scores.ndim == 2 and scores.shape[1] == len(self.classes):
                 return scores, kind
         return None, None
+
+
+def _scores_pairs(estimator):
+    """Whether decision scores are of pairs of classes, as many as classes of three."""
+    while True:
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return (
+                getattr(estimator, "decision_function_shape", None) == "ovo"
+                and len(getattr(estimator, "classes_", ())) > 2
+            )
 
 
 def _of_presence(scores, known):

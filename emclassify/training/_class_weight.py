@@ -1,5 +1,7 @@
 """What `class_weight` means for each sample's loss."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -24,8 +26,14 @@ def class_factors(
     Returns
     -------
     ndarray of float of shape (n,) or (n, n_labels)
+
+    Raises
+    ------
+    ValueError
+        If a dict holds something that is no weight: negative, NaN, infinite.
     """
     if isinstance(class_weight, dict):
+        _check_factors(class_weight)
         # Of all classes, as these samples need not have them all.
         factor = compute_class_weight(class_weight, classes=classes, y=classes)
         return factor[target] if target.ndim == 1 else np.where(target == 1, factor, 1)
@@ -38,6 +46,16 @@ def class_factors(
         for column in target.T
     ]
     return np.stack(columns, axis=1)
+
+
+def _check_factors(class_weight: dict) -> None:
+    for label, factor in class_weight.items():
+        if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+            name = label.item() if isinstance(label, np.generic) else label
+            raise ValueError(
+                f"class_weight has {factor!r} for class {name!r}; give finite numbers "
+                "of at least 0."
+            )
 
 
 def _weight_of_classes(

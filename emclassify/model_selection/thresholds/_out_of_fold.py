@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.parallel import delayed
-from sklearn.utils.validation import _estimator_has, check_is_fitted
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _estimator_has,
+    check_is_fitted,
+)
 
 from emclassify._delegation import DelegatedInputMixin
 from emclassify._fit_params import (
@@ -21,7 +26,7 @@ from emclassify._fit_params import (
     why_not_taken,
 )
 from emclassify._groups import check_groups
-from emclassify._incoming import plain_images, plain_labels
+from emclassify._incoming import plain_images, plain_labels, plain_numbers
 from emclassify._typing import ImagesLike
 from emclassify.metrics._targets import OneLabel, SeveralLabels
 from emclassify.model_selection.running._run_fold import run_fold
@@ -109,6 +114,7 @@ class OutOfFoldClassifier(
         if a fold tears a group or lacks a class to train on.
         """
         groups = check_groups(groups, len(y))
+        sample_weight = check_weights(sample_weight, y)
         params = self._fit_params(sample_weight, groups)
         _, folds = make_folds(self.cv, X, y, groups)
         check_training_sides(y, folds, groups)
@@ -122,7 +128,7 @@ class OutOfFoldClassifier(
                 "score for each class of y."
             )
         sample = np.concatenate([folds[o.fold][1] for o in outcomes])
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
         # Samples without weight are as if they weren't there.
         kept = weight[sample] > 0
         sample = sample[kept]
@@ -148,7 +154,7 @@ class OutOfFoldClassifier(
             if name is None:
                 why = why_not_taken(self.estimator, "sample_weight")
                 raise ValueError(f"sample_weight was given, but {why}.")
-            params[name] = np.asarray(sample_weight)
+            params[name] = sample_weight
         if groups is not None:
             name = type(self.estimator).__name__
             warn_lost_groups(name, self.estimator, params)
@@ -188,6 +194,14 @@ class OutOfFoldClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def check_weights(sample_weight: ArrayLike | None, y: np.ndarray) -> np.ndarray | None:
+    """Return finite weights that are not negative, one a sample; None stays."""
+    if sample_weight is None:
+        return None
+    sample_weight = plain_numbers(sample_weight, "sample_weight")
+    return _check_sample_weight(sample_weight, y, ensure_non_negative=True)
 
 
 def middle_of_gap(

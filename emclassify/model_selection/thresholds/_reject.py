@@ -23,6 +23,7 @@ from emclassify.metrics._targets import OneLabel
 from emclassify.model_selection.running._tasks import run_tasks
 from emclassify.model_selection.thresholds._out_of_fold import (
     OutOfFoldClassifier,
+    check_weights,
     middle_of_gap,
 )
 
@@ -243,6 +244,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
         X, y, classes = self._check_data(X, y)
         reject_label = self._check_reject_label(classes)
         groups = check_groups(groups, len(y))
+        sample_weight = check_weights(sample_weight, y)
         fitted, folds, pooled = self._fit_and_predict_folds(
             X, y, classes, sample_weight, groups
         )
@@ -427,7 +429,7 @@ def _with_weight(rows, sample_weight):
     """Return the rows whose weight is above 0."""
     if sample_weight is None:
         return rows
-    return rows[np.asarray(sample_weight)[rows] > 0]
+    return rows[sample_weight[rows] > 0]
 
 
 def _score_novelty(detector, fold, X, train, test):
