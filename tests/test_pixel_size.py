@@ -22,6 +22,13 @@ IMAGE = np.arange(30, dtype=np.uint16).reshape(6, 5)
         (0.0025, "μm", 2.5),
         (0.0025, "\\u00B5m", 2.5),
         (0.0025, "micron", 2.5),
+        (0.0025, "Micrometers", 2.5),
+        (2.5, "nanometres", 2.5),
+        (25, "\N{ANGSTROM SIGN}", 2.5),
+        (25, "Ångström", 2.5),
+        (2500, "picometer", 2.5),
+        (2e-6, "millimeter", 2),
+        (2e-7, "centimetre", 2),
         (2500, "pm", 2.5),
         (2e-6, "mm", 2),
         (1e-7, "inch", 2.54),
@@ -34,7 +41,9 @@ def test_units(value, unit, nm):
     assert size.doubt == ""
 
 
-@pytest.mark.parametrize("unit", ["", "pixel", "1/nm", "mrad"])
+@pytest.mark.parametrize(
+    "unit", ["", "pixel", "1/nm", "mrad", "ms", "meters per second"]
+)
 def test_what_is_no_length_is_no_size(unit):
     assert stated_pixel_size(2, 2, unit, "somewhere") is None
 

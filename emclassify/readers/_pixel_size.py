@@ -1,6 +1,8 @@
 """How large a pixel is, as files state it: in nm, with the source, and checked."""
 
 import math
+import re
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ _NM = {
     "m": 1e9,
     "meter": 1e9,
     "cm": 1e7,
+    "centimeter": 1e7,
     "mm": 1e6,
+    "millimeter": 1e6,
     "um": 1e3,
     "micron": 1e3,
     "microns": 1e3,
@@ -26,6 +30,7 @@ _NM = {
     "angstrom": 0.1,
     "angstroms": 0.1,
     "pm": 1e-3,
+    "picometer": 1e-3,
     "inch": 2.54e7,
 }
 
@@ -71,9 +76,12 @@ def stated_pixel_size(
     row: float, column: float, unit: str, source: str
 ) -> PixelSize | None:
     """Return a size that a file states in some unit; None if the unit is no length."""
-    name = str(unit).strip().replace("µ", "u").replace("μ", "u").replace("Å", "a")
-    name = name.replace("\\u00B5", "u").replace("\\u00b5", "u").lower()
-    factor = _NM.get(name)
+    # Unicode has two signs each for micro and for angstrom.
+    name = unicodedata.normalize("NFKC", str(unit)).strip().lower()
+    for written, plain in (("\\u00b5", "u"), ("μ", "u"), ("å", "a"), ("ö", "o")):
+        name = name.replace(written, plain)
+    # Of whole words only: "ms" is no length.
+    factor = _NM.get(re.sub(r"met(er|re)s?$", "meter", name))
     if factor is None:
         return None
     row, column = float(row), float(column)
