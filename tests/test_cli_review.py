@@ -271,3 +271,17 @@ def test_a_packed_table_of_probabilities(folder, tmp_path):
     page = tmp_path / "r.html"
     assert review(tmp_path / "p.csv.gz", folder, "--out", page) == 0
     assert data_of(page)["classes"] == ["dim", "bright"]
+
+
+@pytest.mark.parametrize("command", ["train", "benchmark", "review"])
+def test_a_table_in_the_folder_is_not_written_over(folder, model, capsys, command):
+    files = [f"{p.parent.name}/{p.name}" for p in sorted(folder.glob("*/*.png"))]
+    labels = folder / "labels.html"
+    pd.DataFrame({"file": files, "label": "dim"}).to_csv(labels, index=False)
+    before = labels.read_bytes()
+    source = [model] if command == "review" else []
+    argv = [command, *source, folder, "--labels", labels.name, "--out", labels]
+    models = ["--model", "svm"] if command == "train" else []
+    assert main([*map(str, argv), *models]) == 2
+    assert "is a file that is read here" in capsys.readouterr().err
+    assert labels.read_bytes() == before

@@ -15,6 +15,7 @@ from emclassify.cli._options import (
     add_training,
     at_least,
     check_out,
+    label_tables,
     model_names,
     numbers,
     seed,
@@ -102,7 +103,7 @@ def _shares(text: str) -> list[float]:
 
 
 def _benchmark(args: argparse.Namespace) -> None:
-    check_out(args.out, args.labels)
+    check_out(args.out, *label_tables(args))
     names = args.models if "models" in args else default_models()
     check_settings(args, names)
     refuse_unread(args, names)

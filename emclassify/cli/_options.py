@@ -25,6 +25,7 @@ __all__ = [
     "check_out_folder",
     "flag",
     "folder_settings",
+    "label_tables",
     "model_name",
     "model_names",
     "numbers",
@@ -328,6 +329,13 @@ def check_out(path: str, *inputs: str | None) -> None:
                 f"--out {path} is a file that is read here, and would be lost: give "
                 "another."
             )
+
+
+def label_tables(args: argparse.Namespace) -> list[str]:
+    """Return where the table of labels may lie: as it is named, and in the folder."""
+    if args.labels is None or args.folder is None:
+        return []
+    return [args.labels, os.path.join(args.folder, args.labels)]
 
 
 def check_out_folder(path: str) -> None:

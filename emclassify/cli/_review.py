@@ -12,6 +12,7 @@ from emclassify.cli._options import (
     at_least,
     check_out,
     folder_settings,
+    label_tables,
     seed,
 )
 
@@ -97,7 +98,7 @@ def _review(args: argparse.Namespace) -> None:
 
     out = Path(args.out)
     if not (out.is_dir() and (is_page(out) or not any(out.iterdir()))):
-        check_out(args.out, args.source, args.labels)
+        check_out(args.out, args.source, *label_tables(args))
     if out.is_file() and out.suffix.lower() not in (".html", ".htm"):
         raise FileExistsError(
             f"--out {out} is a file: give a name that ends in .html, or a folder."

@@ -22,6 +22,7 @@ from emclassify.cli._options import (
     add_training,
     at_least,
     check_out,
+    label_tables,
     model_name,
     seed,
 )
@@ -74,7 +75,7 @@ def add_train(commands: Any) -> None:
 def _train(args: argparse.Namespace) -> None:
     if args.cv is None and args.model != "auto":
         refuse_given(args, OF_FOLDS, "needs folds: give --cv too")
-    check_out(args.out, args.labels)
+    check_out(args.out, *label_tables(args))
     names = default_models() if args.model == "auto" else [args.model]
     check_settings(args, names)
     refuse_unread(args, names)
