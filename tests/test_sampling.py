@@ -164,6 +164,18 @@ def test_a_function_is_asked_once(ours):
     assert counts == {"a": 20, "b": 9} | {label: 12}
 
 
+@pytest.mark.parametrize(
+    "ours", [ImageOverSampler, ImageUnderSampler, ImageSMOTE, ArtificialImageSampler]
+)
+def test_lists_of_classes_are_for_cleaning_only(ours):
+    sampler = ours(nothing_real) if ours is ArtificialImageSampler else ours()
+    (line,) = [t for t in ours.__doc__.splitlines() if "sampling_strategy :" in t]
+    assert "list" not in line
+    X, y = images_and_labels({"a": 20, "b": 9})
+    with pytest.raises(ValueError, match=r"'sampling_strategy' parameter .*\['b'\]"):
+        sampler.set_params(sampling_strategy=["b"]).fit_resample(X, y)
+
+
 def test_groups_and_masks_go_with_their_copies():
     X, y = images_and_labels({"a": 15, "b": 4}, (6, 6, 2), "uint8")
     X[..., 1] = X[..., 1] > 100

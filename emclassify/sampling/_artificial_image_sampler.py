@@ -27,7 +27,7 @@ class ArtificialImageSampler(ImageSamplerMixin, BaseOverSampler):
         it is told the (height, width, channels) of the images of X, or None if these
         differ in size. It gives what X is: images of the same shape, a mask in the last
         channel if X has one, and on the same grey scale. Has to be given.
-    sampling_strategy : str, float, dict, list or callable, default="auto"
+    sampling_strategy : str, float, dict or callable, default="auto"
         How many images each class shall have, as in imbalanced-learn's over-samplers;
         "auto" brings all classes to the count of the largest.
     random_state : int, RandomState instance or None, default=None
@@ -93,7 +93,6 @@ class ArtificialImageSampler(ImageSamplerMixin, BaseOverSampler):
         sampling_strategy: str
         | float
         | Mapping[Any, int]
-        | Sequence[Any]
         | Callable[..., Any] = "auto",
         random_state: RandomStateLike = None,
         image_shape: Sequence[int] | None = None,

@@ -22,7 +22,7 @@ class ImageOverSampler(ImageSamplerMixin, BaseOverSampler):
 
     Parameters
     ----------
-    sampling_strategy : str, float, dict, list or callable, default="auto"
+    sampling_strategy : str, float, dict or callable, default="auto"
         How many images each class shall have, as in `RandomOverSampler`; "auto" brings
         all classes to the count of the largest.
     random_state : int, RandomState instance or None, default=None
@@ -81,7 +81,6 @@ class ImageOverSampler(ImageSamplerMixin, BaseOverSampler):
         sampling_strategy: str
         | float
         | Mapping[Any, int]
-        | Sequence[Any]
         | Callable[..., Any] = "auto",
         random_state: RandomStateLike = None,
         image_shape: Sequence[int] | None = None,

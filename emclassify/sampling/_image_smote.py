@@ -41,7 +41,7 @@ class ImageSMOTE(ImageSamplerMixin, BaseOverSampler):
 
     Parameters
     ----------
-    sampling_strategy : str, float, dict, list or callable, default="auto"
+    sampling_strategy : str, float, dict or callable, default="auto"
         How many images each class shall have, as in `SMOTE`; "auto" brings all classes
         to the count of the largest.
     random_state : int, RandomState instance or None, default=None
@@ -118,7 +118,6 @@ class ImageSMOTE(ImageSamplerMixin, BaseOverSampler):
         sampling_strategy: str
         | float
         | Mapping[Any, int]
-        | Sequence[Any]
         | Callable[..., Any] = "auto",
         random_state: RandomStateLike = None,
         k_neighbors: int = 5,

@@ -21,7 +21,7 @@ class ImageUnderSampler(ImageSamplerMixin, BaseUnderSampler):
 
     Parameters
     ----------
-    sampling_strategy : str, float, dict, list or callable, default="auto"
+    sampling_strategy : str, float, dict or callable, default="auto"
         How many images each class shall keep, as in `RandomUnderSampler`; "auto" brings
         all classes to the count of the smallest.
     random_state : int, RandomState instance or None, default=None
@@ -75,7 +75,6 @@ class ImageUnderSampler(ImageSamplerMixin, BaseUnderSampler):
         sampling_strategy: str
         | float
         | Mapping[Any, int]
-        | Sequence[Any]
         | Callable[..., Any] = "auto",
         random_state: RandomStateLike = None,
         replacement: bool = False,
