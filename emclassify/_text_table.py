@@ -8,7 +8,6 @@ import lzma
 import os
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
@@ -114,7 +113,8 @@ def table_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def _unpacked(path: str | os.PathLike[str]) -> bytes:
-    content = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        content = file.read()
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _UNPACK:
         return content
