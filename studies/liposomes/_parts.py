@@ -51,6 +51,8 @@ class Setting:
     lamellarity_weights: tuple | None
     encapsulation_weights: tuple | None
     k_neighbors: int
+    # Of the networks that the parts on LipNets compare.
+    depths: tuple = (2, 4, 6, 8, 10)
 
     def simulation(self, task):
         """Return what the simulator gets for a task, all but the size of the images."""
@@ -147,23 +149,27 @@ def wide_images(setting):
     return X, data.target, data.groups
 
 
-LIPNETS = {2: NET_SIZE, 4: NET_SIZE, 6: LIPNET_6_SIZE, 8: NET_SIZE, 10: NET_SIZE}
+def size_of(depth):
+    """Return the pixels that the thesis gives a LipNet."""
+    return LIPNET_6_SIZE if depth == 6 else NET_SIZE
 
 
 def lipnets(setting):
-    """Five depths."""
+    """LipNets of several depths."""
     return {
-        f"LipNet-{depth}": resized(lipnet(setting, depth), size)
-        for depth, size in LIPNETS.items()
+        f"LipNet-{depth}": resized(lipnet(setting, depth), size_of(depth))
+        for depth in setting.depths
     }
 
 
 def published_lipnets(setting):
-    """Five depths with the thesis's recipe: at most 200 epochs, patience 20."""
+    """The same with the thesis's recipe: at most 200 epochs, patience 20."""
     length = {"max_epochs": setting.published_epochs, "random_state": setting.seed}
     return {
-        f"LipNet-{depth}": resized(LipNetClassifier.as_published(depth, **length), size)
-        for depth, size in LIPNETS.items()
+        f"LipNet-{depth}": resized(
+            LipNetClassifier.as_published(depth, **length), size_of(depth)
+        )
+        for depth in setting.depths
     }
 
 

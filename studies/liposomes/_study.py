@@ -89,6 +89,13 @@ def parse(arguments):
     parser.add_argument(
         "--published-epochs", type=int, help="at most; 8, with --full the thesis's 200"
     )
+    parser.add_argument(
+        "--depths",
+        type=int,
+        nargs="+",
+        choices=Setting.depths,
+        help="of the LipNets that are compared; all five",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
@@ -121,6 +128,8 @@ def make_setting(args):
         sizes["max_epochs"] = args.epochs
     if args.published_epochs is not None:
         sizes["published_epochs"] = args.published_epochs
+    if args.depths is not None:
+        sizes["depths"] = tuple(sorted(set(args.depths)))
     return Setting(seed=args.seed, **sizes)
 
 
@@ -129,6 +138,7 @@ def command_of(args):
     words = ["python -m studies.liposomes"]
     words += ["--full"] if args.full else []
     words += ["--only", *args.only] if args.only else []
+    words += ["--depths", *map(str, args.depths)] if args.depths else []
     for name in ("samples", "folds", "epochs", "published_epochs", "seed", "jobs"):
         value = getattr(args, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
