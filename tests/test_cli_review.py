@@ -285,3 +285,13 @@ def test_a_table_in_the_folder_is_not_written_over(folder, model, capsys, comman
     assert main([*map(str, argv), *models]) == 2
     assert "is a file that is read here" in capsys.readouterr().err
     assert labels.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["train", "benchmark", "predict"])
+def test_an_image_is_not_written_over(folder, model, capsys, command):
+    image = next(folder.glob("*/*.png"))
+    before = image.read_bytes()
+    source = [model] if command == "predict" else []
+    assert main([command, *map(str, [*source, folder, "--out", image])]) == 2
+    assert "is an image, which would be lost" in capsys.readouterr().err
+    assert image.read_bytes() == before

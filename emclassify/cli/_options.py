@@ -308,7 +308,7 @@ def check_out(path: str, *inputs: str | None) -> None:
     ------
     OSError
         If it is a folder, a device or a pipe, lies in no folder, it or the folder may
-        not be written, or it is one of `inputs`.
+        not be written, or it is one of `inputs`, or an image.
     """
     if os.path.isdir(path):
         raise IsADirectoryError(f"--out {path} is a folder; give a file in it.")
@@ -317,6 +317,10 @@ def check_out(path: str, *inputs: str | None) -> None:
     there = os.path.exists(path)
     if there and not os.path.isfile(path):
         raise FileExistsError(f"--out {path} is no regular file: give another.")
+    if there and path.lower().endswith(_image_suffixes()):
+        raise FileExistsError(
+            f"--out {path} is an image, which would be lost: give another."
+        )
     # Files are written beside their place, and moved there when they are complete.
     for place in [path, folder] if there else [folder]:
         if not os.access(place, os.W_OK):
@@ -329,6 +333,13 @@ def check_out(path: str, *inputs: str | None) -> None:
                 f"--out {path} is a file that is read here, and would be lost: give "
                 "another."
             )
+
+
+def _image_suffixes() -> tuple[str, ...]:
+    # Readers take their time to load, and few files are there already.
+    from emclassify.readers._formats import SUFFIXES
+
+    return SUFFIXES
 
 
 def label_tables(args: argparse.Namespace) -> list[str]:
