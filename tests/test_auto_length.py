@@ -96,13 +96,21 @@ def test_rows_that_are_trained_on_count():
     assert held_out.fit(X, y).batch_size_ == 16
 
 
+@pytest.mark.parametrize(
+    ("n", "n_classes", "epochs"),
+    [(300, 5, 40), (2732, 7, 38), (5098, 5, 24), (9999, 2, 15)],
+)
+def test_backbones_take_half_within_bounds(n, n_classes, epochs):
+    assert BackboneClassifier().training_length(n, n_classes) == (epochs, 32)
+
+
 def test_several_labels_count_one_more():
-    X, y = images(1000, 5)
-    one = network(batch_size=1000).fit(X[:400], y[:400])
-    several = network(batch_size=1000).fit(X, np.eye(5, dtype=int)[y])
-    # 6000 · √6 / 1000^0.75 is 82.6, and 300 batches are more; with small ones it is 83.
+    X, y = images(2000, 5)
+    one = network(batch_size=2000).fit(X[:400], y[:400])
+    several = network(batch_size=2000).fit(X, np.eye(5, dtype=int)[y])
+    # 1500 · √(6 / 2000) is 82.2, and 300 batches are more; with small ones it is 83.
     assert several.max_epochs_ == one.max_epochs_ == 300
-    small = network(batch_size=100).fit(X, np.eye(5, dtype=int)[y])
+    small = network(batch_size=200).fit(X, np.eye(5, dtype=int)[y])
     assert small.max_epochs_ == 83
 
 

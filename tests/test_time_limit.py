@@ -169,7 +169,7 @@ def test_in_words():
 
 
 def test_length_of_real_networks():
-    assert LipNetClassifier().training_length(1000, 5) == (76, 32)
+    assert LipNetClassifier().training_length(1000, 5) == (100, 32)
     assert LipNetClassifier(batch_size=500).training_length(1000, 5) == (150, 500)
     assert BackboneClassifier().training_length(300, 5) == (40, 32)
     told = estimate_time(

@@ -58,8 +58,8 @@ class BackboneClassifier(CNNClassifier):
     max_epochs : int or "auto", default="auto"
         Passes over the training images. "auto" goes by the number of images and of
         classes, from learning curves that the user guide shows: 100 for 300 images of
-        five classes, 24 for 4,800. `max_epochs_` has it.
-        Of these at least 15 here, and at most 40: there are weights to begin with.
+        five classes, 49 for 4,800. `max_epochs_` has it.
+        Here half of these, at least 15 and at most 40: there are weights to begin with.
     batch_size : int or "auto", default=32
         Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
         below 32,768, then 128. `batch_size_` has it.
@@ -200,6 +200,7 @@ class BackboneClassifier(CNNClassifier):
     """
 
     # What it brings along needs not be learnt.
+    _epochs_share = 0.5
     _epochs_between = 15, 40
 
     _parameter_constraints = {

@@ -32,7 +32,7 @@ class CNNClassifier(BaseImageClassifier):
     max_epochs : int or "auto", default="auto"
         Passes over the training images. "auto" goes by the number of images and of
         classes, from learning curves that the user guide shows: 100 for 300 images of
-        five classes, 24 for 4,800. `max_epochs_` has it.
+        five classes, 49 for 4,800. `max_epochs_` has it.
     batch_size : int or "auto", default="auto"
         Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
         below 32,768, then 128. `batch_size_` has it.

@@ -42,13 +42,14 @@ def wanted_epochs(
     """
     epochs = auto_max_epochs(n_train, n_outputs, batch_size)
     least, most = estimator._epochs_between
-    return min(max(epochs, least), most)
+    return min(max(math.ceil(estimator._epochs_share * epochs), least), most)
 
 
 class TrainingLengthMixin:
     """Says how long a network would be trained."""
 
-    # Bounds on "auto" epochs beside those of the rule.
+    # Of the epochs by the rule, and bounds beside the rule's.
+    _epochs_share: float = 1.0
     _epochs_between: tuple[float, float] = 1, math.inf
 
     def training_length(self, n_samples: int, n_outputs: int) -> tuple[int, int]:
@@ -69,9 +70,9 @@ class TrainingLengthMixin:
         Examples
         --------
         >>> from emclassify import LipNetClassifier
-        >>> LipNetClassifier().training_length(1000, 5)
-        (76, 32)
-        >>> LipNetClassifier(max_epochs=10).training_length(1000, 5)
+        >>> LipNetClassifier().training_length(2000, 5)
+        (75, 32)
+        >>> LipNetClassifier(max_epochs=10).training_length(2000, 5)
         (10, 32)
         """
         batch_size, max_epochs = self.batch_size, self.max_epochs

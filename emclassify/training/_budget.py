@@ -32,9 +32,9 @@ def auto_batch_size(n_samples: int) -> int:
 def auto_max_epochs(n_samples: int, n_outputs: int, batch_size: int) -> int:
     """Return the number of epochs for a training set.
 
-    The number of images seen grows with the number of images and of classes, more
-    slowly than they do. The numbers come from learning curves on four sets of real
-    images at 100 to 5,000 images.
+    The number of images seen grows with the root of the number of images and of
+    classes. The numbers come from learning curves on four sets of real images at 100
+    to 5,000 images.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def auto_max_epochs(n_samples: int, n_outputs: int, batch_size: int) -> int:
     Examples
     --------
     >>> from emclassify.training._budget import auto_max_epochs
-    >>> [auto_max_epochs(n, 5, 32) for n in (300, 1000, 4800)]
-    [100, 76, 24]
+    >>> [auto_max_epochs(n, 5, 32) for n in (300, 2000, 4800)]
+    [100, 75, 49]
     """
-    epochs = math.ceil(6000 * math.sqrt(n_outputs) / n_samples**0.75)
+    epochs = math.ceil(1500 * math.sqrt(n_outputs / n_samples))
     least = math.ceil(_LEAST_UPDATES / math.ceil(n_samples / batch_size))
     return max(min(max(epochs, 5), 100), least)

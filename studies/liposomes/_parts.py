@@ -163,7 +163,7 @@ def lipnets(setting):
 
 
 def published_lipnets(setting):
-    """The same with the thesis's recipe: at most 200 epochs, patience 20."""
+    """Take the thesis's recipe for the same: at most 200 epochs, patience 20."""
     length = {"max_epochs": setting.published_epochs, "random_state": setting.seed}
     return {
         f"LipNet-{depth}": resized(
