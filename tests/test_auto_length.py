@@ -96,14 +96,6 @@ def test_rows_that_are_trained_on_count():
     assert held_out.fit(X, y).batch_size_ == 16
 
 
-@pytest.mark.parametrize(
-    ("n", "n_classes", "epochs"),
-    [(300, 5, 40), (2732, 7, 38), (5098, 5, 24), (9999, 2, 15)],
-)
-def test_backbones_take_half_within_bounds(n, n_classes, epochs):
-    assert BackboneClassifier().training_length(n, n_classes) == (epochs, 32)
-
-
 def test_several_labels_count_one_more():
     X, y = images(2000, 5)
     one = network(batch_size=2000).fit(X[:400], y[:400])

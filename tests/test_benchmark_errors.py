@@ -113,7 +113,12 @@ def test_failing_estimator(data):
         pytest.raises(ValueError, match="Every fit failed"),
     ):
         benchmark_classifiers(
-            {"fails": flat(Fails())}, np.full_like(X, 99), y, cv=3, error_score=np.nan
+            {"fails": flat(Fails())},
+            np.full_like(X, 99),
+            y,
+            cv=3,
+            error_score=np.nan,
+            audit=False,
         )
 
 

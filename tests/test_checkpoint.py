@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import EpochTimer
 
 from emclassify import CNNClassifier, FullyConvolutionalClassifier, LipNetClassifier
 from emclassify.training import EpochCheckpoint, training_key
@@ -215,7 +216,7 @@ def test_the_progress_bar_starts_where_training_does(
 def test_bad_folders_files_and_company(tmp_path, stop_after, monkeypatch):
     X, y = make_images(40)
     with pytest.raises(ValueError, match="checkpoint_dir is given together with call"):
-        LipNetClassifier(checkpoint_dir=tmp_path, callbacks=[print]).fit(X, y)
+        LipNetClassifier(checkpoint_dir=tmp_path, callbacks=[EpochTimer()]).fit(X, y)
     stop_after(1)
     with pytest.raises(Killed):
         LipNetClassifier(**QUICK, checkpoint_dir=tmp_path).fit(X, y)
