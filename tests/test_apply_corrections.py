@@ -118,6 +118,10 @@ def test_files_and_numbers(labels, tmp_path):
     found = apply_corrections(tmp_path / "labels.csv", tmp_path / "anna.csv")
     assert found.table["label"][0] == "007"
     assert found.history["reviewer"].tolist() == ["anna"]
+    packed = tmp_path / "anna.csv.gz"
+    rows(("a.png", "cat", "007")).to_csv(packed, index=False)
+    found = apply_corrections(tmp_path / "labels.csv", packed)
+    assert found.history["reviewer"].tolist() == ["anna"]
     found.to_csv(tmp_path / "new.csv")
     again = pd.read_csv(tmp_path / "new.csv", dtype=str, keep_default_na=False)
     assert again["label"].tolist() == ["007", "cat", "dog", ""]

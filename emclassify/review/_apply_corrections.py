@@ -293,12 +293,15 @@ def _reviewers(sources):
             for number, path in zip(numbered, paths, strict=True)
         ]
 
-    stems = named(lambda path: path.stem)
+    def stem(path):
+        return path.stem.removesuffix(".csv")  # of a packed one, ann.csv.gz
+
+    stems = named(stem)
     names = named(
         lambda path: (
-            path.stem
-            if stems.count(path.stem) == 1
-            else f"{path.absolute().parent.name}/{path.stem}"
+            stem(path)
+            if stems.count(stem(path)) == 1
+            else f"{path.absolute().parent.name}/{stem(path)}"
         )
     )
     return names if len(set(names)) == len(names) else numbered
