@@ -8,19 +8,24 @@ import lzma
 import os
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
 __all__ = [
+    "TABLE_SUFFIXES",
     "parse_text_table",
     "read_text_table",
     "refuse_packed",
     "table_bytes",
+    "table_stem",
     "what_is_wrong",
 ]
 
 _UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 _PACKED = (*_UNPACK, ".zip", ".zst")
+# Of the files that are read.
+TABLE_SUFFIXES = (".csv", *(f".csv{packed}" for packed in _UNPACK))
 # What files begin with that are no text in UTF-8.
 _NO_TEXT = {
     b"PK\x03\x04": "a zip archive or a workbook",
@@ -124,6 +129,16 @@ def _unpacked(path: str | os.PathLike[str]) -> bytes:
         raise ValueError(
             f"it can't be unpacked as {suffix}, which its name says: {error}"
         ) from error
+
+
+def table_stem(path: Path) -> str:
+    """Return the name of a table's file without what says its kind, ann of ann.csv.gz.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    return path.stem.removesuffix(".csv")
 
 
 def refuse_packed(path: str | os.PathLike[str]) -> None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_images", "add_review", "read_images"]
 
-# As tables are read.
-_TABLES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz")
 _OF_JUDGING = ("cv", "jobs", "seed")
 
 
@@ -89,6 +87,7 @@ def add_review(commands: Any) -> None:
 
 
 def _review(args: argparse.Namespace) -> None:
+    from emclassify._text_table import TABLE_SUFFIXES
     from emclassify.review._folder_page import (
         read_probabilities,
         review_folder,
@@ -107,7 +106,7 @@ def _review(args: argparse.Namespace) -> None:
     verbose = 0 if args.quiet else 1
     if not Path(args.source).is_file():
         raise FileNotFoundError(f"There is no file {args.source}.")
-    is_table = args.source.lower().endswith(_TABLES)
+    is_table = args.source.lower().endswith(TABLE_SUFFIXES)
     if is_table:
         why = f"is of folds, and {args.source} is a table of what a model has said"
         refuse_given(args, _OF_JUDGING, f"{why}: nothing is trained. Leave it out")

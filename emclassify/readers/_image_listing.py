@@ -245,6 +245,25 @@ def refuse_twice(
         )
 
 
+def refuse_empty(name: str, column: str, empty: pd.Series) -> None:
+    """Raise ValueError if rows of a table have nothing in a column.
+
+    Parameters
+    ----------
+    name : str
+        Of the table, for the message.
+    column : str
+    empty : Series of bool
+        Whether the cell of each row is empty.
+    """
+    if empty.any():
+        rows = [str(row) for row in np.flatnonzero(empty) + 1]
+        raise ValueError(
+            f"{name} has no {column!r} in row {name_some(rows, 3)} (row 1 comes "
+            "after the header). Fill these cells or remove the rows."
+        )
+
+
 def list_table(
     path: Path,
     labels: Any,
@@ -267,13 +286,7 @@ def list_table(
                 f"{name} has no column {column!r} ({parameter}). Its columns are "
                 f"{', '.join(map(repr, table.columns))}."
             )
-        missing = np.flatnonzero(table[column].isna())
-        if len(missing):
-            rows = [str(row) for row in missing + 1]
-            raise ValueError(
-                f"{name} has no {column!r} in row {name_some(rows, 3)} (row 1 comes "
-                "after the header). Fill these cells or remove the rows."
-            )
+        refuse_empty(name, column, table[column].isna())
     if table.empty:
         raise ValueError(f"{name} lists no images: it has no rows.")
     files = table[file_column].astype(str).tolist()

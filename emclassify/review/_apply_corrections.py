@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import cohen_kappa_score
 
-from emclassify._text_table import read_text_table, refuse_packed
+from emclassify._text_table import read_text_table, refuse_packed, table_stem
 
 __all__ = ["CorrectedLabels", "apply_corrections"]
 
@@ -293,15 +293,12 @@ def _reviewers(sources):
             for number, path in zip(numbered, paths, strict=True)
         ]
 
-    def stem(path):
-        return path.stem.removesuffix(".csv")  # of a packed one, ann.csv.gz
-
-    stems = named(stem)
+    stems = named(table_stem)
     names = named(
         lambda path: (
-            stem(path)
-            if stems.count(stem(path)) == 1
-            else f"{path.absolute().parent.name}/{stem(path)}"
+            table_stem(path)
+            if stems.count(table_stem(path)) == 1
+            else f"{path.absolute().parent.name}/{table_stem(path)}"
         )
     )
     return names if len(set(names)) == len(names) else numbered

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from emclassify._text_table import read_text_table
-from emclassify._words import name_some
 
 __all__ = ["FolderImages", "read_folder"]
 
@@ -109,7 +108,11 @@ def read_folder(
         it.
     """
     from emclassify.readers import load_image_folder
-    from emclassify.readers._image_listing import may_be_there, refuse_twice
+    from emclassify.readers._image_listing import (
+        may_be_there,
+        refuse_empty,
+        refuse_twice,
+    )
 
     if reading.get("page") == "all":
         raise ValueError(
@@ -130,13 +133,7 @@ def read_folder(
                     f"{', '.join(map(repr, table.columns))}."
                 )
         for column in filter(None, (file_column, group_column)):
-            empty = np.flatnonzero(table[column] == "")
-            if len(empty):
-                rows = [str(row) for row in empty + 1]
-                raise ValueError(
-                    f"{labels} has no {column!r} in row {name_some(rows, 3)} (row 1 "
-                    "comes after the header). Fill these cells or remove the rows."
-                )
+            refuse_empty(str(labels), column, table[column] == "")
         files = table[file_column].tolist()
         given = [text or None for text in table[label_column]]
         if group_column is not None:

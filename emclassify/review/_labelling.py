@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from emclassify._text_table import read_text_table, table_bytes
+from emclassify._text_table import read_text_table, table_bytes, table_stem
 from emclassify._whole_file import whole_file
 from emclassify.review._apply_corrections import (
     CorrectedLabels,
@@ -123,7 +123,7 @@ class Labelling:
                     f"{', '.join(self.classes)}; nothing was taken from it. If it is "
                     "right, add it to --classes."
                 )
-            copies.append((source.stem.removesuffix(".csv"), content))
+            copies.append((table_stem(source), content))
             tables.append(_of_any_round(table).assign(reviewer=str(source)))
         if tables:
             # As `labels` will: nothing is kept that would stop all later runs.

@@ -5,8 +5,6 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
@@ -317,17 +315,14 @@ def _copies_of(first, second):
 
 
 def _equal_images(pairs, n):
-    """Return a number for each image, the same for those of equal pixels.
+    """Return a number for each image, the same for those known to be equal."""
+    from emclassify.model_selection.splits._near_duplicates import sets_of_equal
 
-    Of many that are equal, only some are paired with each other.
-    """
     if "exact" in pairs.columns:
         pairs = pairs[pairs["exact"].to_numpy(dtype=bool)]
     else:
         pairs = pairs[:0]
-    sides = pairs_of(pairs, n)
-    graph = sparse.coo_array((np.ones(len(pairs)), sides), shape=(n, n))
-    return connected_components(graph, directed=False)[1]
+    return sets_of_equal(np.column_stack(pairs_of(pairs, n)), n)
 
 
 def _table(chosen, cluster_of, margin, groups):

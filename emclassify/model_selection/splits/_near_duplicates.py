@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import connected_components
 from sklearn.utils.extmath import randomized_svd
 from tqdm.auto import tqdm
 
@@ -20,7 +21,7 @@ from emclassify._square import TRANSFORMS, turn
 from emclassify._typing import ImagesLike
 from emclassify.readers._stored_images import StoredImages, is_stored
 
-__all__ = ["find_duplicates"]
+__all__ = ["find_duplicates", "sets_of_equal"]
 
 # Images are compared at this size, or at their own if that is smaller.
 _SIDE = 48
@@ -185,6 +186,26 @@ def _mixed(bits):
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
     return bits ^ (bits >> np.uint64(31))
+
+
+def sets_of_equal(exact: np.ndarray, n: int) -> np.ndarray:
+    """Return a number for each image, the same for those of equal pixels.
+
+    Of many that are equal, only some are paired with each other.
+
+    Parameters
+    ----------
+    exact : ndarray of int of shape (n_pairs, 2)
+        Pairs of equal images.
+    n : int
+        How many images there are.
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+    """
+    graph = sparse.coo_array((np.ones(len(exact)), exact.T), shape=(n, n))
+    return connected_components(graph, directed=False)[1]
 
 
 def _equal_images(images, keys):

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _num_samples
@@ -23,7 +21,10 @@ from emclassify._typing import CrossValidation, ImagesLike
 from emclassify._words import name_some
 from emclassify.metrics._targets import all_classes, as_target, presence
 from emclassify.model_selection.splits._folds import fold_indices, make_folds
-from emclassify.model_selection.splits._near_duplicates import find_duplicates
+from emclassify.model_selection.splits._near_duplicates import (
+    find_duplicates,
+    sets_of_equal,
+)
 from emclassify.readers._stored_images import is_stored
 
 if TYPE_CHECKING:
@@ -151,10 +152,7 @@ class SplitAudit:
         self.pairs = pairs.copy()
         both = pairs[["first", "second"]].to_numpy()
         n = _num_samples(X)
-        exact = both[pairs["exact"].to_numpy(dtype=bool)]
-        graph = sparse.coo_array((np.ones(len(exact)), exact.T), shape=(n, n))
-        # Equal images, of which only some are paired where there are many.
-        equal = connected_components(graph, directed=False)[1]
+        equal = sets_of_equal(both[pairs["exact"].to_numpy(dtype=bool)], n)
         rows, across = [], np.zeros((len(pairs), len(folds)), dtype=bool)
         for fold, (train, test) in enumerate(folds):
             train, test = (fold_indices(side, n, fold) for side in (train, test))
