@@ -14,7 +14,7 @@ from emclassify.metrics._bootstrap import bootstrap_scores
 from emclassify.metrics._intervals import difference_limits, score_limits
 from emclassify.metrics._proportion import proportion_limits
 from emclassify.metrics._targets import OneLabel
-from emclassify.model_selection.thresholds._reject import error_threshold
+from emclassify.model_selection.thresholds._error_threshold import error_threshold
 
 LEVEL = 0.95
 GROUPS = (4, 6, 10, 20, 50)

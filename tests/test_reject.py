@@ -28,7 +28,7 @@ from sklearn.svm import SVC
 from emclassify import FeatureExtractor, LipNetClassifier, svm_baseline
 from emclassify.metrics._proportion import proportion_interval
 from emclassify.model_selection import RejectClassifierCV
-from emclassify.model_selection.thresholds._reject import (
+from emclassify.model_selection.thresholds._error_threshold import (
     error_threshold,
     share_threshold,
 )
