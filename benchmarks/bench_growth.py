@@ -3,7 +3,7 @@
     python benchmarks/bench_growth.py [--sizes 1000 2000 4000 8000 16000] [--runs 5]
                                       [--only NAME ...]
 
-transform    FeatureExtractor, all families, 64x64 uint8 with masks
+transform    FeatureExtractor, the thesis's families, 64x64 uint8 with masks
 fit          LipNetClassifier, one epoch, 28x28 uint8
 predict      the same network
 

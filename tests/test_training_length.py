@@ -1,6 +1,7 @@
 """The page on the length of training: its table follows the rule, its figures draw."""
 
 import importlib.util
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -9,9 +10,22 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from emclassify import BackboneClassifier, CNNClassifier, LipNetClassifier
+from emclassify.training import _convergence
 from emclassify.training._budget import auto_batch_size, auto_max_epochs
 
 DOCS = Path(__file__).parents[1] / "docs"
+
+
+def words_of(page):
+    """Return a page of the guide on one line."""
+    return " ".join((DOCS / "user_guide" / page).read_text("utf-8").split())
+
+
+def length(n, n_classes):
+    """Return the epochs of a network from scratch, and its updates."""
+    epochs, batch = LipNetClassifier().training_length(n, n_classes)
+    return epochs, epochs * -(-n // batch)
 
 
 def test_the_table_follows_the_rule():
@@ -27,6 +41,34 @@ def test_the_table_follows_the_rule():
         assert epochs == auto_max_epochs(n, n_classes, batch)
         assert seen == epochs * n
         assert updates == epochs * -(-n // batch)
+
+
+def test_sentences_follow_the_rule():
+    page = words_of("training_length.rst")
+    sizes = {"vnc_sstem": (5141, 5), "elpv": (2099, 2)}
+    sizes |= {"jurkat": (2733, 7), "pneumoniamnist": (5232, 2)}
+    of = {
+        name: BackboneClassifier().training_length(*n)[0] for name, n in sizes.items()
+    }
+    assert (
+        "by default vnc_sstem has {vnc_sstem} epochs now, elpv {elpv}, jurkat {jurkat} "
+        "and pneumoniamnist {pneumoniamnist}"
+    ).format(**of) in page
+    # The training sides of five folds of the thesis's two sets, and a fold of three.
+    assert f"it gives {length(19_934, 3)[1]:,} now" in page
+    study = words_of("liposome_study.md")
+    assert f'`max_epochs="auto"` would make {length(11_335, 3)[1]:,}' in study
+    assert f"would train such a set for {length(1000, 3)[0]} epochs" in study
+    told = inspect.getdoc(CNNClassifier)
+    assert f"{length(300, 5)[0]} for 300 images of\n    five classes" in told
+    assert f"{length(4800, 5)[0]} for 4,800." in told
+
+
+def test_the_page_says_when_training_was_too_short():
+    page = words_of("cnn.rst")
+    seen, skill = _convergence._ENOUGH_OF_BUDGET, _convergence._LEARNT
+    assert f"fewer than {100 * seen:.0f} % of the images" in page
+    assert f"rescaled from 0 for guessing to 1, is below {skill}" in page
 
 
 @pytest.mark.parametrize(

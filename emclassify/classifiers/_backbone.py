@@ -64,7 +64,8 @@ class BackboneClassifier(CNNClassifier):
         Images in a batch, at most. "auto" is 16 below 256 images, 32 below 8,192, 64
         below 32,768, then 128. `batch_size_` has it.
     lr : float, default=0.001
-        Learning rate of the dense layer; the highest one where `lr_schedule` varies it.
+        Learning rate, that of the backbone times `backbone_lr_factor`; the highest one
+        where `lr_schedule` varies it.
     optimizer : {"adamw", "adam", "sgd"} or torch optimizer class, default="adamw"
         "sgd" has Nesterov momentum 0.9.
     lr_schedule : {"one_cycle", "cosine"}, callable or None, default="one_cycle"

@@ -80,7 +80,7 @@ def predict_folder(
 ) -> int:
     """Predict all images in a folder, and write a CSV table with a row for each.
 
-    Files of all formats in :doc:`/user_guide/data` are read. PNG and JPEG files hold
+    Files of all formats in :doc:`/user_guide/formats` are read. PNG and JPEG files hold
     one image each, others may hold a stack, which is read a part at a time. Files lie
     in the folder at any depth; those whose names begin with a dot are left alone.
 

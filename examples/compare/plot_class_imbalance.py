@@ -12,7 +12,7 @@ images here are **simulated**.
 # %%
 # Images
 # ------
-# One in ten is empty; one in 150, as in the thesis, would leave two here.
+# One in ten is empty; one in 150, as in the thesis, would leave one here.
 
 import matplotlib.pyplot as plt
 import numpy as np

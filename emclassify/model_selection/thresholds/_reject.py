@@ -123,7 +123,7 @@ class RejectClassifierCV(OutOfFoldClassifier):
     samples they hold. Groups of unlike sizes count as fewer of the same size. Where
     `cv` tests samples several times, each sample is a group.
     The threshold is sought among all, with no correction for the search: where
-    confidence orders right and wrong, the error was above the bound in at most 5 % of
+    confidence orders right and wrong, the error was above the bound in 0 to 6 % of
     simulated runs at a level of 0.95; where it tells nothing and all errors are just
     above the bound (0.06 for 0.05), in up to 10 %.
 
