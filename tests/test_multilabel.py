@@ -1,6 +1,7 @@
 """Several labels an image, in every network classifier."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -281,6 +282,37 @@ def test_figures_agree_with_scikit_learn():
     )
     assert_allclose(table.loc["Golgi", "TNR"], absent["Golgi"]["recall"])
     assert_allclose(table.loc["Golgi", "NPV"], absent["Golgi"]["precision"])
+
+
+def test_figures_of_one_label_of_several():
+    truth, guess = [[1, 0], [0, 1], [1, 1], [0, 0]], [[1, 0], [0, 1], [1, 0], [0, 1]]
+    table = per_class_scores(truth, guess, labels=[1], zero_division=0)
+    # Found, missed, and wrongly found once each; not there once.
+    assert table.loc[1].tolist() == [0.5, 0.5, 0.5, 0.5, 0.5, 2]
+    # Of the four samples, one has the label and is given it.
+    assert table.loc["samples", "TPR"] == 0.25
+    assert table.loc["samples", "TNR"] == 0.25
+    both = per_class_scores(truth, guess, labels=[1, 0], zero_division=0)
+    assert_allclose(both.loc[1], table.loc[1])
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int64", "Float64", "int8"])
+def test_figures_of_frames(dtype):
+    rng = np.random.default_rng(0)
+    truth, guess = rng.integers(0, 2, (2, 20, 3))
+    expected = per_class_scores(truth, guess)
+    frames = [
+        pd.DataFrame(y, columns=list("abc"), index=np.arange(20)[::-1]).astype(dtype)
+        for y in (truth, guess)
+    ]
+    pd.testing.assert_frame_equal(per_class_scores(*frames), expected)
+
+    class Given:
+        def predict(self, X):
+            return guess
+
+    scores = PerClassScorer([0, 1, 2])(Given(), None, frames[0])
+    assert scores["F1_macro"] == pytest.approx(expected.loc["macro", "F1"])
 
 
 def test_scorer_of_several_labels():

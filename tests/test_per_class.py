@@ -223,6 +223,15 @@ def test_bad_arguments(arguments, message):
         negative_predictive_value_score(["a", "b"], ["a", "b"], **arguments)
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("score", [per_class_scores, negative_predictive_value_score])
+def test_missing_labels_are_named(score, missing):
+    with pytest.raises(ValueError, match="y_true has no label for sample 1"):
+        score(["a", missing, "b"], ["a", "b", "b"])
+    with pytest.raises(ValueError, match="y_pred has no label for sample 2"):
+        score(["a", "a", "b"], pd.Series(["a", "b", missing]))
+
+
 @pytest.mark.parametrize(
     ("confusion", "message"),
     [

@@ -27,6 +27,14 @@ def test_rows_in_the_order_of_images():
     np.testing.assert_allclose(pooled, [[np.nan, np.nan], [0.6, 0.4], [0.2, 0.8]])
 
 
+def test_what_rounding_adds_is_no_error():
+    proba = np.array([[1 + 6e-8, -6e-8]], np.float32)  # 1 and 0 in single precision
+    np.testing.assert_array_equal(pool_predictions(proba, [0]), [[1, 0]])
+    np.testing.assert_array_equal(
+        pool_predictions(proba, [0], method="noisy_or"), [[1, 0]]
+    )
+
+
 @given(
     values=st.lists(
         st.tuples(st.floats(0, 1), st.integers(0, 4)), min_size=1, max_size=30
@@ -50,6 +58,7 @@ def test_mean_max_and_noisy_or_are_ordered(values):
     [
         (([[1.5]], [0]), {}, "probabilities"),
         (([[-0.1]], [0]), {}, "probabilities"),
+        (([[1.00001]], [0]), {}, "1.00001"),
         (([[np.nan]], [0]), {}, "NaN"),
         (([[0.5]], [0, 1]), {}, "groups has 2 entries for 1 samples"),
         (([[0.5]], [3]), {"images": [1, 2]}, "cells of image 3"),

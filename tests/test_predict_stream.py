@@ -9,6 +9,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -81,6 +83,16 @@ def test_names_of_scores():
         "score_2",
         "score_3",
     ]
+
+
+def test_scores_of_pairs_of_classes_are_none_of_classes():
+    model = svm_baseline(features=["histogram"])
+    model.set_params(svc__decision_function_shape="ovo")
+    model.fit(X, np.repeat([3, 1, 2], 10))
+    (found,) = predict_stream(model, X[:1])
+    assert found.label == 3
+    assert found.scores.shape == (0,)
+    assert score_names(model) == []
 
 
 def test_a_label_without_scores():
@@ -202,8 +214,28 @@ def test_several_labels_an_image(model):
     np.testing.assert_array_equal([p.scores for p in found], model.predict_proba(X))
 
 
-def test_scores_of_each_label_by_themselves():
+def test_two_labels_have_two_scores():
+    model = make_pipeline(
+        FeatureExtractor(["histogram"]), OneVsRestClassifier(RidgeClassifier())
+    )
+    model.fit(X, Y_SEVERAL)
+    assert score_names(model) == ["score_0", "score_1"]
+    (found,) = predict_stream(model, X[:1])
+    np.testing.assert_allclose(found.scores, model.decision_function(X[:1])[0])
+
+
+def test_labels_of_a_chain_are_numbered():
+    model = make_pipeline(
+        FeatureExtractor(["histogram"]), ClassifierChain(GaussianNB())
+    )
+    model.fit(X, Y_SEVERAL)
+    assert score_names(model) == ["probability_0", "probability_1"]
+
+
+# As many images as labels, too: the arrays of the labels look like rows then.
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_scores_of_each_label_by_themselves(n):
     model = make_pipeline(FeatureExtractor(["histogram"]), KNeighborsClassifier())
     model.fit(X, Y_SEVERAL)
     with pytest.raises(TypeError, match="take OneVsRestClassifier"):
-        list(predict_stream(model, X))
+        list(predict_stream(model, X[:n]))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
 
 from emclassify.metrics._confusion import figures_from_counts, nan_average
-from emclassify.metrics._targets import refuse_other_values
+from emclassify.metrics._targets import dense, refuse_other_values
 
 __all__ = ["label_counts", "sample_average", "subset_hits"]
 
@@ -43,7 +43,10 @@ def sample_average(
     zero_division: Literal["warn"] | float = 0,
 ) -> NDArray[np.float64]:
     """Return the figures (n_figures,) of samples' own labels, averaged over them."""
-    counts = _four(multilabel_confusion_matrix(y_true, y_pred, samplewise=True))
+    # By hand: scikit-learn takes a matrix of one column for labels (n,).
+    has, said = dense(y_true).astype(bool), dense(y_pred).astype(bool)
+    cells = has & said, ~has & said, has & ~said, ~has & ~said
+    counts = (cell.sum(axis=1) for cell in cells)
     figures = figures_from_counts(*counts, zero_division)
     return nan_average(figures.T, sample_weight)
 

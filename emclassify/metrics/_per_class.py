@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from emclassify._incoming import plain_numbers
+from emclassify._incoming import plain_labels, plain_numbers
 from emclassify.metrics._confusion import (
     check_confusion_matrix,
     check_zero_division,
@@ -80,6 +80,11 @@ def check_names(target_names: Sequence[str] | None, labels: NDArray[Any]) -> lis
             "target_names that differ from macro, weighted, micro and samples."
         )
     return names
+
+
+def plain_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return both in containers that scikit-learn knows, or raise if one is missing."""
+    return plain_labels(y_true, "y_true"), plain_labels(y_pred, "y_pred")
 
 
 def _counts(y_true, y_pred, labels, sample_weight):
@@ -226,6 +231,7 @@ def _figure_score(
             f'average must be None, "macro", "weighted" or "micro"; got {average!r}.'
         )
     check_zero_division(zero_division)
+    y_true, y_pred = plain_pair(y_true, y_pred)
     labels, counts = _counts(y_true, y_pred, labels, sample_weight)
     if isinstance(zero_division, str):
         warn_undefined(*counts, labels, figures=(figure,), stacklevel=4)
@@ -291,6 +297,7 @@ def per_class_scores(
     micro     0.60  0.60  0.60  0.60  0.60        5
     """
     check_zero_division(zero_division)
+    y_true, y_pred = plain_pair(y_true, y_pred)
     labels, counts = _counts(y_true, y_pred, labels, sample_weight)
     names = check_names(target_names, labels)
     table = _table(counts, names, zero_division, whole=sample_weight is None)
@@ -309,7 +316,7 @@ def per_class_scores(
 
 def _columns(y, labels):
     """Return columns of an indicator matrix, dense or sparse."""
-    return (y.tocsc() if sparse.issparse(y) else np.asarray(y))[:, labels]
+    return (y.tocsc() if sparse.issparse(y) else y)[:, labels]
 
 
 def per_class_scores_from_confusion_matrix(

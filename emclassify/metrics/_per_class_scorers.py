@@ -21,7 +21,7 @@ from emclassify.metrics._confusion import (
 )
 from emclassify.metrics._figures import ASKED, AVERAGES, FIGURES
 from emclassify.metrics._multilabel import label_counts, subset_hits
-from emclassify.metrics._per_class import check_labels, check_names
+from emclassify.metrics._per_class import check_labels, check_names, plain_pair
 from emclassify.metrics._targets import is_indicator
 
 __all__ = ["PerClassScorer", "per_class_scorers"]
@@ -59,6 +59,7 @@ def _all_scores(
     sample_weight=None,
 ):
     """Return every score as {name: float}, from one confusion matrix."""
+    y_true, y_pred = plain_pair(y_true, y_pred)
     if is_indicator(y_true):
         counts = label_counts(
             y_true, y_pred, columns=labels, sample_weight=sample_weight

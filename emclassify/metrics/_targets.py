@@ -89,7 +89,7 @@ def check_indicator(
     """
     y = plain_labels(y)
     refuse_other_values(y, "y")
-    y = _dense(y).astype(np.int8)
+    y = dense(y).astype(np.int8)
     if len(y) != n_samples:
         raise ValueError(f"y has {len(y)} rows for {n_samples} images.")
     if classes is not None and not np.array_equal(classes, np.arange(y.shape[1])):
@@ -119,7 +119,7 @@ def as_target(y: ArrayLike) -> NDArray[Any]:
     """
     y = plain_labels(y)
     if y is not None and y.ndim == 2 and is_indicator(y):
-        return _dense(y).astype(np.int64)
+        return dense(y).astype(np.int64)
     return column_or_1d(y, warn=True)
 
 
@@ -250,7 +250,7 @@ class OneLabel(_Target):
         ):
             if not hasattr(estimator, method):
                 continue
-            if kind == "decision" and _scores_pairs(estimator):
+            if kind == "decision" and scores_pairs(estimator):
                 continue
             scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
             if scores.ndim == 1:
@@ -347,7 +347,7 @@ class SeveralLabels(_Target):
 
     def encode(self, predicted: ArrayLike, name: str) -> NDArray[np.intp]:
         """Return a predicted indicator matrix as int64, or raise if it is none."""
-        labels = _dense(predicted)
+        labels = dense(predicted)
         n_labels = len(self.classes)
         if labels.ndim != 2 or labels.shape[1] != n_labels:
             raise ValueError(
@@ -387,18 +387,24 @@ class SeveralLabels(_Target):
         return None, None
 
 
-def _scores_pairs(estimator):
+def scores_pairs(estimator: Estimator) -> bool:
     """Whether decision scores are of pairs of classes, as many as classes of three."""
+    last = behind(estimator)
+    return (
+        getattr(last, "decision_function_shape", None) == "ovo"
+        and len(getattr(last, "classes_", ())) > 2
+    )
+
+
+def behind(estimator: Estimator) -> Estimator:
+    """Return the fitted classifier at the end of pipelines and searches."""
     while True:
         if isinstance(estimator, Pipeline):
             estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         else:
-            return (
-                getattr(estimator, "decision_function_shape", None) == "ovo"
-                and len(getattr(estimator, "classes_", ())) > 2
-            )
+            return estimator
 
 
 def _of_presence(scores, known):
@@ -410,5 +416,6 @@ def _of_presence(scores, known):
     return scores[:, columns[0]] if len(columns) else np.zeros(len(scores))
 
 
-def _dense(y):
+def dense(y: Any) -> NDArray[Any]:
+    """Return a matrix, which may be sparse, as an array."""
     return y.toarray() if sparse.issparse(y) else np.asarray(y)

@@ -12,6 +12,9 @@ from emclassify._incoming import plain_numbers
 
 __all__ = ["pool_predictions"]
 
+# Probabilities in float32 may miss 0 and 1 by so much.
+_ROUNDING = 1e-6
+
 
 @validate_params(
     {
@@ -85,11 +88,12 @@ def pool_predictions(
             "column a label."
         )
     groups = check_groups(groups, len(proba))
-    if proba.min() < 0 or proba.max() > 1:
+    if proba.min() < -_ROUNDING or proba.max() > 1 + _ROUNDING:
         raise ValueError(
             "proba must hold probabilities, from 0 to 1; got values from "
-            f"{proba.min():g} to {proba.max():g}."
+            f"{proba.min():.9g} to {proba.max():.9g}."
         )
+    proba = np.clip(proba, 0, 1)
     found, row = np.unique(groups, return_inverse=True)
     n_cells = np.bincount(row)
     out = np.zeros((len(found), proba.shape[1]))

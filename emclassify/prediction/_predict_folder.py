@@ -25,6 +25,7 @@ from emclassify._whole_file import whole_path
 from emclassify.prediction._learnt_pixel_size import LearntPixelSize, check_range
 from emclassify.prediction._predict_stream import (
     check_classifier,
+    class_names,
     predict_stream,
     score_names,
 )
@@ -232,6 +233,7 @@ class _FolderStream:
         self.on_error = on_error
         self.scaler = scaler
         self._scale = learnt_grey_scale(estimator)
+        self._names = class_names(estimator)
         self.n_left_out = 0
 
     def write(self, table, interval):
@@ -258,7 +260,7 @@ class _FolderStream:
             for label, scores, error in predictions:
                 file, index = self._keys.popleft()
                 if error is None:
-                    label = _as_text(label, self.estimator.classes_)
+                    label = _as_text(label, self._names)
                     self._rows.append((file, index, label, scores))
                 else:
                     self._leave_out(f"{file}, image {index}", ValueError(error))
@@ -317,8 +319,8 @@ class _FolderStream:
         )
 
 
-def _as_text(label, classes):
+def _as_text(label, names):
     """Return the label, or the labels that a row of the indicator matrix has."""
     if np.ndim(label) == 0:
         return str(label)
-    return " ".join(str(name) for name in classes[np.asarray(label) == 1])
+    return " ".join(name for name, on in zip(names, label, strict=True) if on == 1)

@@ -16,8 +16,15 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from emclassify._typing import Estimator
+from emclassify.metrics._targets import behind, scores_pairs
 
-__all__ = ["Prediction", "check_classifier", "predict_stream", "score_names"]
+__all__ = [
+    "Prediction",
+    "check_classifier",
+    "class_names",
+    "predict_stream",
+    "score_names",
+]
 
 # A batch holds no more than this and one image.
 _BYTES_PER_BATCH = 2**27
@@ -33,7 +40,7 @@ class Prediction(NamedTuple):
         matrix; None if the model refuses the image.
     scores : ndarray of float, or None
         Probability of each class, or what `decision_function` gives; empty if the
-        model has neither.
+        model has neither, or has scores of pairs of classes only.
     error : str or None
         Why the model refuses the image.
 
@@ -127,16 +134,40 @@ def check_classifier(estimator: Estimator) -> None:
         )
 
 
+def class_names(estimator: Estimator) -> list[str]:
+    """Return what to call the classes, or the labels, of a fitted classifier."""
+    classes = estimator.classes_
+    if isinstance(classes, list):
+        # The values, 0 and 1, of each label: so have some of scikit-learn's.
+        classes = range(len(classes))
+    return [str(name) for name in classes]
+
+
 def score_names(estimator: Estimator) -> list[str]:
     """Return what to call the scores of a fitted classifier."""
-    classes = [str(name) for name in estimator.classes_]
+    names = class_names(estimator)
+    method = _score_method(estimator)
+    if method == "predict_proba":
+        return [f"probability_{name}" for name in names]
+    if method is None:
+        return []
+    one_score = len(names) == 2 and not _gives_several_labels(estimator)
+    return [f"score_{name}" for name in (names[1:] if one_score else names)]
+
+
+def _gives_several_labels(estimator):
+    return isinstance(estimator.classes_, list) or getattr(
+        behind(estimator), "multilabel_", False
+    )
+
+
+def _score_method(estimator):
+    """Return which method gives a score for each class, or None."""
     if hasattr(estimator, "predict_proba"):
-        return [f"probability_{name}" for name in classes]
-    if hasattr(estimator, "decision_function"):
-        return [
-            f"score_{name}" for name in (classes[1:] if len(classes) == 2 else classes)
-        ]
-    return []
+        return "predict_proba"
+    if hasattr(estimator, "decision_function") and not scores_pairs(estimator):
+        return "decision_function"
+    return None
 
 
 def _predictions(estimator, images, batch_size, on_error):
@@ -187,21 +218,19 @@ def _predict_one(estimator, image, number, on_error):
 def _predict(estimator, batch):
     """Return the predictions of images of one shape."""
     images = np.stack(batch)
-    if hasattr(estimator, "predict_proba"):
-        scores = np.asarray(estimator.predict_proba(images))
-    elif hasattr(estimator, "decision_function"):
-        scores = estimator.decision_function(images).reshape(len(images), -1)
-    else:
-        scores = np.empty((len(images), 0))
+    method, scores = _score_method(estimator), np.empty((len(images), 0))
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if method is not None:
+        scores = getattr(estimator, method)(images)
+        if isinstance(scores, list):
+            raise TypeError(
+                f"{type(last).__name__} gives the scores of each label by themselves; "
+                "take OneVsRestClassifier for several labels an image."
+            )
+        scores = np.reshape(scores, (len(images), -1))
     if hasattr(last, "_choose_labels"):
         # The network need not be asked twice.
         labels = last._choose_labels(scores)
     else:
         labels = estimator.predict(images)
-    if len(scores) != len(labels):
-        raise TypeError(
-            f"{type(last).__name__} gives the scores of each label by themselves; take "
-            "OneVsRestClassifier for several labels an image."
-        )
     return [Prediction(*pair) for pair in zip(labels, scores, strict=True)]

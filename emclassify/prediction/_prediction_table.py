@@ -64,6 +64,12 @@ class PredictionTable:
             (file, index, label, *scores, self.model_name)
             for file, index, label, scores in rows
         ]
+        for row in table:
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"The model gives {len(row) - 4} scores for {row[0]}; {self.path} "
+                    f"has columns for {len(self.columns) - 4}."
+                )
         self._write(table)
         for file, index, *_ in table:
             self._count(file, index)
