@@ -1,5 +1,6 @@
 """Lists in the guide hold what the code has: formats, takers of images of any size."""
 
+import inspect
 import re
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from test_common import ANY_SIZE, ESTIMATORS
 
-from emclassify import load_image_folder
+from emclassify import load_image_folder, open_image_stack
 from emclassify.readers import read_image
 from emclassify.readers._formats import SUFFIXES
 
@@ -43,6 +44,17 @@ def test_other_pictures_are_read_where_they_are_named(tmp_path):
     image.save(tmp_path / "x" / "y" / "b.gif")
     with pytest.raises(ValueError, match=r"holds no images.*1 \.gif"):
         load_image_folder(tmp_path / "x")
+
+
+def test_who_reads_stored_images_by_the_batch():
+    told = text_between("images.rst", "\nNetworks, features, ", "by the batch or chunk")
+    named = set(re.findall(r"`~emclassify\.\w+\.(\w+)`", told))
+    read = {type(e) for e in ESTIMATORS if getattr(e, "_reads_stored", False)}
+    # Those of two rooms are named together.
+    rooms = ("emclassify.classifiers.", "emclassify.features.")
+    assert named == {c.__name__ for c in read if not c.__module__.startswith(rooms)}
+    words = inspect.getdoc(open_image_stack).partition("the others read it whole")[0]
+    assert all(f"`{name}`" in words for name in named)
 
 
 def test_who_takes_images_of_different_sizes():

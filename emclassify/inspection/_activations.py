@@ -47,7 +47,8 @@ def layer_activations(
 
     Maps of a convolution are those after its batch normalisation and ReLU, as the next
     layer gets them, so that none is negative. The network computes as in `predict`: no
-    dropout, no augmentation; but always in single precision.
+    dropout, no augmentation; but always in single precision, and of each image as it
+    is, also where `predict` looks at it eight ways (`test_time_augmentation`).
 
     Parameters
     ----------

@@ -21,7 +21,8 @@ def network_embedding(estimator: BaseEstimator, X: ArrayLike) -> np.ndarray:
 
     There the network has turned images into numbers that a linear rule tells apart:
     alike images lie near each other. It computes as in `predict`, without dropout and
-    augmentation, but always in single precision.
+    augmentation, but always in single precision, and of each image as it is, also
+    where `predict` looks at it eight ways (`test_time_augmentation`).
 
     Parameters
     ----------

@@ -53,7 +53,8 @@ def saliency(
     The absolute value of the gradient of the score (the logit) with respect to the
     image, and of the channels the largest [1]_; with noise, of the mean gradient over
     noisy copies of the image, which is smoother [2]_. It says where a small change
-    would matter, not what a region contributed.
+    would matter, not what a region contributed. The score is that of the image as it
+    is, also where `predict` looks at it eight ways (`test_time_augmentation`).
 
     Parameters
     ----------

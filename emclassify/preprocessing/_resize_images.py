@@ -51,8 +51,9 @@ class ResizeImages(ImageInputMixin, TransformerMixin, BaseEstimator):
     Integers are rounded and keep their dtype; images of several dtypes come out in the
     one that holds all of them. Interpolation is in float32.
 
-    X may also be a list of paths of PNG, JPEG or TIFF files, or an array of zarr or
-    h5py: images are read and resized one by one, and only the results are kept.
+    X may also be a list of paths of files of any format in :doc:`/user_guide/formats`,
+    what `open_image_stack` opens, or an array of zarr or h5py: images are read and
+    resized one by one, and only the results are kept.
 
     Examples
     --------

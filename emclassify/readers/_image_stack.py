@@ -42,9 +42,9 @@ def open_image_stack(
     Files of all formats in :doc:`/user_guide/formats` are opened: MRC stacks, TIFF of
     several pages, HDF5, CXI, NeXus, zarr and more.
 
-    What comes back is an X for every estimator here. Networks, `CenterCrop`,
-    `PixelStandardizer`, `FeatureExtractor` and `ResizeImages` read it a batch at a
-    time; the others read it whole.
+    What comes back is an X for every estimator here. Networks, `FeatureExtractor`,
+    `BackboneExtractor`, `ResizeImages`, `CenterCrop`, `PixelSizeScaler` and
+    `PixelStandardizer` read it a batch at a time; the others read it whole.
 
     Parameters
     ----------
