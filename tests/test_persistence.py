@@ -5,6 +5,7 @@ import inspect
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import test_common
@@ -15,6 +16,7 @@ from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from round_trip import assert_same_answers, make_images, small_cnn, through_file
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -22,9 +24,12 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.feature_selection import SelectKBest, mutual_info_classif
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -95,6 +100,9 @@ AROUND = {
     "principal components": make_pipeline(
         FeatureExtractor(["moments"]), PCA(2), LinearDiscriminantAnalysis()
     ),
+    "best features": make_pipeline(
+        FeatureExtractor(["moments"]), SelectKBest(mutual_info_classif, k=3), SVC()
+    ),
     "voting": VotingClassifier([("a", small_cnn()), ("b", small_cnn())]),
     "bagged": make_pipeline(
         FeatureExtractor(["moments"]),
@@ -131,6 +139,37 @@ def test_several_labels_an_image(tmp_path):
     X, y = make_images()
     model = small_cnn().fit(X, np.stack([y == "dim", np.arange(24) % 3 == 0], axis=1))
     assert_same_answers(model, through_file(model, tmp_path / "it.emc"), X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MultiOutputClassifier(SVC()),
+        ClassifierChain(SVC(), chain_method="decision_function"),
+        KNeighborsClassifier(algorithm="brute"),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_several_labels_of_scikit_learns_classifiers(model, tmp_path):
+    X, y = make_images()
+    y = np.stack([y == "dim", np.arange(24) % 3 == 0], axis=1).astype(int)
+    model = make_pipeline(FeatureExtractor(["moments"]), model).fit(X, y)
+    again = through_file(model, tmp_path / "it.emc")
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    card = emclassify.read_model_card(tmp_path / "it.emc")
+    assert card["classes"] == [[0, 1], [0, 1]]
+
+
+def test_columns_of_a_table(tmp_path):
+    X, y = make_images()
+    table = pd.DataFrame(X[:, 0], columns=list("abcdefgh"))
+    columns = make_column_transformer(
+        (StandardScaler(), ["a", "c"]),
+        (PCA(2), slice(4, 7)),
+        remainder="passthrough",
+    )
+    model = make_pipeline(columns, SVC()).fit(table, y)
+    assert_same_answers(model, through_file(model, tmp_path / "it.emc"), table)
 
 
 def test_frozen_inside_calibration(tmp_path):

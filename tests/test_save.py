@@ -16,6 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 from skorch.callbacks import Callback
 from test_common import SmallNet
 from torch import nn
@@ -101,8 +102,12 @@ def test_trusted_of_another_kind(tmp_path):
             "CNNClassifier.net can't be kept: it is a lambda",
         ),
         (GridSearchCV(small_cnn(), {"lr": [0.1]}, cv=2), "save its best_estimator_"),
+        (
+            make_pipeline(FeatureExtractor(["length"]), SVC(C=np.longdouble(2))),
+            r"Pipeline.steps\[1\]\[1\].C can't be kept: it is of numpy.longdouble",
+        ),
     ],
-    ids=["forest", "lambda", "search"],
+    ids=["forest", "lambda", "search", "longdouble"],
 )
 def test_refused_when_saved(model, message, tmp_path):
     X, y = make_images()

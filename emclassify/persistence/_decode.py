@@ -55,6 +55,9 @@ class Decoder:
     def _decode_tuple(self, items):
         return tuple(self.decode(items))
 
+    def _decode_slice(self, items):
+        return slice(*self.decode(items))
+
     def _decode_dict(self, items):
         return {self.decode(key): self.decode(value) for key, value in items}
 

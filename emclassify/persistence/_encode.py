@@ -82,9 +82,12 @@ class Encoder:
             return _tag("bunch" if kind is Bunch else "dict", items=pairs)
         if kind is np.ndarray:
             return self._encode_array(value, where)
-        if isinstance(value, np.generic) and value.dtype.kind in _ARRAY_KINDS + "U":
+        if isinstance(value, np.generic) and _is_plain(value.dtype):
             item = self.encode(value.item(), where)
             return _tag("scalar", dtype=value.dtype.str, value=item)
+        if kind is slice:
+            ends = [value.start, value.stop, value.step]
+            return _tag("slice", items=self._encode_items(ends, where))
         if isinstance(value, PurePath):
             return _tag("path", name=str(value))
         if isinstance(value, np.random.RandomState):
@@ -106,7 +109,7 @@ class Encoder:
         return [self.encode(v, f"{where}[{i}]") for i, v in enumerate(values)]
 
     def _encode_array(self, value, where):
-        if value.dtype.kind in _ARRAY_KINDS and value.dtype.itemsize <= 8:
+        if value.dtype.kind != "U" and _is_plain(value.dtype):
             return _tag("array", **self._store(value, where))
         if value.dtype.kind in "UO":
             items = self._encode_items(value.ravel().tolist(), where)
@@ -210,6 +213,11 @@ class Encoder:
         return {
             name: self.encode(value, f"{where}.{name}") for name, value in state.items()
         }
+
+
+def _is_plain(dtype):
+    """Whether it is of text, or of numbers that safetensors and JSON have."""
+    return dtype.kind == "U" or (dtype.kind in _ARRAY_KINDS and dtype.itemsize <= 8)
 
 
 def _tag(kind, **entries):

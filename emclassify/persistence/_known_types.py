@@ -58,6 +58,10 @@ _FUNCTIONS = {
 }
 
 
+# What scikit-learn's selectors of features rank them by.
+_RANKS = {"chi2", "f_classif", "mutual_info_classif"}
+
+
 def full_name(thing: Any) -> str:
     """Return the full name of a class or function, wherever it comes from."""
     return f"{thing.__module__}.{thing.__qualname__}"
@@ -110,8 +114,8 @@ def name_named(thing: Any) -> str | None:
 def find_named(name: str) -> Any:
     """Return the known class or function of that name, or None.
 
-    Networks and augmentations of emclassify, torch's optimizers, numpy's ufuncs, and a
-    few functions. They are called when the network is built or trained.
+    Networks and augmentations of emclassify, torch's optimizers, numpy's ufuncs, what
+    scikit-learn ranks features by, and a few functions. They are called when the network is built or trained.
     """
     if name in _FUNCTIONS:
         module, _, attribute = _FUNCTIONS[name].rpartition(".")
@@ -120,6 +124,8 @@ def find_named(name: str) -> Any:
     if room == "numpy":
         found = getattr(numpy, attribute, None)
         return found if isinstance(found, numpy.ufunc) else None
+    if room == "sklearn.feature_selection" and attribute in _RANKS:
+        return getattr(importlib.import_module(room), attribute)
     if room not in ("emclassify.nets", "emclassify.training", "torch.optim"):
         return None
     import torch

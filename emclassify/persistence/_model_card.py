@@ -39,9 +39,9 @@ def read_model_card(path: str | PathLike[str]) -> dict[str, Any]:
     -------
     dict
         "format", "format_version", "created" (UTC), "versions" of the libraries,
-        "estimator" with its "parameters", "classes", "image_shape" (height, width,
-        channels), "training" (one record a network: epochs, losses, seconds, device)
-        and "card", what was given to `save`.
+        "estimator" with its "parameters", "classes" (those of each label, where some
+        of scikit-learn's have several), "image_shape" (height, width, channels),
+        "training" (one record a network: epochs, losses, seconds, device) and "card", what was given to `save`.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def make_card(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:
             name: _as_text(value)
             for name, value in estimator.get_params(deep=True).items()
         },
-        "classes": _as_json(getattr(estimator, "classes_", None)),
+        "classes": _classes(estimator),
         "image_shape": shapes[0] if shapes else None,
         "training": [
             {"network": name, "device": part.device_, **_summary(part.history_)}
@@ -132,6 +132,14 @@ def make_card(estimator: Estimator, given: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "card": given,
     }
+
+
+def _classes(estimator):
+    """Return the classes, or, of a classifier of several labels, those of each."""
+    classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, list | tuple):
+        return [np.asarray(of_label).tolist() for of_label in classes]
+    return _as_json(classes)
 
 
 def _walk(value, name):
@@ -189,7 +197,7 @@ def _as_json(value):
         return value.isoformat()
     if isinstance(value, PathLike):
         return fspath(value)
-    if value is None or isinstance(value, list | tuple):
+    if value is None:
         return value
     raise TypeError(
         f"it holds {value!r}; give text, numbers, dates, lists and dicts of them"
