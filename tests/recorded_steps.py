@@ -1,8 +1,11 @@
 """A stand-in for CUDA graphs: what torch computes is recorded, and done once more.
 
 As a graph does, it repeats the operations on the memory that they had when recorded,
-whatever Python would do by now: branches and numbers drawn by Python are frozen.
+whatever Python would do by now: branches and numbers drawn by Python are frozen. And
+what graphs share is gone with the last of them.
 """
+
+import weakref
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -51,16 +54,23 @@ class RecordedSteps:
 
     def __init__(self, device):
         self.device = device
+        self.begun, self.graphs = False, weakref.WeakSet()
 
     def warm_up(self, step):
         self.log.append("warm up")
         step()
 
     def record(self, steps, states):
+        if self.begun and not self.graphs:
+            # As torch has it.
+            raise RuntimeError("use_count > 0 INTERNAL ASSERT FAILED")
         recordings = []
         for step, state in zip(steps, states, strict=True):
             with state.in_use(), _Recording() as recording:
                 step()
             recordings.append(recording)
         self.log.append(f"record {len(steps)}")
-        return _Graph(recordings, states, self.log)
+        graph = _Graph(recordings, states, self.log)
+        self.begun = True
+        self.graphs.add(graph)
+        return graph

@@ -252,6 +252,15 @@ def test_a_file_keeps_the_parameters_of_fit(weights, tmp_path, kind):
     assert card["parameters"]["weights"] == str(given)
 
 
+def test_a_copy_holds_nothing_on_a_gpu_that_transform_took_it_to(weights, monkeypatch):
+    extractor = BackboneExtractor("test_resnet", weights=weights[1], device="cpu")
+    extractor.fit(make_images(2, 20, 20))
+    extractor.net_.to("meta")  # in the place of a GPU, as after `load`
+    assert extractor.device_ == "cpu"
+    monkeypatch.setattr(torch.nn.Module, "cpu", lambda module: "on the CPU")
+    assert extractor.__getstate__()["net_"] == "on the CPU"
+
+
 def test_random_weights_are_said_aloud_and_repeatable():
     images = make_images(2, 20, 20)
 

@@ -263,6 +263,7 @@ def test_weights_of_one_partial_fit_count_against_those_of_others(params, given)
         augmentation=None,
         weight_decay=0.0,
         precision="float32",
+        device="cpu",
     )
     clf.partial_fit(X, y, classes=[0, 1])
     X, y = X[y == 0][:8], y[y == 0][:8]

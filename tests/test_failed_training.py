@@ -51,6 +51,21 @@ def test_a_first_fit_that_fails_is_none():
     assert not hasattr(clf, "converged_")
 
 
+class Epoch(dict):
+    def __deepcopy__(self, memo):
+        raise AssertionError
+
+
+def test_a_short_step_after_many_does_not_copy_their_history():
+    clf = LipNetClassifier(**SETTINGS).partial_fit(X, Y, classes=[0, 1])
+    clf.net_.history[0] = Epoch(clf.net_.history[0])
+    assert len(clf.partial_fit(X, Y).history_) == 2
+    clf.set_params(**TOO_HIGH)
+    with pytest.raises(ValueError, match="no longer finite"):
+        clf.partial_fit(X, Y)
+    assert len(clf.history_) == 2
+
+
 class Interrupts(Callback):
     def on_epoch_begin(self, net, **kwargs):
         if len(net.history) == 5:

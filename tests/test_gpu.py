@@ -96,7 +96,10 @@ def test_images_beyond_the_memory_of_the_gpu(dtype, monkeypatch):
     clf = LipNetClassifier(precision="float32", **QUICK)
     resident = clf.fit(X, y).predict_proba(X)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 0))
+    # Nor is there any that torch holds for the next to come.
+    monkeypatch.setattr(torch.cuda, "memory_reserved", torch.cuda.memory_allocated)
     batch_by_batch = clf.fit(X, y).predict_proba(X)
+    assert clf.device_ == "cpu" or "do not lie on the device" in clf.net_.captured
     np.testing.assert_array_equal(batch_by_batch, resident)
 
 
@@ -261,6 +264,37 @@ def test_a_forked_worker_takes_the_cpu():
     np.testing.assert_allclose(found[0], clf.predict_proba(X), atol=2e-3)
 
 
+def test_all_symmetries_as_on_a_cpu():
+    X, y = images("uint8")
+    settings = QUICK | {"precision": "float32", "test_time_augmentation": "dihedral"}
+    clf = LipNetClassifier(**settings).fit(X, y)
+    np.testing.assert_allclose(
+        clf.predict_proba(X), on_cpu(clf).predict_proba(X), atol=2e-3
+    )
+    mirrored = clf.predict_proba(X[:, ::-1])
+    np.testing.assert_allclose(mirrored, clf.predict_proba(X), atol=1e-5)
+
+
+def test_a_training_that_fails_elsewhere_leaves_the_network_here():
+    X, y = images()
+    clf = LipNetClassifier(precision="float32", warm_start=True, **QUICK).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.set_params(device="cpu", lr=1e30, lr_schedule=None, optimizer="sgd")
+    with pytest.raises(ValueError, match="no longer finite"):
+        clf.fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+def test_a_file_for_other_programs(tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    X, y = images("uint8")
+    clf = ResNetClassifier(1, 1, **QUICK).fit(X, y)
+    before = clf.predict_proba(X)
+    emclassify.to_onnx(clf, tmp_path / "it.onnx", dtype="uint8")
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
 @pytest.fixture(scope="module")
 def fitted():
     X, y = images("float32", n=24)
@@ -306,3 +340,10 @@ def test_backbones(tmp_path):
     )
     proba = clf.fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(clf.fit(X, y).predict_proba(X), proba)
+    emclassify.save(extractors[0], tmp_path / "it.emc")
+    again = emclassify.load(tmp_path / "it.emc").set_params(device=GPU)
+    np.testing.assert_array_equal(again.transform(X), found)
+    assert not any(w.is_cuda for w in again.__getstate__()["net_"].parameters())
+    # It thaws in the middle of a training that is captured.
+    clf.set_params(unfreeze_after=7, max_epochs=14).fit(X, y)
+    assert "not captured" not in clf.net_.captured

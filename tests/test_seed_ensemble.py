@@ -163,7 +163,8 @@ def fit_and_hear(ensemble, X, y):
 @pytest.mark.parametrize("jobs", [None, 2])
 def test_members_that_still_learn_are_told_once(images, jobs):
     X, y = images
-    pipeline = make_pipeline(ResizeImages((8, 8)), lipnet())
+    # A GPU draws other numbers: the last member may have another reason.
+    pipeline = make_pipeline(ResizeImages((8, 8)), lipnet(device="cpu"))
     ensemble = SeedEnsembleClassifier(pipeline, 3, n_jobs=jobs, random_state=0)
     assert not hasattr(ensemble, "converged_")
     (said,) = fit_and_hear(ensemble, X, y)

@@ -4,6 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from devices import near
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
@@ -125,7 +126,7 @@ def test_it_is_in_exported_networks(averaged, liposomes, tmp_path, ensemble):
     to_onnx(model, tmp_path / "model.onnx", dtype=X.dtype)
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     said = session.run(None, {session.get_inputs()[0].name: X})[0]
-    assert_allclose(said, model.predict_proba(X), rtol=0, atol=1e-5)
+    assert_allclose(said, model.predict_proba(X), rtol=0, atol=near(1e-5))
 
 
 def test_a_trained_network_takes_it_up(plain, liposomes):

@@ -368,8 +368,10 @@ class BackboneExtractor(ImageInputMixin, TransformerMixin, BaseEstimator):
     def __getstate__(self):
         """Bring the weights to the CPU, for a machine without this one's device."""
         state = super().__getstate__()
-        if state.get("device_", "cpu") != "cpu":
-            state["net_"] = copy.deepcopy(self.net_).cpu()
+        net = state.get("net_")
+        # Not device_, that of fit or load: transform takes it to that of this machine.
+        if net is not None and next(net.parameters()).device.type != "cpu":
+            state["net_"] = copy.deepcopy(net).cpu()
         return state
 
     def __sklearn_tags__(self) -> Tags:

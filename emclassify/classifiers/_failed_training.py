@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 from sklearn.base import BaseEstimator
+from skorch import NeuralNetClassifier
 
 from emclassify.training import net_state, restore_training
 
@@ -27,7 +28,7 @@ def as_before_if_it_fails(
         Whether the network that there is gets trained, and not a new one.
     """
     before = dict(vars(estimator))
-    kept = deepcopy(net_state(estimator.net_)) if trains_on else None
+    kept = _copy_of(estimator.net_) if trains_on else None
     try:
         yield
     except BaseException as error:
@@ -37,8 +38,18 @@ def as_before_if_it_fails(
             trained = kept and len(estimator.net_.history) != len(kept["history"])
             vars(estimator).clear()
             vars(estimator).update(before)
+            if kept:
+                # It may have gone with a change of `device`.
+                estimator.net_.module_.to(estimator.device_)
             if trained:
                 estimator.net_.module_.load_state_dict(kept["weights"])
                 restore_training(estimator.net_, kept)
                 estimator.history_ = estimator.net_.history
         raise
+
+
+def _copy_of(net: NeuralNetClassifier) -> dict:
+    """Return the state of a net, by itself."""
+    state = net_state(net)
+    # Epochs that are over stay as they are, and there may be thousands.
+    return {name: v if name == "history" else deepcopy(v) for name, v in state.items()}

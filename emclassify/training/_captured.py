@@ -205,7 +205,7 @@ class CapturedTraining:
             for of in zip(nets, batches, states, strict=True)
         ]
         self._states = states
-        self._recorder = RECORDERS[device.type](device)
+        self._device = device
         self._graphs: dict[Key, Graph] = {}
         self._fixed: list[list[object]] = []
 
@@ -228,6 +228,8 @@ class CapturedTraining:
         fixed = [member.fixed() for member in self._members]
         if fixed != self._fixed:  # the first time, and when a backbone thaws
             self._graphs.clear()
+            # torch refuses memory whose graphs are all gone.
+            self._recorder = RECORDERS[self._device.type](self._device)
             self._fixed = fixed
         missing = [key for key in dict.fromkeys(keys) if key not in self._graphs]
         if missing:
