@@ -152,7 +152,8 @@ def add_training(command: argparse.ArgumentParser) -> None:
         type=_epochs,
         metavar="N",
         default="auto",
-        help='passes of networks over their images; "auto" goes by their number',
+        help='passes of networks over their images; "auto" goes by the number of these '
+        "and of classes",
     )
     add(
         "--class-weight",
