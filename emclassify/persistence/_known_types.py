@@ -115,7 +115,8 @@ def find_named(name: str) -> Any:
     """Return the known class or function of that name, or None.
 
     Networks and augmentations of emclassify, torch's optimizers, numpy's ufuncs, what
-    scikit-learn ranks features by, and a few functions. They are called when the network is built or trained.
+    scikit-learn ranks features by, and a few functions. They are called when the
+    network is built or trained.
     """
     if name in _FUNCTIONS:
         module, _, attribute = _FUNCTIONS[name].rpartition(".")

@@ -41,7 +41,8 @@ def read_model_card(path: str | PathLike[str]) -> dict[str, Any]:
         "format", "format_version", "created" (UTC), "versions" of the libraries,
         "estimator" with its "parameters", "classes" (those of each label, where some
         of scikit-learn's have several), "image_shape" (height, width, channels),
-        "training" (one record a network: epochs, losses, seconds, device) and "card", what was given to `save`.
+        "training" (one record a network: epochs, losses, seconds, device) and "card",
+        what was given to `save`.
 
     Raises
     ------
