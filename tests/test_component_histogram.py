@@ -99,3 +99,10 @@ def test_an_embedding_without_spread():
 def test_errors(call, match):
     with pytest.raises(ValueError, match=match):
         call(ComponentHistogramDisplay)
+
+
+def test_names_that_begin_with_an_underscore():
+    display = ComponentHistogramDisplay.from_values([0, 1, 2, 3], ["_off", "on"] * 2)
+    assert list(display.counts_) == ["_off", "on"]
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == [" _off (2)", "on (2)"]

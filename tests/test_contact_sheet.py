@@ -173,3 +173,10 @@ def test_sizes_that_no_pixel_has(sizes):
     )
     with pytest.raises(ValueError, match="pixel_size must be above 0"):
         sheet.plot()
+
+
+def test_names_are_no_formulas():
+    table = make_table([0.9, 0.2]).assign(name=["a$_$.png", "b"])
+    sheet = ContactSheetDisplay(table, make_images(2)).plot()
+    sheet.figure_.canvas.draw()
+    assert sheet.axes_[0].get_title() == "0.90\na$_$.png"

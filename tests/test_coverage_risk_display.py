@@ -104,3 +104,10 @@ def test_models_that_are_never_sure_or_unsure(iris):
     result = benchmark_classifiers({"centroid": Labels()}, X, y, n_bootstrap=10)
     with pytest.raises(ValueError, match="'centroid' has neither probabilities nor"):
         CoverageRiskDisplay.from_result(result)
+
+
+def test_names_that_begin_with_an_underscore():
+    display = CoverageRiskDisplay.from_predictions([0, 1], [0, 0], [0.9, 0.8], name="_")
+    (text,) = display.ax_.get_legend().get_texts()
+    assert text.get_text() == " _ (area 0.250)"
+    assert list(display.areas_) == ["_"]

@@ -63,3 +63,10 @@ def test_bad_embeddings_are_refused():
         EmbeddingDisplay.from_embedding(np.ones((5, 2)), np.ones((5, 3)))
     with pytest.raises(ValueError, match="inconsistent"):
         EmbeddingDisplay.from_embedding(np.ones((5, 2)), [1, 2])
+
+
+def test_names_that_begin_with_an_underscore():
+    embedded = np.random.default_rng(0).normal(size=(6, 3))
+    display = EmbeddingDisplay.from_embedding(embedded, ["_off", "on"] * 3)
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == [" _off (3)", "on (3)"]

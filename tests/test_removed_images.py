@@ -48,6 +48,19 @@ def test_one_grey_scale_for_all(cleaned):
     assert 30 <= low < 50 < high <= 90
 
 
+def test_masks_do_not_set_the_grey_scale():
+    X = np.ones((40, 6, 6, 2))
+    X[..., 0] = np.random.default_rng(0).normal(5e-4, 1e-5, (40, 6, 6))
+    X[3, ..., 0] = 9e-4
+    remover = IntensityOutlierRemover()
+    remover.fit_resample(X, ["full", "empty"] * 20)
+    sheet = RemovedImagesDisplay.from_sampler(remover, X)
+    low, high = sheet.axes_[0].images[0].get_clim()
+    assert 4e-4 < low < high <= 9e-4  # the masks are 1
+    sheet = RemovedImagesDisplay([X[3], X[4]], [2, 1]).plot()
+    assert sheet.axes_[0].images[0].get_clim() == (X[4, ..., 0].min(), 9e-4)
+
+
 def test_no_more_than_asked_for(cleaned):
     remover, X, _ = cleaned
     sheet = RemovedImagesDisplay.from_sampler(remover, X, n_images=1)

@@ -80,3 +80,9 @@ def test_simulated_dataset():
 def test_errors(call, match):
     with pytest.raises(ValueError, match=match):
         call(SumSpectraDisplay)
+
+
+def test_names_that_begin_with_an_underscore():
+    display = SumSpectraDisplay([1, 2], {"_on": [1, 0], "off": [0, 3]}).plot()
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == [" _on (25 % of the intensity)", "off (75 % of the intensity)"]

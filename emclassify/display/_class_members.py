@@ -1,4 +1,4 @@
-"""Which images are of which class, where some may have none."""
+"""Which images are of which class, and what legends call it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+
+def in_legend(text: str) -> str:
+    """Return a text that legends show: matplotlib leaves out what begins with "_"."""
+    return f" {text}" if text.startswith("_") else text
 
 
 def class_members(labels: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from emclassify.display._class_members import class_members
+from emclassify.display._class_members import class_members, in_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -199,7 +199,7 @@ class ComponentHistogramDisplay:
                 style = {"color": colours(number % colours.N)}
                 # Beyond the colours that there are, another hatching.
                 style["hatch"] = _HATCHES[number // colours.N % len(_HATCHES)]
-                style["label"] = f"{label} ({counts.sum()})"
+                style["label"] = in_legend(f"{label} ({counts.sum()})")
             style["edgecolor"] = style["color"]  # of the hatching
             ax.stairs(counts, self.edges_, fill=True, alpha=0.4, **style)
             ax.stairs(counts, self.edges_, color=style["color"])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from emclassify._thumbnails import to_8_bit, visible_channels
 from emclassify._typing import Estimator, ImagesLike
+from emclassify.display._class_members import in_legend
 from emclassify.display._scale_bar import PixelWidths, draw_scale_bar
 from emclassify.display._thumbnails import image_at
 
@@ -270,7 +271,8 @@ class ContactSheetDisplay:
         name = str(entry["name"])
         if len(name) > _LONGEST_NAME:
             name = f"{name[: _LONGEST_NAME - 1]}…"
-        ax.set_title(f"{probability:.2f}\n{name}", size=6.5, pad=3)
+        # Names of files may hold what would be a formula.
+        ax.set_title(f"{probability:.2f}\n{name}", size=6.5, pad=3, parse_math=False)
         abstained = entry["abstained"]
         ax.spines[:].set(
             color=_ABSTAINED if abstained else colours[str(entry["label"])],
@@ -285,7 +287,7 @@ class ContactSheetDisplay:
         abstained = self.table["abstained"].to_numpy(dtype=bool)
         labels = self.table["label"].astype(str).to_numpy()
         entries = [
-            (f"{name} ({np.sum((labels == name) & ~abstained)})", colour)
+            (in_legend(f"{name} ({np.sum((labels == name) & ~abstained)})"), colour)
             for name, colour in colours.items()
         ]
         if abstained.any():

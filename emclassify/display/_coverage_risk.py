@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emclassify._typing import Estimator
 from emclassify._words import number
+from emclassify.display._class_members import in_legend
 from emclassify.display._confusion_matrices import predicting
 from emclassify.metrics import coverage_risk_curve
 from emclassify.metrics._coverage_risk import area_under_steps
@@ -224,7 +225,7 @@ class CoverageRiskDisplay:
         for name, (coverage, risk) in self.curves.items():
             self.areas_[name] = area = area_under_steps(coverage, risk)
             settings = {
-                "label": f"{name} (area {number(area)})",
+                "label": in_legend(f"{name} (area {number(area)})"),
                 "drawstyle": "steps-pre",
             }
             # The first risk holds from no sample on.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emclassify._thumbnails import to_8_bit, visible_channels
 from emclassify._words import number, p_value
+from emclassify.display._class_members import in_legend
 from emclassify.display._thumbnails import image_at
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class DomainComparisonDisplay:
                 color=colour,
                 histtype="step",
                 linewidth=1.2,
-                label=None if label is None else f"{label} ({len(own)})",
+                label=None if label is None else in_legend(f"{label} ({len(own)})"),
             )
         ax.set_yticks([])
         ax.set_title(name.replace("_", " "), size="small", loc="left")

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from emclassify.display._class_members import class_members
+from emclassify.display._class_members import class_members, in_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,7 +183,7 @@ class EmbeddingDisplay:
                     color=colours(number % colours.N),
                     # Beyond the colours that there are, another form.
                     marker="os^Dv"[number // colours.N % 5],
-                    label=f"{label} ({own.sum()})",
+                    label=in_legend(f"{label} ({own.sum()})"),
                 )
         if self.outlier is not None and np.any(self.outlier):
             out = np.asarray(self.outlier, dtype=bool)

@@ -42,7 +42,7 @@ class RemovedImagesDisplay:
         How many were removed, if `images` are only the first of them.
     value_range : (low, high), default=None
         Values to show as black and white. Default: the least and the greatest in
-        `images`.
+        `images`, not counting masks.
 
     Attributes
     ----------
@@ -132,7 +132,10 @@ class RemovedImagesDisplay:
         shown = removed[np.argsort(-scores[removed], kind="stable")][:n_images]
         pictures = [_picture(X, row, sampler.image_shape_) for row in shown]
         rows = np.linspace(0, n - 1, min(n, 200)).astype(int)
-        sample = [_picture(X, row, sampler.image_shape_).ravel() for row in rows]
+        sample = [
+            visible_channels(_picture(X, row, sampler.image_shape_)).ravel()
+            for row in rows
+        ]
         limits = np.percentile(np.concatenate(sample), [0.1, 99.9])
         return cls(
             pictures,
@@ -192,9 +195,10 @@ class RemovedImagesDisplay:
             return self.value_range
         if not len(self.images):
             return 0.0, 1.0
+        seen = [visible_channels(np.asarray(image)) for image in self.images]
         return (
-            float(min(image.min() for image in self.images)),
-            float(max(image.max() for image in self.images)),
+            float(min(image.min() for image in seen)),
+            float(max(image.max() for image in seen)),
         )
 
 

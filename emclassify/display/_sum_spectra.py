@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_consistent_length
 
 from emclassify._typing import ImagesLike
+from emclassify.display._class_members import in_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,7 +199,8 @@ class SumSpectraDisplay:
             (1, -1), _COLOURS, spectra.items(), strict=True
         ):
             drawn = lines > 0
-            label = f"{name} ({100 * self.shares_[name]:.0f} % of the intensity)"
+            share = f"{100 * self.shares_[name]:.0f} % of the intensity"
+            label = in_legend(f"{name} ({share})")
             ax.vlines(
                 mz[drawn], 0, sign * lines[drawn] / highest, color=colour, label=label
             )
