@@ -128,7 +128,7 @@ class KillOne(threading.Thread):
         self.killed, self.trained = None, None
 
     def run(self):
-        for _ in range(6000):
+        for _ in range(30_000):
             done = list(self.folder.glob("*.done"))
             if done:
                 self.trained, self.killed = len(done), int(done[0].read_text())
