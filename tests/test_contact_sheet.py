@@ -85,6 +85,31 @@ def test_frames_and_legend():
     assert texts == ["off (1)", "on (1)", "abstained (2)"]
 
 
+def test_frames_of_many_classes_differ_and_their_legend_fits():
+    names = [f"class number {i}" for i in range(18)]
+    chances = np.full((18, 18), 0.01) + 0.8 * np.eye(18)
+    table = pd.DataFrame(chances, columns=[f"probability_{name}" for name in names])
+    table = table.assign(name=names, label=names, probability=0.81, abstained=False)
+    sheet = ContactSheetDisplay(table, make_images(18), pos_label=names[0]).plot()
+    sheet.figure_.canvas.draw()
+    (legend,) = sheet.figure_.legends
+    page, extent = sheet.figure_.bbox, legend.get_window_extent()
+    assert extent.x1 <= page.x1
+    first = sheet.axes_[0]
+    assert extent.y0 >= first.title.get_window_extent().y1
+    assert extent.y1 <= page.y1
+    keys = {
+        text.get_text(): (to_hex(key.get_color()), key.get_linestyle())
+        for text, key in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    assert len(set(keys.values())) == 18
+    for ax in sheet.axes_:
+        name = ax.get_title().split("\n")[1]
+        frame = ax.spines["left"]
+        key = (to_hex(frame.get_edgecolor()), frame.get_linestyle())
+        assert key == keys[f"{name} (1)"]
+
+
 def test_all_pages_as_pdf(tmp_path):
     sheet = ContactSheetDisplay(
         make_table(np.linspace(0, 1, 7)), make_images(7), n_columns=2, n_rows=2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from os import PathLike
 from typing import TYPE_CHECKING, Self
 
@@ -24,16 +25,19 @@ __all__ = ["ContactSheetDisplay"]
 _PREFIX = "probability_"
 # Okabe and Ito, without the grey, which means "abstained".
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_ABSTAINED = "0.55"
+# Frames: once all colours are taken, other dashes.
+_FRAMES = [(colour, dashes) for dashes in ("-", "--", "-.") for colour in _COLOURS]
+_ABSTAINED = ("0.55", ":")
 _LONGEST_NAME = 17
 _TILE = 1.05  # inches
+_LEAST_COLUMNS = 4  # for the heading
 
 
 class ContactSheetDisplay:
     """Images sorted by the probability of a class, page by page.
 
-    Each has its probability and name above, and a frame in the colour of its label;
-    grey where the model abstained. Grey values are scaled for each image by itself.
+    Each has its probability and name above, and a frame in the colour of its label
+    (and its dashes, from the seventh class on); grey where the model abstained. Grey values are scaled for each image by itself.
 
     Parameters
     ----------
@@ -184,17 +188,23 @@ class ContactSheetDisplay:
         shown = self.order_[(page - 1) * size : page * size]
         rows = -(-len(shown) // self.n_columns)
 
-        width, height = self.n_columns * _TILE, rows * (_TILE + 0.3) + 0.9
+        frames = dict(zip(self.classes, cycle(_FRAMES), strict=False))
+        wide = max(self.n_columns, _LEAST_COLUMNS)
+        width, height = wide * _TILE, rows * (_TILE + 0.3) + 0.9
         self.figure_ = plt.figure(figsize=(width, height), layout="none")
+        legend, more = self._add_legend(frames)
+        height += more
+        self.figure_.set_size_inches(width, height)
+        legend.set_bbox_to_anchor((0.01, 1 - 0.5 / height))
         axes = self.figure_.subplots(
             rows,
             self.n_columns,
             squeeze=False,
             gridspec_kw={
                 "left": 0.02,
-                "right": 0.98,
+                "right": 0.02 + 0.96 * self.n_columns / wide,
                 "bottom": 0.08 / height,
-                "top": 1 - 1.1 / height,
+                "top": 1 - (1.1 + more) / height,
                 "hspace": 0.36,
                 "wspace": 0.12,
             },
@@ -202,10 +212,9 @@ class ContactSheetDisplay:
         for spare in axes[len(shown) :]:
             spare.remove()
         self.axes_ = axes[: len(shown)]
-        colours = dict(zip(self.classes, _COLOURS * len(self.classes), strict=False))
         widths = PixelWidths(self.pixel_size, self.images, len(self.table))
         for ax, row in zip(self.axes_, shown, strict=True):
-            self._draw(ax, row, probability[row], colours, cmap, widths[row])
+            self._draw(ax, row, probability[row], frames, cmap, widths[row])
         first = (page - 1) * size + 1
         self.figure_.suptitle(
             f"Probability of {pos_label}, highest first\n"
@@ -216,7 +225,6 @@ class ContactSheetDisplay:
             ha="left",
             size=9,
         )
-        self._add_legend(colours, 1 - 0.5 / height)
         return self
 
     def to_pdf(
@@ -255,7 +263,7 @@ class ContactSheetDisplay:
             )
         return str(self.pos_label)
 
-    def _draw(self, ax, row, probability, colours, cmap, pixel_width):
+    def _draw(self, ax, row, probability, frames, cmap, pixel_width):
         """Draw the image of one row of the table."""
         entry = self.table.iloc[row]
         image = image_at(self.images, row)
@@ -273,33 +281,44 @@ class ContactSheetDisplay:
             name = f"{name[: _LONGEST_NAME - 1]}…"
         # Names of files may hold what would be a formula.
         ax.set_title(f"{probability:.2f}\n{name}", size=6.5, pad=3, parse_math=False)
-        abstained = entry["abstained"]
-        ax.spines[:].set(
-            color=_ABSTAINED if abstained else colours[str(entry["label"])],
-            linewidth=2.5,
-            linestyle=":" if abstained else "-",
-        )
+        frame = _ABSTAINED if entry["abstained"] else frames[str(entry["label"])]
+        colour, dashes = frame
+        ax.spines[:].set(color=colour, linewidth=2.5, linestyle=dashes)
 
-    def _add_legend(self, colours, y):
-        """Say which frame is which label, with the count in the whole table."""
-        from matplotlib.patches import Patch
+    def _add_legend(self, frames):
+        """Say which frame is which label, with the count in the whole table.
+
+        Returns the legend, in as many columns as fit, and the inches that it is higher
+        than one row.
+        """
+        from matplotlib.lines import Line2D
 
         abstained = self.table["abstained"].to_numpy(dtype=bool)
         labels = self.table["label"].astype(str).to_numpy()
-        entries = [
-            (in_legend(f"{name} ({np.sum((labels == name) & ~abstained)})"), colour)
-            for name, colour in colours.items()
-        ]
+        texts = {
+            in_legend(f"{name} ({np.sum((labels == name) & ~abstained)})"): frame
+            for name, frame in frames.items()
+        }
         if abstained.any():
-            entries.append((f"abstained ({abstained.sum()})", _ABSTAINED))
-        self.figure_.legend(
-            handles=[Patch(color=colour, label=label) for label, colour in entries],
-            loc="upper left",
-            bbox_to_anchor=(0.01, y),
-            ncols=len(entries),
-            frameon=False,
-            fontsize="small",
-            handlelength=1,
-            columnspacing=1.2,
-            borderaxespad=0,
-        )
+            texts[f"abstained ({abstained.sum()})"] = _ABSTAINED
+        handles = [
+            Line2D([], [], color=colour, ls=dashes, lw=2.5, label=text)
+            for text, (colour, dashes) in texts.items()
+        ]
+        heights = []
+        for n_columns in range(len(handles), 0, -1):
+            legend = self.figure_.legend(
+                handles=handles,
+                loc="upper left",
+                ncols=n_columns,
+                frameon=False,
+                fontsize="small",
+                handlelength=3.5,
+                columnspacing=1.2,
+                borderaxespad=0,
+            )
+            extent = legend.get_window_extent()
+            heights.append(extent.height / self.figure_.dpi)
+            if extent.width <= 0.98 * self.figure_.bbox.width or n_columns == 1:
+                return legend, heights[-1] - heights[0]
+            legend.remove()
