@@ -14,7 +14,9 @@ from round_trip import assert_same_answers, make_images, small_cnn, through_file
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from skorch.callbacks import Callback
@@ -95,7 +97,17 @@ def test_trusted_of_another_kind(tmp_path):
     [
         (
             make_pipeline(FeatureExtractor(["length"]), RandomForestClassifier(2)),
-            r"Pipeline.steps\[1\]\[1\].estimators_\[0\].tree_ can't be kept: it is of",
+            r"Pipeline.steps\[1\]\[1\].estimators_\[0\].tree_ can't be kept: it is of"
+            r" .*\."
+            r" Leave it out, or keep the model with skops or joblib",
+        ),
+        (
+            make_pipeline(FeatureExtractor(["length"]), SGDClassifier(tol=None)),
+            r"Pipeline.steps\[1\]\[1\].\w* can't be kept: .* skops or joblib",
+        ),
+        (
+            make_pipeline(FeatureExtractor(["length"]), MLPClassifier(2, tol=10.0)),
+            r"Pipeline.steps\[1\]\[1\].\w* can't be kept: .* skops or joblib",
         ),
         (
             CNNClassifier(lambda s, n: double_net(s, n), max_epochs=1),
@@ -107,7 +119,7 @@ def test_trusted_of_another_kind(tmp_path):
             r"Pipeline.steps\[1\]\[1\].C can't be kept: it is of numpy.longdouble",
         ),
     ],
-    ids=["forest", "lambda", "search", "longdouble"],
+    ids=["forest", "sgd", "perceptron", "lambda", "search", "longdouble"],
 )
 def test_refused_when_saved(model, message, tmp_path):
     X, y = make_images()

@@ -231,5 +231,6 @@ def _library(cls):
 def _unknown(value, where):
     return TypeError(
         f"{where} can't be kept: it is of {full_name(type(value))}, for which a file "
-        "without pickle has no safe form."
+        "without pickle has no safe form. Leave it out, or keep the model with skops "
+        "or joblib, for readers who trust the file."
     )
