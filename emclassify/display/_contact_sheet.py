@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle
 from os import PathLike
 from typing import TYPE_CHECKING, Self
@@ -37,7 +38,8 @@ class ContactSheetDisplay:
     """Images sorted by the probability of a class, page by page.
 
     Each has its probability and name above, and a frame in the colour of its label
-    (and its dashes, from the seventh class on); grey where the model abstained. Grey values are scaled for each image by itself.
+    (and its dashes, from the seventh class on); grey where the model abstained. Grey
+    values are scaled for each image by itself.
 
     Parameters
     ----------
@@ -305,20 +307,23 @@ class ContactSheetDisplay:
             Line2D([], [], color=colour, ls=dashes, lw=2.5, label=text)
             for text, (colour, dashes) in texts.items()
         ]
-        heights = []
-        for n_columns in range(len(handles), 0, -1):
-            legend = self.figure_.legend(
-                handles=handles,
-                loc="upper left",
-                ncols=n_columns,
-                frameon=False,
-                fontsize="small",
-                handlelength=3.5,
-                columnspacing=1.2,
-                borderaxespad=0,
-            )
-            extent = legend.get_window_extent()
-            heights.append(extent.height / self.figure_.dpi)
-            if extent.width <= 0.98 * self.figure_.bbox.width or n_columns == 1:
-                return legend, heights[-1] - heights[0]
+        draw = partial(
+            self.figure_.legend,
+            handles=handles,
+            loc="upper left",
+            frameon=False,
+            fontsize="small",
+            handlelength=3.5,
+            columnspacing=1.2,
+            borderaxespad=0,
+        )
+        n_columns = len(handles)
+        legend = draw(ncols=n_columns)
+        one_row = legend.get_window_extent().height
+        widest = 0.98 * self.figure_.bbox.width
+        while n_columns > 1 and legend.get_window_extent().width > widest:
             legend.remove()
+            n_columns -= 1
+            legend = draw(ncols=n_columns)
+        more = legend.get_window_extent().height - one_row
+        return legend, more / self.figure_.dpi
