@@ -7,6 +7,7 @@ the table in docs/user_guide/plays_with.rst says the same in words.
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -31,6 +32,7 @@ from emclassify import (
     FeatureExtractor,
     ImageOverSampler,
     LipNetClassifier,
+    ResizeImages,
     svm_baseline,
 )
 
@@ -160,6 +162,19 @@ def test_set_output(data):
     table = pipeline.fit_transform(X)
     assert table.columns.tolist() == extractor.get_feature_names_out().tolist()
     assert learns(LogisticRegression(max_iter=1000).fit(table, y), table, y)
+
+
+def test_set_output_behind_an_image_step(data):
+    X, _, _ = data
+    pipeline = make_pipeline(ResizeImages((10, 10)), FeatureExtractor(["histogram"]))
+    with pytest.raises(ValueError, match="configure output for ResizeImages"):
+        pipeline.set_output(transform="pandas")
+    pipeline[1:].set_output(transform="pandas")
+    table = pipeline.fit_transform(X)
+    with sklearn.config_context(transform_output="pandas"):
+        again = clone(pipeline).fit_transform(X)
+    assert table.columns.tolist() == again.columns.tolist()
+    assert table.columns.tolist() == pipeline[1].get_feature_names_out().tolist()
 
 
 # --- imbalanced-learn -----------------------------------------------------------------
