@@ -15,7 +15,7 @@ from studies.liposomes._parts import PARTS
 from studies.liposomes._study import data_of, main, make_setting, parse
 from studies.liposomes._summary import length_curves, length_table
 
-TINY = ["--samples", "60", "--epochs", "1", "--folds", "2"]
+TINY = ["--samples", "60", "--epochs", "1", "--folds", "2", "--batch-size", "16"]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,9 @@ def test_summary(folder, suffix):
     assert "All images are simulated" in summary
     assert "LipNet-4 better than an SVM on features, for lamellarity?" in summary
     assert "python -m studies.liposomes --only inputs cnn-vs-svm" in summary
+    assert "2 folds by micrograph, 1 epochs in batches of 16, seed 0" in summary
+    # Thirty images in batches of 16 are two updates.
+    assert "1 training of LipNet-4 a fold (2 updates)" in summary
     assert "Which LipNet is best" not in summary  # not run
     assert "NPV of full is low" in summary
     assert "FN unilamellar" in summary
@@ -166,8 +169,23 @@ def test_full_is_the_size_of_the_thesis():
     assert setting.lamellarity_weights is setting.encapsulation_weights is None
 
 
+def test_batches_are_those_asked_for():
+    (part,) = (part for part in PARTS if part.name == "augmentation")
+    for asked, size in (([], 128), (["--batch-size", "32"], 32)):
+        models = part.models(make_setting(parse(["--out", "x", *asked])))
+        assert {m.estimator.get_params()["batch_size"] for m in models.values()} == {
+            size
+        }
+
+
 @pytest.mark.parametrize(
-    "wrong", [["--samples", "3"], ["--only", "coffee"], ["--seed", "-1"]]
+    "wrong",
+    [
+        ["--samples", "3"],
+        ["--only", "coffee"],
+        ["--seed", "-1"],
+        ["--batch-size", "0"],
+    ],
 )
 def test_refused_arguments(wrong, capsys):
     with pytest.raises(SystemExit):

@@ -45,6 +45,7 @@ class Setting:
     n_encapsulation: int
     n_folds: int
     max_epochs: int
+    batch_size: int
     published_epochs: int
     seed: int
     # Shares of the classes; None are the thesis's.
@@ -97,11 +98,13 @@ class Part:
 
 
 def lipnet(setting, depth=4, **params):
-    """Return a LipNet with the default recipe, in batches as for the results kept."""
-    default = {"max_epochs": setting.max_epochs, "batch_size": 128}
-    return LipNetClassifier(
-        depth, **{**default, "random_state": setting.seed, **params}
-    )
+    """Return a LipNet with the default recipe, as long as the study's."""
+    default = {
+        "max_epochs": setting.max_epochs,
+        "batch_size": setting.batch_size,
+        "random_state": setting.seed,
+    }
+    return LipNetClassifier(depth, **{**default, **params})
 
 
 def resized(model, size=NET_SIZE):

@@ -48,6 +48,7 @@ SMALL = {
     "n_encapsulation": 600,
     "n_folds": 3,
     "max_epochs": 8,
+    "batch_size": 128,
     "published_epochs": 8,
     "lamellarity_weights": (0.6, 0.3, 0.1),
     "encapsulation_weights": (0.7, 0.15, 0.15),
@@ -58,6 +59,7 @@ FULL = {
     "n_encapsulation": 24918,
     "n_folds": 5,
     "max_epochs": 40,
+    "batch_size": 128,
     "published_epochs": 200,
     "lamellarity_weights": None,
     "encapsulation_weights": None,
@@ -87,6 +89,11 @@ def parse(arguments):
     parser.add_argument("--folds", type=int, help="3, with --full 5")
     parser.add_argument("--epochs", type=int, help="8, with --full 40")
     parser.add_argument(
+        "--batch-size",
+        type=int,
+        help="images in a batch, all but published parts; 128",
+    )
+    parser.add_argument(
         "--published-epochs", type=int, help="at most; 8, with --full the thesis's 200"
     )
     parser.add_argument(
@@ -100,6 +107,7 @@ def parse(arguments):
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
     least = {"samples": 30, "folds": 2, "epochs": 1, "published_epochs": 1}
+    least["batch_size"] = 1
     check_numbers(parser, args, least)
     setting = make_setting(args)
     tasks = {part.task for part in chosen_parts(args)}
@@ -126,6 +134,8 @@ def make_setting(args):
         sizes["n_folds"] = args.folds
     if args.epochs is not None:
         sizes["max_epochs"] = args.epochs
+    if args.batch_size is not None:
+        sizes["batch_size"] = args.batch_size
     if args.published_epochs is not None:
         sizes["published_epochs"] = args.published_epochs
     if args.depths is not None:
@@ -139,7 +149,8 @@ def command_of(args):
     words += ["--full"] if args.full else []
     words += ["--only", *args.only] if args.only else []
     words += ["--depths", *map(str, args.depths)] if args.depths else []
-    for name in ("samples", "folds", "epochs", "published_epochs", "seed", "jobs"):
+    numbers = ("samples", "folds", "epochs", "batch_size", "published_epochs")
+    for name in (*numbers, "seed", "jobs"):
         value = getattr(args, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return " ".join(words)
@@ -194,6 +205,7 @@ def run_part(part, setting, folder, args):
         "n_groups": len(set(groups.tolist())),
         "n_folds": setting.n_folds,
         "max_epochs": setting.max_epochs,
+        "batch_size": setting.batch_size,
         "counts": pd.Series(y).value_counts().to_dict(),
         # Points of curves are not to be tested against each other.
         "verdict": "" if part.name == "length" else result.verdict(),

@@ -162,7 +162,8 @@ def _data_line(part, record):
     return (
         f"{part.task.capitalize()}: {record['n_images']:,} simulated images ({counts}) "
         f"of {record['n_groups']:,} micrographs, {record['n_folds']} folds by "
-        f"micrograph, {record['max_epochs']} epochs, seed {record['seed']}."
+        f"micrograph, {record['max_epochs']} epochs in batches of "
+        f"{record['batch_size']}, seed {record['seed']}."
     )
 
 
