@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify._spelling import as_stored, composed
 from emclassify._text_table import read_text_table
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES
@@ -204,7 +205,7 @@ def list_class_folders(
         {
             "file": files,
             "path": [path / name for name in files],
-            "label": [name.split("/")[0] for name in files],
+            "label": [composed(name.split("/")[0]) for name in files],
         }
     )
 
@@ -290,10 +291,11 @@ def list_table(
     if table.empty:
         raise ValueError(f"{name} lists no images: it has no rows.")
     files = table[file_column].astype(str).tolist()
-    in_path = [path / file for file in files]
+    in_path = as_stored(path / file for file in files)
+    in_folder = as_stored(folder / file for file in files)
     paths = [
         inside if folder == path or may_be_there(inside) else beside
-        for inside, beside in zip(in_path, (folder / f for f in files), strict=True)
+        for inside, beside in zip(in_path, in_folder, strict=True)
     ]
     # A file that neither folder has is reported where `path` says it should be.
     paths = [
@@ -301,7 +303,8 @@ def list_table(
         for found, inside in zip(paths, in_path, strict=True)
     ]
     refuse_twice(name, files, paths)
-    columns = {"file": files, "path": paths, "label": table[label_column].to_numpy()}
-    if group_column is not None:
-        columns["group"] = table[group_column].to_numpy()
+    columns = {"file": files, "path": paths}
+    for column, name in (("label", label_column), ("group", group_column)):
+        if name is not None:
+            columns[column] = table[name].map(composed).to_numpy()
     return pd.DataFrame(columns)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from emclassify._spelling import composed
 from emclassify._words import name_some
 from emclassify.readers._formats import SUFFIXES, format_named
 from emclassify.readers._image_listing import LeaveOut, list_files, may_be_there
@@ -75,7 +76,7 @@ class Micrographs:
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         self._by_stem: dict[str, list[Path]] = defaultdict(list)
         for file in self.files:
-            self._by_name[file.name].append(file)
+            self._by_name[composed(file.name)].append(file)
             self._by_stem[_stem(file.name)].append(file)
 
     def name(self, file: Path) -> str:
@@ -101,18 +102,20 @@ class Micrographs:
                 return place
         if Path(name) in self.files:
             return Path(name)
-        plain = _NUMBER.sub("", given.name)
+        own = composed(given.name)
+        plain = _NUMBER.sub("", own)
         for key, known in (
-            (given.name, self._by_name),
+            (own, self._by_name),
             (plain, self._by_name),
-            (_stem(given.name), self._by_stem),
+            (_stem(own), self._by_stem),
             (_stem(plain), self._by_stem),
         ):
             found = known.get(key, [])
             if len(found) == 1:
                 return found[0]
             # Parts of the path may tell them apart.
-            tails = [f for f in found if f.as_posix().endswith(f"/{given}")]
+            tail = composed(f"/{given}")
+            tails = [f for f in found if composed(f.as_posix()).endswith(tail)]
             if len(tails) == 1:
                 return tails[0]
             if found:
@@ -229,5 +232,5 @@ def read_each(
 
 
 def _stem(name: str) -> str:
-    """Return a name without its suffix, that of OME included."""
-    return PurePosixPath(name).stem.removesuffix(".ome")
+    """Return a name without its suffix, that of OME included, accents composed."""
+    return composed(PurePosixPath(name).stem).removesuffix(".ome")

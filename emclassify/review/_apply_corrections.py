@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import cohen_kappa_score
 
+from emclassify._spelling import composed
 from emclassify._text_table import read_text_table, refuse_packed, table_stem
 
 __all__ = ["CorrectedLabels", "apply_corrections"]
@@ -251,6 +252,8 @@ def _read_labels(labels, file_column, label_column):
     for column in (key.name, key.label):
         text = table[column].astype(object)
         table[column] = [("" if pd.isna(v) else str(v)) for v in text]
+    # As pages have them.
+    table[key.label] = table[key.label].map(composed)
     twice = table[key.name][table[key.name].duplicated()]
     if len(twice):
         raise ValueError(f"labels names the sample {twice.iloc[0]!r} more than once.")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emclassify._spelling import as_stored, composed
 from emclassify._text_table import read_text_table
 
 __all__ = ["FolderImages", "read_folder"]
@@ -135,16 +136,16 @@ def read_folder(
         for column in filter(None, (file_column, group_column)):
             refuse_empty(str(labels), column, table[column] == "")
         files = table[file_column].tolist()
-        given = [text or None for text in table[label_column]]
+        given = [composed(text) or None for text in table[label_column]]
         if group_column is not None:
-            groups = table[group_column].to_numpy()
+            groups = table[group_column].map(composed).to_numpy()
     else:
         if group_column is not None:
             raise ValueError(
                 f"group_column={group_column!r} is a column of a table: give labels."
             )
         files, beside = _images_of(folder, reading.get("format")), folder
-        given = [_folder_of(name) for name in files]
+        given = [composed(_folder_of(name)) for name in files]
         if unlabelled:
             given = [None] * len(files)
         loose = [name for name in files if "/" not in name]
@@ -155,9 +156,9 @@ def read_folder(
                 "folders classes? Give a table of labels, or say that the images are "
                 "unlabelled."
             )
-    paths = [folder / name for name in files]
+    paths = as_stored(folder / name for name in files)
     if beside.resolve() != folder.resolve():
-        other = [beside / name for name in files]
+        other = as_stored(beside / name for name in files)
         paths = [
             b if not may_be_there(a) and may_be_there(b) else a
             for a, b in zip(paths, other, strict=True)

@@ -12,6 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from emclassify._fit_params import add_groups, fit_with
+from emclassify._spelling import composed
 from emclassify._text_table import read_text_table
 from emclassify.review._doubtful_labels import mean_scores
 from emclassify.review._folder_images import FolderImages
@@ -289,7 +290,8 @@ def read_probabilities(
             f"{path} holds no probabilities from 0 to 1 for "
             f"{rows[wrong].iloc[0]!r} (row {int(np.flatnonzero(wrong)[0]) + 1})."
         )
-    place = pd.Series(np.arange(len(rows)), index=rows).reindex(files)
+    place = pd.Series(np.arange(len(rows)), index=rows.map(composed))
+    place = place.reindex([composed(file) for file in files])
     if place.isna().all():
         raise ValueError(
             f"{path} has no row for any image of the folder, such as {files[0]}; it "
