@@ -17,8 +17,9 @@ def composed(value: Any) -> Any:
 def as_stored(paths: Iterable[Path]) -> list[Path]:
     """Return paths as the disk spells them, those that aren't there as they are.
 
-    A table made on one system and files that come from another, such as macOS, may
-    spell the same name in two ways, which look alike.
+    A table made on one system and files that come from another may spell the same name
+    in two ways: macOS takes accents from their letters, Windows parts folders by
+    backslashes.
     """
     entries: dict[Path, dict[str, list[str]]] = {}
 
@@ -37,4 +38,11 @@ def as_stored(paths: Iterable[Path]) -> list[Path]:
         names = entries[folder].get(composed(path.name), [])
         return folder / names[0] if len(names) == 1 else path
 
-    return [find(path) for path in paths]
+    def find_parted(path: Path) -> Path:
+        found, text = find(path), str(path)
+        if "\\" not in text or os.path.lexists(found):
+            return found
+        parted = find(Path(text.replace("\\", "/")))
+        return parted if os.path.lexists(parted) else path
+
+    return [find_parted(path) for path in paths]

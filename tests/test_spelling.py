@@ -49,6 +49,18 @@ def test_tables_find_files_in_the_other_spelling(spelled, listed, tmp_path):
     assert data.filenames.tolist() == table["file"].tolist()
 
 
+def test_tables_may_part_folders_as_windows_does(tmp_path):
+    for number in range(2):
+        write(tmp_path / "grid 1" / "å" / f"ö{number}.png", grey=number)
+    names = ["grid 1\\å\\ö0.png", apart(".\\grid 1\\å\\ö1.png")]
+    table = pd.DataFrame({"file": names, "label": ["a", "b"]})
+    data = load_image_folder(tmp_path, labels=table)
+    assert data.images[:, 0, 0].tolist() == [0, 1]
+    gone = pd.DataFrame({"file": ["grid 2\\ö0.png"], "label": ["a"]})
+    with pytest.raises(FileNotFoundError, match=r"grid 2\\ö0.png .*no such file"):
+        load_image_folder(tmp_path, labels=gone)
+
+
 def test_a_file_twice_in_two_spellings_is_one_file(spelled, tmp_path):
     write(tmp_path / spelled("ö.png"))
     table = pd.DataFrame({"file": [apart("ö.png"), together("ö.png")], "label": "a"})
