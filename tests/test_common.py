@@ -117,7 +117,7 @@ SETTINGS = {
         "cv": 2,
     },
     FullyConvolutionalClassifier: {**QUICK, "widths": (4, 8)},
-    FusionClassifier: {**QUICK, "lr": 0.2},
+    FusionClassifier: {**QUICK, "lr": 0.2, "max_epochs": 40},
     LipNetClassifier: {**QUICK, "batch_size": 20, "lr": 0.1},
     OffSampleNetClassifier: {**QUICK, "lr": 0.01, "max_epochs": 10},
     PixelSizeScaler: {"pixel_size": 2.0, "input_pixel_size": 4.0},
