@@ -297,15 +297,15 @@ class ContactSheetDisplay:
 
         abstained = self.table["abstained"].to_numpy(dtype=bool)
         labels = self.table["label"].astype(str).to_numpy()
-        texts = {
-            in_legend(f"{name} ({np.sum((labels == name) & ~abstained)})"): frame
+        entries = [
+            (in_legend(f"{name} ({np.sum((labels == name) & ~abstained)})"), frame)
             for name, frame in frames.items()
-        }
+        ]
         if abstained.any():
-            texts[f"abstained ({abstained.sum()})"] = _ABSTAINED
+            entries.append((f"abstained ({abstained.sum()})", _ABSTAINED))
         handles = [
             Line2D([], [], color=colour, ls=dashes, lw=2.5, label=text)
-            for text, (colour, dashes) in texts.items()
+            for text, (colour, dashes) in entries
         ]
         draw = partial(
             self.figure_.legend,
