@@ -12,6 +12,7 @@ from emclassify._spelling import as_stored
 from emclassify.readers import load_particles
 from emclassify.review import apply_corrections
 from emclassify.review._folder_images import read_folder
+from emclassify.review._folder_page import read_probabilities
 
 
 def apart(text):
@@ -147,3 +148,14 @@ def test_reviews_find_files_and_labels(spelled, tmp_path):
     )
     table = apply_corrections(tmp_path / "labels.csv", corrections).table
     assert table["label"].tolist() == ["b", "b", together("ü"), "b"]
+
+
+def test_probabilities_find_files_and_name_none_twice(tmp_path):
+    table = pd.DataFrame({"file": [apart("ö.png"), "b.png"]})
+    table = table.assign(probability_a=[0.9, 0.2], probability_b=[0.1, 0.8])
+    table.to_csv(tmp_path / "p.csv", index=False)
+    proba, _ = read_probabilities(tmp_path / "p.csv", ["b.png", together("ö.png")])
+    assert proba.tolist() == [[0.2, 0.8], [0.9, 0.1]]
+    table.assign(file=[apart("ö.png"), together("ö.png")]).to_csv(tmp_path / "p.csv")
+    with pytest.raises(ValueError, match="more than one row for"):
+        read_probabilities(tmp_path / "p.csv", [together("ö.png")])

@@ -221,6 +221,22 @@ def _read_labels(labels: Any, path: Path) -> tuple[pd.DataFrame, str, Path]:
     return read_text_table(csv, mark_empty=True), str(csv), csv.parent
 
 
+def locate(files: Sequence[str], folder: Path, beside: Path) -> list[Path]:
+    """Return where the files of a table are: in a folder, or beside the table.
+
+    One that is in neither is said to be in the folder.
+    """
+    paths = as_stored(folder / file for file in files)
+    if beside.resolve() == folder.resolve():
+        return paths
+    return [
+        other if may_be_there(other) and not may_be_there(path) else path
+        for path, other in zip(
+            paths, as_stored(beside / file for file in files), strict=True
+        )
+    ]
+
+
 def refuse_twice(
     name: str | os.PathLike[str], files: Sequence[str], paths: Sequence[Path]
 ) -> None:
@@ -291,17 +307,7 @@ def list_table(
     if table.empty:
         raise ValueError(f"{name} lists no images: it has no rows.")
     files = table[file_column].astype(str).tolist()
-    in_path = as_stored(path / file for file in files)
-    in_folder = as_stored(folder / file for file in files)
-    paths = [
-        inside if folder == path or may_be_there(inside) else beside
-        for inside, beside in zip(in_path, in_folder, strict=True)
-    ]
-    # A file that neither folder has is reported where `path` says it should be.
-    paths = [
-        found if may_be_there(found) else inside
-        for found, inside in zip(paths, in_path, strict=True)
-    ]
+    paths = locate(files, path, folder)
     refuse_twice(name, files, paths)
     columns = {"file": files, "path": paths}
     for column, name in (("label", label_column), ("group", group_column)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emclassify._spelling import as_stored, composed
+from emclassify._spelling import composed
 from emclassify._text_table import read_text_table
 
 __all__ = ["FolderImages", "read_folder"]
@@ -109,11 +109,7 @@ def read_folder(
         it.
     """
     from emclassify.readers import load_image_folder
-    from emclassify.readers._image_listing import (
-        may_be_there,
-        refuse_empty,
-        refuse_twice,
-    )
+    from emclassify.readers._image_listing import locate, refuse_empty, refuse_twice
 
     if reading.get("page") == "all":
         raise ValueError(
@@ -156,13 +152,7 @@ def read_folder(
                 "folders classes? Give a table of labels, or say that the images are "
                 "unlabelled."
             )
-    paths = as_stored(folder / name for name in files)
-    if beside.resolve() != folder.resolve():
-        other = as_stored(beside / name for name in files)
-        paths = [
-            b if not may_be_there(a) and may_be_there(b) else a
-            for a, b in zip(paths, other, strict=True)
-        ]
+    paths = locate(files, folder, beside)
     if not files:
         raise ValueError(
             f"{folder} holds no images, neither in it nor in folders below it."

@@ -277,7 +277,7 @@ def read_probabilities(
             f"{path} must have a column file and two or more columns {_PREFIX}<class>; "
             f"it has {', '.join(map(repr, text.columns))}."
         )
-    rows = text[names[0]]
+    rows = text[names[0]].map(composed)
     if rows.duplicated().any():
         raise ValueError(
             f"{path} has more than one row for {rows[rows.duplicated()].iloc[0]!r}; "
@@ -290,7 +290,7 @@ def read_probabilities(
             f"{path} holds no probabilities from 0 to 1 for "
             f"{rows[wrong].iloc[0]!r} (row {int(np.flatnonzero(wrong)[0]) + 1})."
         )
-    place = pd.Series(np.arange(len(rows)), index=rows.map(composed))
+    place = pd.Series(np.arange(len(rows)), index=rows)
     place = place.reindex([composed(file) for file in files])
     if place.isna().all():
         raise ValueError(

@@ -106,9 +106,8 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="fits at a time, not of networks")
     args = parser.parse_args(arguments)
-    least = {"samples": 30, "folds": 2, "epochs": 1, "published_epochs": 1}
-    least["batch_size"] = 1
-    check_numbers(parser, args, least)
+    least = dict.fromkeys(("epochs", "published_epochs", "batch_size"), 1)
+    check_numbers(parser, args, {"samples": 30, "folds": 2, **least})
     setting = make_setting(args)
     tasks = {part.task for part in chosen_parts(args)}
     most, task = min((setting.rarest(task), task) for task in tasks)
