@@ -14,13 +14,14 @@ from emclassify import CNNClassifier, make_cell_images
 from emclassify.nets import load_backbone
 from studies._markdown import numbers_as_text
 from studies._record import write_record
+from studies._weights import LITE
 from studies.cells import _models as models, _study as cell_study
 from studies.cells._beside import beside_source
 from studies.cells._intervals import figures, share
 from studies.cells._models import by_plate, network, simulate
 from studies.cells._outputs import ClippedOutputs, PlainStart
 from studies.cells._sections import LEARNING_RATES, SECTIONS, pretrain
-from studies.cells._study import LITE, PUBLISHED_BACKBONES, main, parse, write_summary
+from studies.cells._study import PUBLISHED_BACKBONES, main, parse, write_summary
 
 TINY = ["--samples", "60", "--image-size", "32", "--epochs", "1", "--folds", "2"]
 TINY += ["--backbones", "test_resnet"]
@@ -203,7 +204,7 @@ def test_without_log_odds_a_sigmoid_starts_from_the_network_itself():
     assert model.predict_proba(X).shape == (40, 3)
 
 
-@pytest.mark.parametrize("name", PUBLISHED_BACKBONES + LITE)
+@pytest.mark.parametrize("name", [*PUBLISHED_BACKBONES, *LITE])
 def test_backbones_of_the_source_are_timm_s(name):
     timm = pytest.importorskip("timm")
     assert timm.is_model(name)

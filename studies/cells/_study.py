@@ -37,6 +37,7 @@ from studies._machine import describe_machine, versions_of
 from studies._markdown import as_markdown, numbers_as_text, run_line
 from studies._record import is_done, read_record, write_record
 from studies._sources import CELL_IMAGES, CELL_NAME, CELL_TABLES
+from studies._weights import check_weights, word_for_weights
 from studies.cells._sections import JURKAT, SECTIONS
 
 PACKAGES = ["emclassify", "scikit-learn", "imbalanced-learn", "numpy", "torch"]
@@ -52,7 +53,6 @@ PUBLISHED_BACKBONES = ["tf_efficientnet_b7", "resnet152", "resnetv2_152"]
 PUBLISHED_BACKBONES += ["inception_resnet_v2"]
 SMALL = {"samples": 600, "image_size": 64, "locations": 10}
 FULL = {"samples": CELL_IMAGES, "image_size": 256, "locations": 19}
-LITE = ["tf_efficientnet_lite0", "tf_efficientnet_lite2"]
 # Sections whose images have one label, by which folds are stratified.
 ONE_LABEL = {"pretrained", "activation", "filtering"}
 BACKBONES = ["test_resnet", "test_byobnet", "test_efficientnet", "resnet10t"]
@@ -98,14 +98,7 @@ def parse(arguments):
         parser.error("the section jurkat needs --jurkat CELLS")
     if "pretrained" in args.only and missing["pretrained"]:
         parser.error("the section pretrained needs --weights that are not random")
-    if args.weights == "imagenet":
-        others = [name for name in args.backbones if name not in LITE]
-        if others:
-            parser.error(
-                f"--weights imagenet is for {', '.join(LITE)}, not {others[0]}"
-            )
-    elif args.weights not in ("random", "pretrained") and len(args.backbones) > 1:
-        parser.error("a file of --weights fits one network: name it by --backbones")
+    check_weights(parser, args.weights, args.backbones)
     least = {"samples": 60, "image_size": 32, "epochs": 1, "folds": 2}
     check_numbers(parser, args, least)
     if set(args.only) != {"jurkat"}:
@@ -136,8 +129,7 @@ def command_of(args, section):
     if args.backbones != BACKBONES:
         words += ["--backbones", *args.backbones]
     if args.weights != "random":
-        named = args.weights in ("pretrained", "imagenet")
-        words += ["--weights", args.weights if named else "FILE"]
+        words += ["--weights", word_for_weights(args.weights)]
     for name in ("samples", "image_size", "locations", "epochs", "folds", "seed"):
         words += [f"--{name.replace('_', '-')} {getattr(args, name)}"]
     return " ".join(words)
