@@ -293,6 +293,7 @@ def test_a_class_without_a_threshold_is_rejected_with_a_warning():
         ([1, -1], None, -2),
         ([1, 2], 0, 0),
         (np.array([0, 1], dtype=np.uint8), None, -1),
+        (np.array([0, 1], dtype=np.uint64), None, -1),
         ([0.0, 1.0], None, -1.0),
         ([False, True], None, -1),
     ],
@@ -307,6 +308,9 @@ def test_reject_label(labels, given, expected):
     assert clf.reject_label_ == expected
     predicted = clf.predict([[0, 0.9], [1, 0.9], [0, 0.1]])
     assert predicted.tolist() == [*order.tolist(), expected]
+    # Integers stay integers, and -1 has room.
+    kind = labels.dtype.kind
+    assert predicted.dtype.kind == {"b": "i", "u": "i"}.get(kind, kind)
     assert clf.classes_.tolist() == order.tolist()
 
 

@@ -279,9 +279,13 @@ class RejectClassifierCV(OutOfFoldClassifier):
         Returns
         -------
         ndarray of shape (n,)
+            Integers where the labels are boolean or unsigned: -1 is neither.
         """
         codes, accepted = self._decide(X)
-        labels = np.append(self.classes_, self.reject_label_)
+        classes = self.classes_
+        if classes.dtype.kind in "bu":  # neither has room for -1
+            classes = classes.astype(np.int64)
+        labels = np.append(classes, self.reject_label_)
         return labels[np.where(accepted, codes, len(self.classes_))]
 
     def accepts(self, X: ImagesLike) -> np.ndarray:
