@@ -17,7 +17,7 @@ from emclassify import (
     ResNetClassifier,
     make_diffraction_patterns,
 )
-from emclassify.baselines import DiffusionMapClassifier
+from emclassify.baselines import BackboneExtractor, DiffusionMapClassifier
 from emclassify.features import RadialDensity
 from emclassify.metrics import operating_point
 from emclassify.training import (
@@ -235,9 +235,6 @@ def run_domains(setting):
 
 def run_photographs(setting, backbone, weights):
     """Features of a network that was trained on photographs, and a linear model."""
-    # timm is an extra.
-    from emclassify.baselines import BackboneExtractor
-
     extractor = BackboneExtractor(backbone, weights=weights, **DEVICE)
     models = {
         f"{backbone}, logistic regression": lambda domain: linear_on(extractor).fit(
